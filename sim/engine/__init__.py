@@ -1,0 +1,1 @@
+"""What happens: one SimPy actor per file, over one mutable state."""

@@ -1,0 +1,1 @@
+"""What exists: frozen values that check themselves."""

@@ -1,0 +1,1 @@
+"""What is best: replications, paired comparison and search."""

@@ -1,0 +1,29 @@
+"""What every test may lean on: the shared reference material, and hypothesis that repeats itself."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+PROJECT = Path(__file__).resolve().parents[1]
+SHARED = Path(os.environ.get("PACHSIM_SHARED", PROJECT.parent / "shared"))
+NO_SHARED = (
+    f"no reference material in {SHARED}; set PACHSIM_SHARED to the folder that holds domain/ and data/"
+)
+
+needs_shared = pytest.mark.skipif(not (SHARED / "data").is_dir(), reason=NO_SHARED)
+
+# The same code gives the same verdict, and a busy machine is not a failure.
+settings.register_profile("pachsim", deadline=None, derandomize=True)
+settings.load_profile("pachsim")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Return the folder of the reference material, or skip the test with the reason."""
+    if not (SHARED / "data").is_dir():
+        pytest.skip(NO_SHARED)
+    return SHARED

@@ -1,0 +1,1 @@
+"""The documentation runs, and names what exists."""

@@ -1,0 +1,1 @@
+"""Small scenarios with their whole summary on disk."""

@@ -1,0 +1,1 @@
+"""Against what was not written here."""

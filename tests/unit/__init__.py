@@ -1,0 +1,1 @@
+"""Decisions and values against tables worked by hand."""

@@ -1,0 +1,89 @@
+"""Imports point one way, and each library has one home (CONTRIBUTING.md, "Where things go")."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import PROJECT
+
+# A layer is a folder of sim/ or a module beside them.
+MAY_IMPORT = {
+    "errors": set[str](),
+    "model": {"errors"},
+    "decisions": {"model", "errors"},
+    "engine": {"decisions", "model", "errors"},
+    "report": {"model", "errors"},
+    "adapters": {"model", "errors"},
+    "study": {"engine", "report", "model", "errors"},
+    "history": {"study", "model", "errors"},
+}
+EDGES = {"__init__", "loader", "catalog", "cli"}  # may import anything below
+ABOVE = {"__init__": EDGES, "cli": EDGES, "loader": {"catalog"}, "catalog": set[str]()}
+
+HOMES = {
+    "simpy": {"engine"},
+    "scipy": {"engine", "report", "study", "history"},
+    "pandas": {"report", "study", "history"},
+    "pyarrow": {"report", "study", "history"},
+    "matplotlib": {"report"},
+    "jinja2": {"report"},
+    "optuna": {"study"},
+    "SALib": {"study"},
+    "distributed": {"study"},
+    "typer": {"cli"},
+    "rich": {"cli"},
+    "pydantic": {"loader"},
+    "pydantic_core": {"loader"},
+    "ruamel": {"loader", "adapters"},
+    "cronsim": {"loader", "adapters", "engine"},
+    "numpy": {"model", "decisions", "engine", "report", "study", "history"},
+}
+
+FILES = sorted((PROJECT / "sim").rglob("*.py"))
+
+
+def layer(file: Path) -> str:
+    parts = file.relative_to(PROJECT / "sim").with_suffix("").parts
+    return parts[0]
+
+
+def imported(file: Path) -> Iterator[tuple[int, str]]:
+    """Yield line and dotted name of every import, also those inside functions and for type checkers."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            module = node.module or ""
+            names = [f"{module}.{alias.name}" for alias in node.names] if module == "sim" else [module]
+            yield from ((node.lineno, name) for name in names)
+
+
+def allowed_layers(here: str) -> set[str]:
+    if here in EDGES:
+        return set(MAY_IMPORT) | ABOVE[here]
+    return MAY_IMPORT[here]
+
+
+def test_there_is_something_to_walk() -> None:
+    assert len(FILES) > 7
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(PROJECT)))
+def test_imports_point_one_way_and_libraries_stay_at_home(file: Path) -> None:
+    here = layer(file)
+    wrong = []
+    for line, name in imported(file):
+        top, _, rest = name.partition(".")
+        target = rest.partition(".")[0]
+        if top == "sim":
+            if target in allowed_layers(here) | {here, "__version__"}:
+                continue
+            wrong.append(f"{file.relative_to(PROJECT)}:{line}: sim/{here} may not import {name}")
+        elif top not in sys.stdlib_module_names and here not in HOMES.get(top, set()):
+            wrong.append(f"{file.relative_to(PROJECT)}:{line}: {top} has no home in sim/{here}")
+    assert wrong == []
