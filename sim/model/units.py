@@ -46,9 +46,10 @@ SIZE_UNITS: dict[str, int] = {
 }
 
 _NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)"
-_DURATION = re.compile(rf"(?:{_NUMBER}[a-zµ]+)+")
-_DURATION_TERM = re.compile(rf"({_NUMBER})([a-zµ]+)")
-_AMOUNT = re.compile(rf"({_NUMBER}(?:[eE][-+]?\d{{1,3}})?)\s*([A-Za-z%]*)")
+_DURATION = re.compile(rf"(?:{_NUMBER}[a-zµ]+)+", re.ASCII)
+_DURATION_TERM = re.compile(rf"({_NUMBER})([a-zµ]+)", re.ASCII)
+_AMOUNT = re.compile(rf"({_NUMBER}(?:[eE][-+]?\d{{1,3}})?)\s*([A-Za-z%]*)", re.ASCII)
+LONGEST_TEXT = 80  # no amount needs more; a megabyte of digits is not worth an attempt
 LONGEST_US = 2**63 - 1  # what an integer column of the log holds; 292,000 years
 
 DURATION_ALLOWED = "a duration such as 90s, 10m, 1h30m or 7d, not negative"
@@ -64,7 +65,7 @@ def parse_duration(text: str | int) -> int:
     >>> parse_duration("1h30m")
     5400000000
     """
-    plain = text.strip() if isinstance(text, str) else str(text)
+    plain = _plain(text, DURATION_ALLOWED)
     if plain == "0":
         return 0
     if not _DURATION.fullmatch(plain):
@@ -100,7 +101,7 @@ def parse_size(text: str | int) -> int:
     >>> parse_size("1.6GB"), parse_size("4Gi")
     (1600000000, 4294967296)
     """
-    match = _AMOUNT.fullmatch(str(text).strip())
+    match = _AMOUNT.fullmatch(_plain(text, SIZE_ALLOWED))
     if match is None:
         raise InputError(value=text, allowed=SIZE_ALLOWED)
     amount, unit = match.groups()
@@ -176,7 +177,7 @@ def parse_probability(text: str | float) -> float:
     >>> parse_probability("5%")
     0.05
     """
-    match = _AMOUNT.fullmatch(str(text).strip())
+    match = _AMOUNT.fullmatch(_plain(text, PROBABILITY_ALLOWED))
     if match is None or match[2] not in ("", "%"):
         raise InputError(value=text, allowed=PROBABILITY_ALLOWED)
     share = float(Fraction(match[1]) / (100 if match[2] else 1))
@@ -195,6 +196,13 @@ def print_probability(share: float) -> str:
     return percent if parse_probability(percent) == share else repr(share)
 
 
+def _plain(text: object, allowed: str) -> str:
+    plain = str(text).strip()
+    if len(plain) > LONGEST_TEXT:
+        raise InputError(value=text, allowed=allowed)
+    return plain
+
+
 def _terms(duration_us: int, units: tuple[str, ...]) -> str:
     printed = ""
     for unit in units:
@@ -205,7 +213,7 @@ def _terms(duration_us: int, units: tuple[str, ...]) -> str:
 
 def _split_rate(text: str, allowed: str) -> tuple[str, Fraction]:
     """Return the amount before the slash and the seconds after it (``/h``, ``/10m``)."""
-    amount, slash, per = str(text).partition("/")
+    amount, slash, per = _plain(text, allowed).partition("/")
     per = per.strip()
     if not slash:
         raise InputError(value=text, allowed=allowed)

@@ -62,6 +62,15 @@ def test_refused_sizes(text: str) -> None:
         units.parse_size(text)
 
 
+@pytest.mark.parametrize(
+    "text", ["9" * 1_000_000, "٣s", "9" * 5_000 + "s"], ids=["a megabyte of digits", "not ASCII", "too long"]
+)
+def test_texts_no_amount_needs_are_refused_at_once(text: str) -> None:
+    for parse in (units.parse_duration, units.parse_size, units.parse_rate, units.parse_probability):
+        with pytest.raises(InputError):
+            parse(text)
+
+
 def test_a_wrong_unit_names_the_nearest() -> None:
     with pytest.raises(InputError, match=r"did you mean GiB\?"):
         units.parse_size("4gib")
