@@ -1,0 +1,65 @@
+"""Plain pods: work that needs no Pachyderm, as in a cluster trace.
+
+A pod arrives, waits for a place, runs for its duration and is gone. One that is lost is replaced
+by its controller, if it has one, at once and from the beginning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from sim.engine.clock import Phase
+from sim.model.log import PodEnd
+from sim.model.pods import Controller
+
+if TYPE_CHECKING:
+    from sim.engine.clock import Call, Clock
+    from sim.engine.state import ClassState, ClusterState, Pod
+
+Arrival = tuple[int, "ClassState", int]
+"""When, of which class, and for how long it runs (negative: for ever), in microseconds."""
+
+
+class PlainPods:
+    """One set of pods that arrive by themselves; one pending arrival at a time."""
+
+    def __init__(self, clock: Clock, state: ClusterState, name: str, arrivals: Iterator[Arrival]) -> None:
+        """Wait for the first arrival; arrivals are in order of time."""
+        self.clock = clock
+        self.state = state
+        self.source = len(state.log.names["source"])
+        state.log.names["source"].append(name)
+        self._arrivals = arrivals
+        self._await_next()
+
+    def _await_next(self) -> None:
+        arrival = next(self._arrivals, None)
+        if arrival is not None:
+            self.clock.at(arrival[0], Phase.ARRIVALS, self._arrive, arrival)
+
+    def _arrive(self, call: Call[Arrival]) -> None:
+        _, cls, duration_us = call.argument
+        pod = self.state.create_pod(cls, self, self.source)
+        pod.work_us = duration_us
+        self._await_next()
+
+    def pod_running(self, pod: Pod) -> None:
+        """Run the pod for its duration."""
+        if pod.work_us >= 0:
+            pod.call = self.clock.at(self.clock.now_us + pod.work_us, Phase.PODS_ENDED, self._ended, pod)
+
+    def _ended(self, call: Call[Pod]) -> None:
+        pod = call.argument
+        pod.call = None
+        self.state.end(pod, PodEnd.COMPLETED)
+
+    def pod_lost(self, pod: Pod, _: PodEnd) -> None:
+        """Have the controller create a replacement."""
+        if pod.cls.spec.controller is not Controller.NONE:
+            self.clock.at(self.clock.now_us, Phase.REQUEUE, self._replace, pod)
+
+    def _replace(self, call: Call[Pod]) -> None:
+        lost = call.argument
+        pod = self.state.create_pod(lost.cls, self, self.source, replaces=lost)
+        pod.work_us = lost.work_us

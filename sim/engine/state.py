@@ -1,0 +1,363 @@
+"""The cluster's mutable state: nodes in order, room on them, pods and their legal transitions.
+
+Everything that changes goes through here and is logged here. Pods wait by class, so a question
+about one pending pod is answered for all that are alike.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from enum import IntEnum
+from typing import TYPE_CHECKING, Protocol
+
+from sim.errors import SimulationError
+from sim.model.log import EventLog, NodeState, PodEnd
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sim.engine.clock import Call, Clock
+    from sim.model.cluster import Cluster, NodeGroup
+    from sim.model.pods import PodClass
+
+
+class PodState(IntEnum):
+    """Where a pod is in its life; TERMINATING pods keep their room until their grace is over."""
+
+    PENDING = 0
+    BOUND = 1
+    RUNNING = 2
+    TERMINATING = 3
+    ENDED = 4
+
+
+LEGAL: dict[PodState, tuple[PodState, ...]] = {
+    PodState.PENDING: (PodState.BOUND, PodState.ENDED),
+    PodState.BOUND: (PodState.RUNNING, PodState.TERMINATING, PodState.ENDED),
+    PodState.RUNNING: (PodState.TERMINATING, PodState.ENDED),
+    PodState.TERMINATING: (PodState.ENDED,),
+    PodState.ENDED: (),
+}
+
+
+class PodOwner(Protocol):
+    """Whoever created a pod hears what becomes of it."""
+
+    def pod_running(self, pod: Pod) -> None:
+        """Learn that the pod's containers run."""
+
+    def pod_lost(self, pod: Pod, reason: PodEnd) -> None:
+        """Learn that the pod was taken away: its room may still be held for its grace."""
+
+
+class Pod:
+    """One pod: a class, a place, and a few instants.
+
+    ``order`` breaks ties in the pending queue; a replacement inherits it. ``call`` is the next thing
+    due in this pod's life (start or end), cancelled when the pod is lost.
+    """
+
+    __slots__ = (
+        "attempts", "call", "cls", "created_us", "id", "node", "nominated", "order", "owner",
+        "pending_us", "retry_us", "start_us", "state", "unschedulable", "work_us",
+    )  # fmt: skip
+
+    def __init__(self, pod_id: int, cls: ClassState, owner: PodOwner, now_us: int) -> None:
+        """Create a pending pod."""
+        self.id = pod_id
+        self.cls = cls
+        self.owner = owner
+        self.order = pod_id
+        self.created_us = now_us
+        self.pending_us = now_us
+        self.state = PodState.PENDING
+        self.node: Node | None = None
+        self.nominated: Node | None = None
+        self.unschedulable = False
+        self.attempts = 0
+        self.retry_us = 0
+        self.call: Call[Pod] | None = None
+        self.start_us = 0  # container start, drawn when bound
+        self.work_us = -1  # run time of a plain pod, drawn when it arrives
+
+    def __repr__(self) -> str:
+        """Show what an error message needs."""
+        return f"pod {self.id} of {self.cls.spec.name} ({self.state.name})"
+
+
+class ClassState:
+    """A pod class as the engine uses it: plain integers, and the pods of it that wait.
+
+    ``allowed[g]`` says whether node group ``g`` passes selector and taints; ``first_feasible`` and
+    ``seen`` belong to the first-fit search: no node before that position had room at that release.
+    """
+
+    __slots__ = (
+        "allowed", "anti_affinity", "blocked", "cpu_m", "ephemeral_mib", "fargate_profile",
+        "first_feasible", "gpu", "index", "memory_mib", "owner_index", "pending", "seen", "spec",
+    )  # fmt: skip
+
+    def __init__(self, index: int, spec: PodClass, groups: tuple[NodeGroup, ...]) -> None:
+        """Derive everything static of one class."""
+        self.index = index
+        self.spec = spec
+        self.cpu_m = spec.requests.cpu_m
+        self.memory_mib = spec.requests.memory_mib
+        self.ephemeral_mib = spec.requests.ephemeral_mib
+        self.gpu = spec.requests.gpu
+        self.anti_affinity = spec.anti_affinity
+        self.allowed = [allows(spec, group) for group in groups]
+        self.fargate_profile: int | None = None
+        self.pending: deque[Pod] = deque()
+        self.blocked = False
+        self.first_feasible = 0
+        self.seen = 0
+
+    def fits(self, node: Node) -> bool:
+        """Say whether a pod of this class passes every filter on ``node`` now."""
+        return (
+            self.cpu_m <= node.free_cpu_m
+            and self.memory_mib <= node.free_memory_mib
+            and node.free_pods > 0
+            and node.open
+            and self.allowed[node.group]
+            and self.ephemeral_mib <= node.free_ephemeral_mib
+            and self.gpu <= node.free_gpu
+            and not (self.anti_affinity and any(p.cls.spec.owner == self.spec.owner for p in node.pods))
+        )
+
+
+def allows(spec: PodClass, group: NodeGroup) -> bool:
+    """Say whether the group's labels and taints let pods of a class in (room aside)."""
+    labels = dict(group.labels)
+    if group.zone:
+        labels.setdefault("topology.kubernetes.io/zone", group.zone)
+    return spec.selects(labels) and all(spec.tolerates(taint) for taint in group.taints)
+
+
+class Node:
+    """One node that is or was Ready, with the room left on it.
+
+    ``open`` is False while a dynamic NoSchedule taint (to be deleted, interruption notice) or the
+    cloud keeps pods away. ``pods`` are in the order in which they were bound; ``images`` maps an
+    image name to the instant at which it is on the node.
+    """
+
+    __slots__ = (
+        "free_cpu_m", "free_ephemeral_mib", "free_gpu", "free_memory_mib", "free_pods", "group",
+        "id", "images", "name", "number", "open", "pods", "position", "ready_us", "spec",
+    )  # fmt: skip
+
+    def __init__(self, node_id: int, group: int, number: int, spec: NodeGroup, now_us: int) -> None:
+        """Create an empty, open node."""
+        self.id = node_id
+        self.group = group
+        self.number = number
+        self.name = f"{spec.name}-{number}"
+        self.spec = spec
+        self.position = -1
+        self.ready_us = now_us
+        self.free_cpu_m = spec.allocatable.cpu_m
+        self.free_memory_mib = spec.allocatable.memory_mib
+        self.free_ephemeral_mib = spec.allocatable.ephemeral_mib
+        self.free_gpu = spec.allocatable.gpu
+        self.free_pods = spec.max_pods
+        self.open = True
+        self.pods: dict[Pod, None] = {}
+        self.images: dict[str, int] = {}
+
+    def __repr__(self) -> str:
+        """Show the name."""
+        return f"node {self.name}"
+
+    def take(self, cls: ClassState) -> None:
+        """Take the room of one pod of a class."""
+        self.free_cpu_m -= cls.cpu_m
+        self.free_memory_mib -= cls.memory_mib
+        self.free_ephemeral_mib -= cls.ephemeral_mib
+        self.free_gpu -= cls.gpu
+        self.free_pods -= 1
+
+    def give_back(self, cls: ClassState) -> None:
+        """Return the room of one pod of a class."""
+        self.free_cpu_m += cls.cpu_m
+        self.free_memory_mib += cls.memory_mib
+        self.free_ephemeral_mib += cls.ephemeral_mib
+        self.free_gpu += cls.gpu
+        self.free_pods += 1
+
+
+class Router(Protocol):
+    """Where a new pod goes: the scheduler's queue, or Fargate."""
+
+    def add(self, pod: Pod) -> None:
+        """Take charge of a pending pod."""
+
+    def forget(self, pod: Pod) -> None:
+        """Drop a pending pod that was deleted."""
+
+
+class ClusterState:
+    """Nodes, classes and pods of one simulation; every change is checked and logged."""
+
+    def __init__(self, clock: Clock, log: EventLog, cluster: Cluster, *, checks: bool = True) -> None:
+        """Start with no nodes and no pods."""
+        self.clock = clock
+        self.log = log
+        self.cluster = cluster
+        self.checks = checks
+        self.nodes: list[Node] = []  # in node order: that of becoming Ready
+        self.classes: list[ClassState] = []
+        self._class_index: dict[PodClass, ClassState] = {}
+        self.scheduler: Router | None = None
+        self.fargate: Router | None = None
+        self.match_fargate: Callable[[PodClass], int | None] = lambda _: None
+        self.on_bound: Callable[[Pod, Node], None] = lambda _pod, _node: None
+        self.on_release: Callable[[Node], None] = lambda _: None
+        self.on_node_ready: Callable[[Node], None] = lambda _: None
+        self.on_node_removed: Callable[[Node], None] = lambda _: None
+        log.names["group"].extend(group.name for group in cluster.node_groups)
+        self.daemons = [
+            [
+                self.pod_class(daemon.pod_class)
+                for daemon in cluster.daemon_sets
+                if allows(daemon.pod_class, group)
+            ]
+            for group in cluster.node_groups
+        ]
+
+    # -- pods -------------------------------------------------------------------------------
+
+    def pod_class(self, spec: PodClass) -> ClassState:
+        """Return the state of a class, made on first use."""
+        known = self._class_index.get(spec)
+        if known is None:
+            known = ClassState(len(self.classes), spec, self.cluster.node_groups)
+            known.fargate_profile = self.match_fargate(spec)
+            self._class_index[spec] = known
+            self.classes.append(known)
+            self.log.names["pod_class"].append(spec.name)
+        return known
+
+    def create_pod(self, cls: ClassState, owner: PodOwner, source: int, replaces: Pod | None = None) -> Pod:
+        """Create a pod, and hand it to the scheduler or to Fargate.
+
+        ``source`` is a row of ``log.names["source"]``.
+        """
+        table = self.log.tables["pods"]
+        now_us = self.clock.now_us
+        pod = Pod(len(table), cls, owner, now_us)
+        if replaces is None:
+            table.add((now_us, cls.index, source, -1))
+        else:
+            pod.order = replaces.order
+            table.add((now_us, cls.index, source, replaces.id))
+        router = self.scheduler if cls.fargate_profile is None else self.fargate
+        assert router is not None, "the engine is not assembled"
+        router.add(pod)
+        return pod
+
+    def bind(self, pod: Pod, node: Node) -> None:
+        """Place a pending pod on a node."""
+        if self.checks and not pod.cls.fits(node):
+            raise SimulationError(f"{pod!r} does not fit {node!r}")
+        self._move(pod, PodState.BOUND)
+        pod.node = node
+        pod.unschedulable = False
+        node.pods[pod] = None
+        node.take(pod.cls)
+        self.log.tables["pod_bound"].add((self.clock.now_us, pod.id, node.id))
+        self.on_bound(pod, node)
+
+    def run(self, pod: Pod) -> None:
+        """Say that the pod's containers run now."""
+        self._move(pod, PodState.RUNNING)
+        self.log.tables["pod_running"].add((self.clock.now_us, pod.id))
+        pod.owner.pod_running(pod)
+
+    def end(self, pod: Pod, reason: PodEnd) -> None:
+        """End a pod at once and free its room; its owner knows already, or caused it."""
+        if pod.state is PodState.PENDING:
+            router = self.scheduler if pod.cls.fargate_profile is None else self.fargate
+            assert router is not None
+            router.forget(pod)
+        if pod.state is not PodState.TERMINATING:
+            self.log.tables["pod_ended"].add((self.clock.now_us, pod.id, reason))
+        self._move(pod, PodState.ENDED)
+        if pod.call is not None:
+            pod.call.cancel()
+            pod.call = None
+        node = pod.node
+        if node is not None:
+            del node.pods[pod]
+            node.give_back(pod.cls)
+            self.on_release(node)
+
+    def evict(self, pod: Pod, reason: PodEnd) -> None:
+        """Take a placed pod away: its work stops now, its room is held for its grace.
+
+        Whoever evicts sees to it that ``end`` is called when the grace is over.
+        """
+        if pod.call is not None:
+            pod.call.cancel()
+            pod.call = None
+        if pod.cls.spec.grace_us > 0 and reason is not PodEnd.NODE_GONE:
+            self._move(pod, PodState.TERMINATING)
+            self.log.tables["pod_ended"].add((self.clock.now_us, pod.id, reason))
+        else:
+            self.end(pod, reason)
+        pod.owner.pod_lost(pod, reason)
+
+    def _move(self, pod: Pod, to: PodState) -> None:
+        if self.checks and to not in LEGAL[pod.state]:
+            raise SimulationError(f"{pod!r} cannot become {to.name}")
+        pod.state = to
+
+    # -- nodes ------------------------------------------------------------------------------
+
+    def add_node(self, node: Node) -> None:
+        """Add a node that has become Ready, last in node order, with its DaemonSet pods' room taken."""
+        node.position = len(self.nodes)
+        self.nodes.append(node)
+        for cls in self.daemons[node.group]:
+            node.take(cls)
+        self.log_node(node.id, NodeState.READY)
+        self.on_node_ready(node)
+
+    def remove_node(self, node: Node) -> None:
+        """Remove an emptied node."""
+        if self.checks and node.pods:
+            raise SimulationError(f"{node!r} is removed with {len(node.pods)} pods on it")
+        self.nodes.pop(node.position)
+        for position in range(node.position, len(self.nodes)):
+            self.nodes[position].position = position
+        node.position = -1
+        self.log_node(node.id, NodeState.GONE)
+        self.on_node_removed(node)
+
+    def log_node(self, node_id: int, state: NodeState) -> None:
+        """Write one step of a node's life."""
+        self.log.tables["node_states"].add((self.clock.now_us, node_id, state))
+
+    # -- invariants -------------------------------------------------------------------------
+
+    def check(self) -> None:
+        """Raise if the books do not balance: room on each node equals allocatable less requests."""
+        for node in self.nodes:
+            classes = [pod.cls for pod in node.pods] + self.daemons[node.group]
+            free = node.spec.allocatable
+            expected = (
+                free.cpu_m - sum(c.cpu_m for c in classes),
+                free.memory_mib - sum(c.memory_mib for c in classes),
+                free.ephemeral_mib - sum(c.ephemeral_mib for c in classes),
+                free.gpu - sum(c.gpu for c in classes),
+                node.spec.max_pods - len(classes),
+            )
+            actual = (
+                node.free_cpu_m, node.free_memory_mib, node.free_ephemeral_mib, node.free_gpu,
+                node.free_pods,
+            )  # fmt: skip
+            if expected != actual or min(actual) < 0:
+                raise SimulationError(f"{node!r} has {actual} free, its pods leave {expected}")
+            if any(pod.node is not node for pod in node.pods):
+                raise SimulationError(f"{node!r} holds a pod that is elsewhere")
