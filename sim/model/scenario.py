@@ -1,0 +1,180 @@
+"""The scenario: everything one simulation needs, resolved and validated.
+
+The loader turns a scenario file into these values: units parsed, real formats read, instance facts
+and prices looked up. Nothing here is optional for the engine; what the file leaves out has
+upstream's default or a modelling assumption that ``check`` prints with its source.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sim.model.arrivals import Arrivals
+from sim.model.cluster import Cluster
+from sim.model.distributions import Constant, Counts, Distribution, Uniform
+from sim.model.latency import Latencies
+from sim.model.pipelines import Pipeline
+from sim.model.pods import Image, PodClass
+
+MB = 1_000_000
+GB = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class PachydermOptions:
+    """How pachd behaves: constants of pachyderm.md §9 from upstream's source, and what to calibrate.
+
+    Upstream: ``poll`` … ``worker_ip_lease``. Unverified, to calibrate from history:
+    ``state_change_s`` (row change to controller step), ``standby_s`` (FINISHING to replicas 0),
+    ``task_overhead_s`` (master, serial, per finished task), ``preprocessing_s`` and
+    ``preprocessing_per_datum_s`` (per phase), ``compaction_s`` and ``compaction_bytes_per_s``.
+    """
+
+    version: str = "2.11"
+    namespace: str = "default"
+    poll_us: int = 2_000_000
+    scale_up_interval_us: int = 30_000_000
+    crashing_backoff_us: int = 15_000_000
+    lease_us: int = 30_000_000
+    master_lock_us: int = 15_000_000
+    lease_silence_s: Distribution = Uniform(20.0, 30.0)
+    state_change_s: Distribution = Constant(0.2)
+    standby_s: Distribution = Constant(1.0)
+    task_overhead_s: Distribution = Constant(0.02)
+    preprocessing_s: Distribution = Constant(1.0)
+    preprocessing_per_datum_s: float = 0.0005
+    compaction_s: Distribution = Constant(2.0)
+    compaction_bytes_per_s: float = 100.0 * MB
+    transfer_bytes_per_s: float = 100.0 * MB
+    transfer_cap_bytes_per_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Repo:
+    """A source repository: what it holds at the start and what each commit brings.
+
+    Counts are of top-level files, which is what the glob ``/*`` makes datums of.
+    """
+
+    name: str
+    project: str = "default"
+    files: int = 0
+    commits: Arrivals | None = None
+    new_per_commit: Counts = Constant(1)
+    changed_per_commit: Counts = Constant(0)
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineLoad:
+    """A pipeline and what its datums cost: seconds of user code, bytes in and out, peak memory.
+
+    ``outputs_per_datum`` files appear in the output repo for each datum, which the next pipeline's
+    glob sees. ``failure`` is the chance that one attempt of a datum's user code fails.
+    ``join_matches`` and ``groups`` state what no spec can: how many datums a join or group yields
+    per new file of its first input.
+    """
+
+    pipeline: Pipeline
+    pod_class: PodClass
+    datum_s: Distribution
+    memory_peak_mib: Distribution | None = None
+    memory_limit_mib: int | None = None
+    download_bytes: Distribution = Constant(0)
+    upload_bytes: Distribution = Constant(0)
+    outputs_per_datum: int = 1
+    failure: float = 0.0
+    join_matches: float = 1.0
+    groups: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class PodLoad:
+    """Plain pods: what arrives, when, and for how long each runs (None: from the trace)."""
+
+    name: str
+    arrivals: Arrivals
+    pod_class: PodClass
+    duration_s: Distribution | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BaseLoad:
+    """Pods that are there from the start and never end: pachd, etcd, coredns and the like."""
+
+    pod_class: PodClass
+    replicas: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRow:
+    """One price with where it comes from; ``status`` says how much to trust it."""
+
+    usd: float
+    unit: str
+    date: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Prices of one region (EC2 prices stand on the node groups); discounts are shares off.
+
+    ``notes`` name the rows whose status is below ``verified``.
+    """
+
+    fargate_vcpu_hour: float = 0.04048
+    fargate_gib_hour: float = 0.004445
+    fargate_ephemeral_gib_hour: float = 0.000111
+    control_plane_hour: float = 0.10
+    ebs_gib_month: float = 0.08
+    nat_gateway_hour: float = 0.045
+    nat_gib: float = 0.045
+    nat_gateways: int = 1
+    pulls_through_nat: bool = True
+    ec2_discount: float = 0.0
+    fargate_discount: float = 0.0
+    date: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Slo:
+    """A target: quantile ``quantile`` of a pipeline's job latency (all pipelines: "") at most this."""
+
+    quantile: float
+    at_most_s: float
+    pipeline: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """One thing in force that the file does not say: what, how much, and where it is from."""
+
+    field: str
+    value: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One question put to the simulator."""
+
+    name: str
+    start: datetime
+    horizon_us: int
+    cluster: Cluster
+    warmup_us: int = 0
+    seed: int = 1
+    question: str = ""
+    pachyderm: PachydermOptions = PachydermOptions()
+    repos: tuple[Repo, ...] = ()
+    pipelines: tuple[PipelineLoad, ...] = ()
+    pods: tuple[PodLoad, ...] = ()
+    base_load: tuple[BaseLoad, ...] = ()
+    latency: Latencies = Latencies()
+    prices: Prices = Prices()
+    slos: tuple[Slo, ...] = ()
+    images: tuple[Image, ...] = ()
+    assumptions: tuple[Assumption, ...] = ()
+    warnings: tuple[str, ...] = ()
