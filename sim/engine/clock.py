@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import IntEnum
+from heapq import heappop, heappush
 from typing import Generic, TypeVar
 
 import simpy
@@ -53,37 +54,51 @@ class Call(Generic[T]):
 class Moment(simpy.Event):
     """An event for a process to wait for: an instant and a phase within it."""
 
-    def __init__(self, env: simpy.Environment, time_us: int, phase: Phase) -> None:
-        """Schedule the moment on ``env``."""
-        super().__init__(env)
+    def __init__(self, clock: Clock, time_us: int, phase: Phase) -> None:
+        """Schedule the moment."""
+        super().__init__(clock)
         self._ok = True
         self._value = None
-        env.schedule(self, phase, time_us - env.now)  # type: ignore[arg-type]  # SimPy types two priorities, takes any int
+        clock.put(self, time_us, phase)
 
 
-class Clock:
-    """Simulated time, in microseconds since the start of the scenario."""
+class Clock(simpy.Environment):
+    """Simulated time, in whole microseconds since the start of the scenario.
+
+    A SimPy environment, with SimPy's queue, events and processes. Its own ``run`` differs in two
+    ways: the loop is one function instead of two per event, and the current instant is a plain
+    attribute, ``now_us``, which the engine reads several times an event.
+    """
 
     def __init__(self) -> None:
         """Start at zero."""
-        self.env = simpy.Environment()
-        self._schedule: Callable[[object, int, int], None] = self.env.schedule  # type: ignore[assignment]  # see Moment
+        super().__init__()
+        self.now_us = 0
 
-    @property
-    def now_us(self) -> int:
-        """Return the current instant."""
-        return self.env.now  # type: ignore[return-value]  # all our delays are integers
+    def put(self, event: object, time_us: int, phase: Phase) -> None:
+        """Queue an event for an instant and a phase; those alike run in the order they were put."""
+        heappush(self._queue, (time_us, phase, next(self._eid), event))  # type: ignore[misc]  # SimPy types its queue for floats and two priorities
 
     def at(self, time_us: int, phase: Phase, callback: Callable[[Call[T]], None], argument: T) -> Call[T]:
         """Have ``callback`` called at an instant, in a phase; return the call, to cancel it."""
         call = Call(callback, argument)
-        self._schedule(call, phase, time_us - self.env.now)  # type: ignore[arg-type]  # integers, as above
+        heappush(self._queue, (time_us, phase, next(self._eid), call))  # type: ignore[misc]  # as in put
         return call
 
     def moment(self, time_us: int, phase: Phase) -> Moment:
         """Return an event that a process can wait for."""
-        return Moment(self.env, time_us, phase)
+        return Moment(self, time_us, phase)
 
-    def run(self, until_us: int) -> None:
+    def run_until(self, until_us: int) -> None:
         """Run everything due before ``until_us``, which itself is left out."""
-        self.env.run(until=until_us)
+        queue = self._queue
+        while queue and queue[0][0] < until_us:
+            now_us, _, _, event = heappop(queue)
+            self._now = self.now_us = now_us  # type: ignore[assignment]  # integers only, see put
+            callbacks = event.callbacks
+            event.callbacks = None  # type: ignore[assignment]  # how SimPy marks an event as processed
+            for callback in callbacks:
+                callback(event)
+            if not event._ok and not event.defused:  # noqa: SLF001  # the rest of SimPy's step
+                raise event._value  # noqa: SLF001
+        self._now = self.now_us = until_us

@@ -12,6 +12,7 @@ with how much of the release history it has seen, and only releases after that a
 from __future__ import annotations
 
 from heapq import heapify, heappop, heapreplace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from sim.engine.clock import Phase
@@ -126,10 +127,12 @@ class FirstFitScheduler:
                 if 0 <= node.position < start and cls.fits(node):
                     start = node.position
         cls.seen = len(released)
-        for position in range(start, len(nodes)):
-            if cls.fits(nodes[position]):
-                cls.first_feasible = position
-                return nodes[position]
+        cpu_m = cls.cpu_m
+        memory_mib = cls.memory_mib
+        for node in islice(nodes, start, None):
+            if cpu_m <= node.free_cpu_m and memory_mib <= node.free_memory_mib and cls.fits(node):
+                cls.first_feasible = node.position
+                return node
         cls.first_feasible = len(nodes)
         return None
 
