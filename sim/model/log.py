@@ -94,6 +94,8 @@ class PipelineState(IntEnum):
 
 
 TABLES: dict[str, tuple[str, ...]] = {
+    # one row per pod class: the requests that all its pods take of a node
+    "pod_classes": ("cpu_m", "memory_mib", "ephemeral_mib", "gpu"),
     # one row per pod; source is a row of names["source"]: a pipeline or a set of plain pods
     "pods": ("time_us", "pod_class", "source", "replaces"),
     "pod_unschedulable": ("time_us", "pod"),
