@@ -237,7 +237,9 @@ class ClusterState:
             self._class_index[spec] = known
             self.classes.append(known)
             self.log.names["pod_class"].append(spec.name)
-            self.log.tables["pod_classes"].add((known.cpu_m, known.memory_mib, known.ephemeral_mib, known.gpu))
+            self.log.tables["pod_classes"].add(
+                (known.cpu_m, known.memory_mib, known.ephemeral_mib, known.gpu)
+            )
         return known
 
     def create_pod(self, cls: ClassState, owner: PodOwner, source: int, replaces: Pod | None = None) -> Pod:
