@@ -42,16 +42,13 @@ class FirstFitScheduler:
 
     def add(self, pod: Pod) -> None:
         """Queue a new pod."""
-        queue = pod.cls.pending
-        queue.append(pod)
-        if len(queue) > 1:
-            _settle(pod.cls)
+        pod.cls.enqueue(pod)
         self._fresh[pod.cls.index] = pod.cls
         self.wake()
 
     def forget(self, pod: Pod) -> None:
         """Drop a pod that was deleted while pending."""
-        pod.cls.pending.remove(pod)
+        pod.cls.dequeue(pod)
 
     def released(self, node: Node) -> None:
         """Note that room appeared on a node: freed, new, or open again."""
@@ -107,11 +104,8 @@ class FirstFitScheduler:
 
     def _block(self, cls: ClassState) -> None:
         self._blocked[cls.index] = cls
-        table = self.state.log.tables["pod_unschedulable"]
         for pod in reversed(cls.pending):
-            if not pod.unschedulable:
-                pod.unschedulable = True
-                table.add((self.clock.now_us, pod.id))
+            self.state.refuse(pod)
 
     def _first_feasible(self, cls: ClassState) -> Node | None:
         nodes = self.state.nodes
@@ -141,15 +135,3 @@ class FirstFitScheduler:
         for cls in self.state.classes:
             cls.seen = 0
             cls.first_feasible = 0
-
-
-def _settle(cls: ClassState) -> None:
-    """Move the pod just queued forward past those that come after it (replacements do)."""
-    queue = cls.pending
-    pod = queue.pop()
-    later = []
-    while queue and (queue[-1].pending_us, queue[-1].order) > (pod.pending_us, pod.order):
-        later.append(queue.pop())
-    queue.append(pod)
-    while later:
-        queue.append(later.pop())

@@ -113,6 +113,26 @@ class ClassState:
         self.first_feasible = 0
         self.seen = 0
 
+    def enqueue(self, pod: Pod) -> None:
+        """Let a pod wait, before those that come after it (a replacement keeps its place)."""
+        queue = self.pending
+        queue.append(pod)
+        if len(queue) == 1 or (queue[-2].pending_us, queue[-2].order) <= (pod.pending_us, pod.order):
+            return
+        queue.pop()
+        later = []
+        while queue and (queue[-1].pending_us, queue[-1].order) > (pod.pending_us, pod.order):
+            later.append(queue.pop())
+        queue.append(pod)
+        queue.extend(reversed(later))
+
+    def dequeue(self, pod: Pod) -> None:
+        """Let a pod wait no longer."""
+        if self.pending[0] is pod:
+            self.pending.popleft()
+        else:
+            self.pending.remove(pod)
+
     def fits(self, node: Node) -> bool:
         """Say whether a pod of this class passes every filter on ``node`` now."""
         return (
@@ -139,12 +159,13 @@ class Node:
     """One node that is or was Ready, with the room left on it.
 
     ``open`` is False while a dynamic NoSchedule taint (to be deleted, interruption notice) or the
-    cloud keeps pods away. ``pods`` are in the order in which they were bound; ``images`` maps an
-    image name to the instant at which it is on the node.
+    cloud keeps pods away; ``avoid`` is True while a PreferNoSchedule taint asks the scheduler to look
+    elsewhere first. ``ClusterState`` changes both. ``pods`` are in the order in which they were bound;
+    ``images`` maps an image name to the instant at which it is on the node.
     """
 
     __slots__ = (
-        "free_cpu_m", "free_ephemeral_mib", "free_gpu", "free_memory_mib", "free_pods", "group",
+        "avoid", "free_cpu_m", "free_ephemeral_mib", "free_gpu", "free_memory_mib", "free_pods", "group",
         "id", "images", "name", "number", "open", "pods", "position", "ready_us", "spec",
     )  # fmt: skip
 
@@ -163,6 +184,7 @@ class Node:
         self.free_gpu = spec.allocatable.gpu
         self.free_pods = spec.max_pods
         self.open = True
+        self.avoid = False
         self.pods: dict[Pod, None] = {}
         self.images: dict[str, int] = {}
 
@@ -194,7 +216,7 @@ class Router(Protocol):
         """Take charge of a pending pod."""
 
     def forget(self, pod: Pod) -> None:
-        """Drop a pending pod that was deleted."""
+        """Drop a pending pod that was deleted; Fargate hears of every pod of its own that ends."""
 
 
 class ClusterState:
@@ -216,6 +238,8 @@ class ClusterState:
         self.on_release: Callable[[Node], None] = lambda _: None
         self.on_node_ready: Callable[[Node], None] = lambda _: None
         self.on_node_removed: Callable[[Node], None] = lambda _: None
+        self.on_node_changed: Callable[[Node], None] = lambda _: None  # closed, opened, to be avoided
+        self.on_pod_gone: Callable[[Pod, Node], None] = lambda _pod, _node: None
         log.names["group"].extend(group.name for group in cluster.node_groups)
         self.daemons = [
             [
@@ -272,6 +296,17 @@ class ClusterState:
         self.log.tables["pod_bound"].add((self.clock.now_us, pod.id, node.id))
         self.on_bound(pod, node)
 
+    def place_on_fargate(self, pod: Pod) -> None:
+        """Say that the pod's own microVM is Ready; such a pod has no node of ours."""
+        self._move(pod, PodState.BOUND)
+        self.log.tables["fargate_ready"].add((self.clock.now_us, pod.id))
+
+    def refuse(self, pod: Pod) -> None:
+        """Say that the scheduler tried and failed; the condition stays until the pod is placed."""
+        if not pod.unschedulable:
+            pod.unschedulable = True
+            self.log.tables["pod_unschedulable"].add((self.clock.now_us, pod.id))
+
     def run(self, pod: Pod) -> None:
         """Say that the pod's containers run now."""
         self._move(pod, PodState.RUNNING)
@@ -280,10 +315,12 @@ class ClusterState:
 
     def end(self, pod: Pod, reason: PodEnd) -> None:
         """End a pod at once and free its room; its owner knows already, or caused it."""
-        if pod.state is PodState.PENDING:
-            router = self.scheduler if pod.cls.fargate_profile is None else self.fargate
-            assert router is not None
-            router.forget(pod)
+        if pod.cls.fargate_profile is not None:
+            assert self.fargate is not None
+            self.fargate.forget(pod)
+        elif pod.state is PodState.PENDING:
+            assert self.scheduler is not None
+            self.scheduler.forget(pod)
         if pod.state is not PodState.TERMINATING:
             self.log.tables["pod_ended"].add((self.clock.now_us, pod.id, reason))
         self._move(pod, PodState.ENDED)
@@ -294,6 +331,7 @@ class ClusterState:
         if node is not None:
             del node.pods[pod]
             node.give_back(pod.cls)
+            self.on_pod_gone(pod, node)
             self.on_release(node)
 
     def evict(self, pod: Pod, reason: PodEnd) -> None:
@@ -337,6 +375,22 @@ class ClusterState:
         node.position = -1
         self.log_node(node.id, NodeState.GONE)
         self.on_node_removed(node)
+
+    def close(self, node: Node) -> None:
+        """Keep new pods off a node: a NoSchedule taint, or a cordon."""
+        node.open = False
+        self.on_node_changed(node)
+
+    def reopen(self, node: Node) -> None:
+        """Let pods onto a node again."""
+        node.open = True
+        self.on_node_changed(node)
+        self.on_release(node)
+
+    def set_avoid(self, node: Node, avoid: bool) -> None:
+        """Put a PreferNoSchedule taint on a node, or take it off."""
+        node.avoid = avoid
+        self.on_node_changed(node)
 
     def log_node(self, node_id: int, state: NodeState) -> None:
         """Write one step of a node's life."""
