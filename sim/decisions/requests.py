@@ -17,7 +17,7 @@ from enum import IntEnum
 from typing import Any
 
 from sim.errors import InputError
-from sim.model.pipelines import Pipeline, ResourceSpec
+from sim.model.pipelines import ClusterDefaults, Pipeline, ResourceSpec
 from sim.model.quantity import milli
 from sim.model.resources import MIB, Container
 
@@ -33,16 +33,6 @@ class RequestRules(IntEnum):
     V2_5 = 5
     V2_6 = 6
     V2_8 = 8
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterDefaults:
-    """The resources that ``pachctl inspect defaults --cluster`` shows; None where it shows nothing."""
-
-    resource_requests: ResourceSpec | None = None
-    resource_limits: ResourceSpec | None = None
-    sidecar_resource_requests: ResourceSpec | None = None
-    sidecar_resource_limits: ResourceSpec | None = None
 
 
 STOCK_REQUESTS = ResourceSpec(cpu=1.0, memory_bytes=256 * MIB, disk_bytes=GIB)

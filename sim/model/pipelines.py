@@ -61,6 +61,16 @@ class ResourceSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class ClusterDefaults:
+    """The resources that ``pachctl inspect defaults --cluster`` shows; None where it shows nothing."""
+
+    resource_requests: ResourceSpec | None = None
+    resource_limits: ResourceSpec | None = None
+    sidecar_resource_requests: ResourceSpec | None = None
+    sidecar_resource_limits: ResourceSpec | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DatumSetSpec:
     """How datums are cut into tasks; 0 is not set (pachyderm.md §3.3)."""
 

@@ -7,14 +7,13 @@ import pytest
 from sim.decisions.requests import (
     EMPTIED_DEFAULTS,
     STOCK_DEFAULTS,
-    ClusterDefaults,
     RequestRules,
     WorkerRequests,
     request_rules,
     worker_requests,
 )
 from sim.errors import InputError
-from sim.model.pipelines import Gpu, Pipeline, ResourceSpec
+from sim.model.pipelines import ClusterDefaults, Gpu, Pipeline, ResourceSpec
 from sim.model.resources import MIB, Container
 
 GIB = 1024 * MIB

@@ -1,0 +1,232 @@
+"""Pachyderm's keys: every message of a pipeline spec, what each field holds, and what became of old ones.
+
+Fields are spelt as the JSON schema spells them; the server also takes snake_case. A field's kind is a
+scalar (see ``SCALARS``), a message, or a list of messages in brackets. ``READ`` names what the simulator
+uses; the rest is kept untouched.
+
+Sources: pachyderm/pachyderm e237475e9910, src/internal/jsonschema/pps_v2/CreatePipelineRequest.schema.json;
+removed fields from src/client/pps/pps.proto of v1.7 to v1.13.4 and CHANGELOG 2.0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SCALARS = ("text", "bool", "int", "number", "duration", "texts", "ints", "map", "operator", "effect")
+
+SPEC = "CreatePipelineRequest"
+
+MESSAGES: dict[str, dict[str, str]] = {
+    SPEC: {
+        "pipeline": "Pipeline",
+        "tfJob": "TFJob",
+        "transform": "Transform",
+        "parallelismSpec": "ParallelismSpec",
+        "egress": "Egress",
+        "outputBranch": "text",
+        "s3Out": "bool",
+        "resourceRequests": "ResourceSpec",
+        "resourceLimits": "ResourceSpec",
+        "sidecarResourceLimits": "ResourceSpec",
+        "input": "Input",
+        "description": "text",
+        "service": "Service",
+        "spout": "Spout",
+        "datumSetSpec": "DatumSetSpec",
+        "datumTimeout": "duration",
+        "jobTimeout": "duration",
+        "salt": "text",
+        "datumTries": "int",
+        "schedulingSpec": "SchedulingSpec",
+        "podSpec": "text",
+        "podPatch": "text",
+        "metadata": "Metadata",
+        "reprocessSpec": "text",
+        "autoscaling": "bool",
+        "tolerations": "[Toleration]",
+        "sidecarResourceRequests": "ResourceSpec",
+        "determined": "Determined",
+        "maximumExpectedUptime": "duration",
+    },
+    "Pipeline": {"project": "Project", "name": "text"},
+    "Project": {"name": "text"},
+    "TFJob": {"tfJob": "text"},
+    "Transform": {
+        "image": "text",
+        "cmd": "texts",
+        "errCmd": "texts",
+        "env": "map",
+        "secrets": "[SecretMount]",
+        "imagePullSecrets": "texts",
+        "stdin": "texts",
+        "errStdin": "texts",
+        "acceptReturnCode": "ints",
+        "debug": "bool",
+        "user": "text",
+        "workingDir": "text",
+        "dockerfile": "text",
+        "memoryVolume": "bool",
+        "datumBatching": "bool",
+    },
+    "SecretMount": {"name": "text", "key": "text", "mountPath": "text", "envVar": "text"},
+    "ParallelismSpec": {"constant": "int"},
+    "Egress": {"URL": "text", "objectStorage": "ObjectStorageEgress", "sqlDatabase": "SQLDatabaseEgress"},
+    "ObjectStorageEgress": {"url": "text"},
+    "SQLDatabaseEgress": {
+        "url": "text",
+        "fileFormat": "SQLDatabaseEgress.FileFormat",
+        "secret": "SQLDatabaseEgress.Secret",
+    },
+    "SQLDatabaseEgress.FileFormat": {"type": "text", "columns": "texts"},
+    "SQLDatabaseEgress.Secret": {"name": "text", "key": "text"},
+    "ResourceSpec": {"cpu": "number", "memory": "text", "gpu": "GPUSpec", "disk": "text"},
+    "GPUSpec": {"type": "text", "number": "int"},
+    "Input": {
+        "pfs": "PFSInput",
+        "join": "[Input]",
+        "group": "[Input]",
+        "cross": "[Input]",
+        "union": "[Input]",
+        "cron": "CronInput",
+    },
+    "PFSInput": {
+        "project": "text",
+        "name": "text",
+        "repo": "text",
+        "repoType": "text",
+        "branch": "text",
+        "commit": "text",
+        "glob": "text",
+        "joinOn": "text",
+        "outerJoin": "bool",
+        "groupBy": "text",
+        "lazy": "bool",
+        "emptyFiles": "bool",
+        "s3": "bool",
+        "trigger": "Trigger",
+        "propagationSpec": "PropagationSpec",
+        "reference": "bool",
+    },
+    "Trigger": {
+        "branch": "text",
+        "all": "bool",
+        "rateLimitSpec": "text",
+        "size": "text",
+        "commits": "int",
+        "cronSpec": "text",
+    },
+    "PropagationSpec": {"never": "bool"},
+    "CronInput": {
+        "name": "text",
+        "project": "text",
+        "repo": "text",
+        "commit": "text",
+        "spec": "text",
+        "overwrite": "bool",
+        "start": "text",
+    },
+    "Service": {"internalPort": "int", "externalPort": "int", "ip": "text", "type": "text"},
+    "Spout": {"service": "Service"},
+    "DatumSetSpec": {"number": "int", "sizeBytes": "int", "perWorker": "int"},
+    "SchedulingSpec": {"nodeSelector": "map", "priorityClassName": "text"},
+    "Metadata": {"annotations": "map", "labels": "map"},
+    "Toleration": {
+        "key": "text",
+        "operator": "operator",
+        "value": "text",
+        "effect": "effect",
+        "tolerationSeconds": "int",
+    },
+    "Determined": {"workspaces": "texts"},
+}
+
+# Read by the simulator; messages not named here are read whole or not at all, as their parent says.
+READ: dict[str, frozenset[str]] = {
+    SPEC: frozenset(MESSAGES[SPEC])
+    - {
+        "tfJob",
+        "egress",
+        "description",
+        "salt",
+        "podSpec",
+        "podPatch",
+        "determined",
+        "maximumExpectedUptime",
+    },
+    "Transform": frozenset({"image", "cmd", "memoryVolume", "datumBatching"}),
+    "PFSInput": frozenset(
+        {
+            "project",
+            "name",
+            "repo",
+            "branch",
+            "glob",
+            "joinOn",
+            "outerJoin",
+            "groupBy",
+            "lazy",
+            "s3",
+            "reference",
+        }
+    ),
+    "CronInput": frozenset({"name", "project", "repo", "spec", "overwrite", "start"}),
+    "Toleration": frozenset({"key", "operator", "value", "effect"}),
+}
+
+# Kept, and said, because it changes what happens in a way the simulator does not follow.
+NOT_SIMULATED: dict[str, dict[str, str]] = {
+    SPEC: {
+        "egress": "is kept but not simulated: jobs end without the time egress takes",
+        "podSpec": "is kept but not applied (deprecated, use podPatch): it may change requests",
+        "podPatch": "is kept but not applied: it may change requests",
+    },
+    "PFSInput": {
+        "trigger": "is kept but not simulated: every commit starts a job",
+        "propagationSpec": "is kept but not simulated: every commit starts a job",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A field that upstream no longer has: why, and what took its place if anything did."""
+
+    why: str
+    instead: str = ""
+
+
+_SUBMIT = "says how to submit the spec, not what it holds"
+
+REMOVED: dict[str, dict[str, Removed]] = {
+    SPEC: {
+        "standby": Removed("became autoscaling in 2.0", "autoscaling"),
+        "chunkSpec": Removed("became datumSetSpec in 2.0", "datumSetSpec"),
+        "hashtreeSpec": Removed("has no effect: hash trees are gone since 2.0"),
+        "cacheSize": Removed("has no effect: the worker cache is gone since 2.0"),
+        "enableStats": Removed("has no effect: statistics are always on since 2.0"),
+        "maxQueueSize": Removed("has no effect: the datum queue is gone since 2.0"),
+        "scaleDownThreshold": Removed("has no effect: workers stop when the last job ends; see autoscaling"),
+        "incremental": Removed("has no effect: unchanged datums are always skipped since 1.8"),
+        "update": Removed(_SUBMIT),
+        "reprocess": Removed(_SUBMIT),
+        "specCommit": Removed(_SUBMIT),
+        "dryRun": Removed(_SUBMIT),
+    },
+    "ParallelismSpec": {
+        "coefficient": Removed(
+            "is gone since 2.0, and a share of the nodes has no fixed number; see constant"
+        ),
+        "strategy": Removed("has no effect: constant is the only strategy since 1.4"),
+    },
+    "Transform": {"build": Removed("is gone since 2.0: images are built outside")},
+    "Input": {"atom": Removed("became pfs in 1.8", "pfs")},
+    "PFSInput": {"fromCommit": Removed("has no effect: inputs are branches since 1.6")},
+    "Spout": {
+        "overwrite": Removed("is gone since 2.0"),
+        "marker": Removed("is gone since 2.0"),
+    },
+    "Service": {"annotations": Removed("became metadata.annotations in 1.11 and is not translated")},
+}
+
+OPERATORS = ("EMPTY", "EXISTS", "EQUAL")
+EFFECTS = ("ALL_EFFECTS", "NO_SCHEDULE", "PREFER_NO_SCHEDULE", "NO_EXECUTE")
