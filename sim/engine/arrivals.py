@@ -1,0 +1,130 @@
+"""Arrivals: the instants, in microseconds since the scenario's start, at which a source acts.
+
+Each kind of ``sim.model.arrivals`` becomes an endless or finite iterator in order of time, so that a source
+needs one pending arrival only. Draws come in blocks from the source's own stream.
+
+A weekly profile is applied by thinning (Lewis and Shedler 1979): candidates at the highest rate, each kept
+with chance weight / highest weight of its local hour, so daylight saving shifts the pattern with the clocks.
+Cron expressions are read in the scenario's time zone, ``@every`` counts from its start (robfig/cron v1.2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import chain, count, repeat
+
+import numpy as np
+from cronsim import CronSim, CronSimError
+
+from sim.errors import InputError
+from sim.model.arrivals import (
+    Arrivals,
+    BatchArrivals,
+    BurstArrivals,
+    CronArrivals,
+    PoissonArrivals,
+    TimesArrivals,
+    TraceArrivals,
+)
+from sim.model.units import SECOND, parse_duration
+
+BLOCK = 256
+HOURS_PER_DAY = 24
+EVERY = "@every "
+NICKNAMES = {
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+    "@monthly": "0 0 1 * *",
+    "@weekly": "0 0 * * 0",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@hourly": "0 * * * *",
+}
+CRON_ALLOWED = "five cron fields, @every and a duration, or one of " + ", ".join(NICKNAMES)
+
+
+def arrival_times(spec: Arrivals, rng: np.random.Generator, start: datetime) -> Iterator[int]:
+    """Return when a source acts; ``start`` is the scenario's and knows its time zone."""
+    if isinstance(spec, TimesArrivals | TraceArrivals):
+        return iter(spec.times_us)
+    if isinstance(spec, CronArrivals):
+        return cron_times(spec.spec, start)
+    if isinstance(spec, BurstArrivals):
+        return _bursts(spec, rng)
+    if isinstance(spec, BatchArrivals):
+        return _batches(spec, rng, start)
+    return _poisson(spec, rng, start)
+
+
+def cron_times(spec: str, start: datetime) -> Iterator[int]:
+    """Return the ticks of a cron expression after ``start``.
+
+    Raises InputError when the expression is none that Pachyderm takes.
+    """
+    text = NICKNAMES.get(spec.strip().lower(), spec.strip())
+    if text.startswith(EVERY):
+        period_us = _every_us(text)
+        return (tick * period_us for tick in count(1))
+    try:
+        ticks = CronSim(text, start)
+    except CronSimError as error:
+        raise InputError(f"is no cron expression ({error})", value=spec, allowed=CRON_ALLOWED) from error
+    return (_since(start, tick) for tick in ticks)
+
+
+def _every_us(text: str) -> int:
+    """Return the period of ``@every``: whole seconds, at least one."""
+    period_us = parse_duration(text.removeprefix(EVERY).strip())
+    return max(SECOND, period_us - period_us % SECOND)
+
+
+def _since(start: datetime, instant: datetime) -> int:
+    return (instant.astimezone(UTC) - start.astimezone(UTC)) // timedelta(microseconds=1)
+
+
+def _poisson(spec: PoissonArrivals, rng: np.random.Generator, start: datetime) -> Iterator[int]:
+    if spec.weights is None:
+        return _homogeneous(spec.per_s, rng)
+    return _thinned(spec.per_s, spec.weights, rng, start)
+
+
+def _homogeneous(per_s: float, rng: np.random.Generator) -> Iterator[int]:
+    now_s = 0.0
+    while True:
+        times = now_s + np.cumsum(rng.exponential(1.0 / per_s, BLOCK))
+        now_s = float(times[-1])
+        yield from np.rint(times * SECOND).astype(np.int64).tolist()
+
+
+def _thinned(
+    per_s: float, weights: tuple[float, ...], rng: np.random.Generator, start: datetime
+) -> Iterator[int]:
+    highest = max(weights)
+    candidates = _homogeneous(per_s * highest * len(weights) / sum(weights), rng)
+    by_day = len(weights) == HOURS_PER_DAY
+    start_utc = start.astimezone(UTC)
+    chances = chain.from_iterable(rng.random(BLOCK).tolist() for _ in repeat(None))
+    for time_us, chance in zip(candidates, chances, strict=False):
+        local = (start_utc + timedelta(microseconds=time_us)).astimezone(start.tzinfo)
+        hour = local.hour if by_day else local.weekday() * HOURS_PER_DAY + local.hour
+        if chance * highest < weights[hour]:
+            yield time_us
+
+
+def _bursts(spec: BurstArrivals, rng: np.random.Generator) -> Iterator[int]:
+    """Alternate quiet and burst spells; the first one is chosen by their shares of time."""
+    bursting = bool(rng.random() < spec.burst_s / (spec.burst_s + spec.quiet_s))
+    begin_s = 0.0
+    while True:
+        mean_s, per_s = (spec.burst_s, spec.burst_per_s) if bursting else (spec.quiet_s, spec.quiet_per_s)
+        length_s = float(rng.exponential(mean_s))
+        times = begin_s + np.sort(rng.random(rng.poisson(per_s * length_s))) * length_s
+        yield from np.rint(times * SECOND).astype(np.int64).tolist()
+        begin_s += length_s
+        bursting = not bursting
+
+
+def _batches(spec: BatchArrivals, rng: np.random.Generator, start: datetime) -> Iterator[int]:
+    for time_us in arrival_times(spec.at, rng, start):
+        yield from repeat(time_us, int(spec.size.sample(rng, 1)[0]))
