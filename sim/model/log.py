@@ -54,8 +54,11 @@ class JobState(IntEnum):
 
     CREATED commit opened; INPUTS_READY all provenance FINISHED; ADMITTED by the limiter of P jobs;
     STARTED a master has it (JOB_RUNNING); PARALLEL_PLANNED and SERIAL_PLANNED preprocessing ended
-    and tasks exist; PARALLEL_DONE and SERIAL_DONE the last task of the phase ended; BASE_FINISHED
-    the base job's meta commit is FINISHED; FINISHING output handed to compaction; then the end.
+    and tasks exist; PARALLEL_DONE and SERIAL_DONE the last task of the phase ended; PARALLEL_COLLECTED
+    and SERIAL_COLLECTED the master has stored every result of the phase; BASE_FINISHED the base job's
+    meta commit is FINISHED; FINISHING output handed to compaction; then the end. RESTARTED the master
+    was lost or the base job failed: ADMITTED or STARTED and what follows are written again. The order
+    of rows and what is missing when is told in ``sim/engine/jobs.py``.
     """
 
     CREATED = 0
@@ -72,15 +75,19 @@ class JobState(IntEnum):
     FAILURE = 11
     KILLED = 12
     UNRUNNABLE = 13
+    PARALLEL_COLLECTED = 14
+    SERIAL_COLLECTED = 15
+    RESTARTED = 16
 
 
 class TaskEnd(IntEnum):
-    """How one claim of a task ended."""
+    """How one claim of a task ended; SUPERSEDED: into a dead key, a new master had issued it again."""
 
     DONE = 0
     WORKER_LOST = 1
     OOM_KILLED = 2
     JOB_ENDED = 3
+    SUPERSEDED = 4
 
 
 class PipelineState(IntEnum):
@@ -117,12 +124,18 @@ TABLES: dict[str, tuple[str, ...]] = {
     "refusals": ("time_us", "look", "subject", "kind", "reason"),
     # Pachyderm
     "commits": ("time_us", "repo", "new_datums", "changed_datums"),
+    # base: nearest older job of the pipeline not failed at that time, -1 none; commit: a row of commits
     "jobs": ("time_us", "pipeline", "commit", "base"),
     "job_states": ("time_us", "job", "state"),
-    "job_datums": ("job", "parallel", "serial", "skipped", "failed"),
+    # at the end of a job that started; base as it really was; phases that never came count nothing
+    "job_datums": ("job", "parallel", "serial", "skipped", "failed", "total", "base"),
+    # a worker takes the master lock, and holds it until its pod ends or its container is killed
+    "masters": ("time_us", "pipeline", "pod"),
     "tasks": ("time_us", "job", "phase", "datums"),
     "task_claims": ("time_us", "task", "pod"),
     "task_ends": ("time_us", "task", "pod", "outcome"),
+    # a task can be claimed again: its lost claim has lapsed, or a new master has issued it again
+    "task_requeues": ("time_us", "task"),
     "pipeline_states": ("time_us", "pipeline", "state"),
     "replicas": ("time_us", "pipeline", "target"),
 }
