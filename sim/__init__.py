@@ -1,5 +1,46 @@
-"""pachsim: which workers, nodes and Fargate sizes hold a latency target for the least money."""
+"""pachsim: which workers, nodes and Fargate sizes hold a latency target for the least money.
+
+This is the whole public surface; the command line and the notebooks use nothing else. A name is
+imported when it is first asked for: ``import sim`` costs no numpy, no pandas, no pyplot.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sim import catalog
+    from sim.errors import InputError, SimError
+    from sim.sizing import PodSize, size
 
 __version__ = "0.1.0"
 
-__all__: list[str] = []
+__all__ = [
+    "InputError",
+    "PodSize",
+    "SimError",
+    "catalog",
+    "size",
+]
+
+_HOMES = {
+    "InputError": "sim.errors",
+    "PodSize": "sim.sizing",
+    "SimError": "sim.errors",
+    "size": "sim.sizing",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its home."""
+    if name == "catalog":
+        return import_module("sim.catalog")
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'sim' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """List the public names, so that a notebook completes them before they are imported."""
+    return sorted(__all__)

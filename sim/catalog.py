@@ -12,8 +12,10 @@ import csv
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from sim.errors import InputError, nearest
+from sim.model.billing import fargate_usd_per_hour
 from sim.model.machines import FargatePrice, FargateSize, InstanceType, Price, Rate, SpotAdvice
 
 DATA = Path(__file__).parent / "data"
@@ -172,6 +174,58 @@ class Catalog:
             lines = csv.reader(file)
             header = next(lines)
             return [dict(zip(header, line, strict=True)) for line in lines]
+
+
+def ec2(region: str) -> list[dict[str, Any]]:
+    """Return the table of EC2 types priced in a region, with Spot advice, a row each."""
+    catalog = Catalog()
+    types = catalog.instances()
+    rows = []
+    for name, price in catalog.on_demand_prices(region).items():
+        kind, spot = types[name], catalog.spot(region, name)
+        rows.append(
+            {
+                "instance_type": name,
+                "vcpu": kind.vcpu,
+                "memory_mib": kind.memory_mib,
+                "arch": kind.arch,
+                "gpu": kind.gpu,
+                "max_pods": kind.max_pods,
+                "usd_per_hour": price.usd_per_hour,
+                "date": price.date,
+                "status": price.status,
+                "spot_savings_ratio": spot.savings_ratio,
+                "spot_interruptions": spot.interruption_band,
+                "spot_date": spot.date,
+                "spot_status": spot.status,
+            }
+        )
+    return rows
+
+
+def fargate(region: str) -> list[dict[str, Any]]:
+    """Return the table of Fargate sizes with what an hour of each costs in a region, a row each."""
+    catalog = Catalog()
+    price = catalog.fargate_price(region)
+    return [
+        {
+            "size": size.label,
+            "vcpu": size.vcpu_m / 1000,
+            "memory_gib": size.memory_mib / 1024,
+            "usd_per_hour": fargate_usd_per_hour(size, price),
+            "date": price.date,
+            "status": price.status,
+        }
+        for size in catalog.fargate_sizes()
+    ]
+
+
+def prices(region: str) -> list[dict[str, Any]]:
+    """Return the table of everything else a region bills: control plane, volumes, NAT, a row each."""
+    return [
+        {"item": item, "usd": r.usd, "unit": r.unit, "date": r.date, "status": r.status, "source": r.source}
+        for item, r in Catalog().prices(region).items()
+    ]
 
 
 def _instance(row: Row) -> InstanceType:
