@@ -1,0 +1,312 @@
+"""Intervals: the log's rows put together into the lives of pods, nodes, jobs and task claims.
+
+Each life is a row of a few arrays. An instant that was never reached is set to the end of the life,
+and a life that goes on at the horizon is cut there and flagged, so every stage is the difference of
+two arrays and never negative. A stage that was left out has length zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.model.log import JobState, NodeState
+from sim.report.arrays import Code, Flag, Int, Small
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sim.model.log import EventLog
+
+
+NEVER = np.iinfo(np.int64).max
+NOWHERE = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Pods:
+    """Pod lives, shape ``(pods,)``; every instant is at most ``ended_us``.
+
+    ``granted_us`` and ``ready_us`` are Fargate's (on EC2 they equal ``created_us`` and
+    ``bound_us``), so an image pull begins at ``ready_us`` everywhere. ``reason`` is a PodEnd, -1
+    while the pod lives; ``node`` is -1 on Fargate and before a pod is bound. A pod evicted with a
+    grace ends when it is evicted: its work stops there.
+    """
+
+    created_us: Int
+    unschedulable_us: Int
+    granted_us: Int
+    ready_us: Int
+    pulled_us: Int
+    running_us: Int
+    ended_us: Int
+    node: Small
+    reason: Code
+    pod_class: Small
+    source: Small
+    replaces: Small
+    fargate: Flag
+    ran: Flag
+
+    def __len__(self) -> int:
+        """Return the number of pods."""
+        return len(self.created_us)
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """EC2 nodes, shape ``(nodes,)``; every instant is at most ``terminated_us``.
+
+    The meter runs from ``launched_us`` (the request, where no launch is logged; never, for a launch
+    that failed) to ``terminated_us``: the terminate call, which puts an instance into
+    ``shutting-down``, where EC2 stops charging (aws.md §0 fact 9, EC2 "Instance lifecycle"). The
+    Node object is there from ``ready_us`` to ``gone_us``. ``unneeded_us`` begins the last spell in
+    which the autoscaler found the node unneeded, if the node was terminated in it.
+    """
+
+    requested_us: Int
+    launched_us: Int
+    ready_us: Int
+    gpu_ready_us: Int
+    unneeded_us: Int
+    terminated_us: Int
+    gone_us: Int
+    group: Small
+    finished: Flag
+    came_up: Flag
+    launched: Flag
+
+    def __len__(self) -> int:
+        """Return the number of nodes."""
+        return len(self.requested_us)
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """Jobs, shape ``(jobs,)``; ``reached_us`` has one row per JobState, NEVER where not reached.
+
+    ``state`` is the JobState in which the job ended, -1 while it goes on; ``ended_us`` is the
+    horizon then.
+    """
+
+    created_us: Int
+    ended_us: Int
+    state: Code
+    pipeline: Small
+    base: Small
+    reached_us: Int
+
+    def __len__(self) -> int:
+        """Return the number of jobs."""
+        return len(self.created_us)
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """Claims of tasks by workers, shape ``(claims,)``, sorted by worker and then time.
+
+    ``stopped_us`` is when the work stopped (at the latest the end of the pod), ``ended_us`` when the
+    end was logged; ``outcome`` is a TaskEnd, -1 while the claim goes on.
+    """
+
+    claimed_us: Int
+    stopped_us: Int
+    ended_us: Int
+    pod: Small
+    task: Small
+    job: Small
+    outcome: Code
+
+    def __len__(self) -> int:
+        """Return the number of claims."""
+        return len(self.claimed_us)
+
+
+@dataclass(frozen=True, slots=True)
+class Lives:
+    """Everything that lived in one replication."""
+
+    pods: Pods
+    nodes: Nodes
+    jobs: Jobs
+    claims: Claims
+
+
+class SourceKind(IntEnum):
+    """What creates pods: a pipeline, a set of plain pods, or the base load of the cluster."""
+
+    PIPELINE = 0
+    PLAIN = 1
+    SYSTEM = 2
+
+
+def lives(log: EventLog) -> Lives:
+    """Put the whole log together."""
+    pods = pod_lives(log)
+    return Lives(pods, node_lives(log), job_lives(log), task_claims(log, pods))
+
+
+def pod_lives(log: EventLog) -> Pods:
+    """Put the pods' rows together."""
+    created_us = log["pods"].column("time_us")
+    count = len(created_us)
+    reason = np.full(count, -1, np.int8)
+    ends = log["pod_ended"]
+    reason[ends.column("pod")] = ends.column("reason")
+    ended_us = np.minimum(_once(log, "pod_ended", count), log.horizon_us)
+    node = np.full(count, NOWHERE, np.int32)
+    bound = log["pod_bound"]
+    node[bound.column("pod")] = bound.column("node")
+    fargate = np.zeros(count, np.bool_)
+    fargate[log["fargate_pods"].column("pod")] = True
+    node[fargate] = NOWHERE
+    granted_us = np.where(fargate, _once(log, "fargate_granted", count), created_us)
+    ready_us = np.where(fargate, _once(log, "fargate_ready", count), _once(log, "pod_bound", count))
+    running_us = _once(log, "pod_running", count)
+    ran = running_us <= ended_us
+    pulled_us = _once(log, "pod_pulled", count)
+    np.copyto(pulled_us, ready_us, where=pulled_us == NEVER)
+    unschedulable_us = _first(log, "pod_unschedulable", "pod", count)
+    for instants in (running_us, pulled_us, ready_us, granted_us):
+        np.minimum(instants, ended_us, out=instants)
+    np.minimum(unschedulable_us, ready_us, out=unschedulable_us)
+    return Pods(
+        created_us=created_us,
+        unschedulable_us=unschedulable_us,
+        granted_us=granted_us,
+        ready_us=ready_us,
+        pulled_us=np.minimum(pulled_us, running_us),
+        running_us=running_us,
+        ended_us=ended_us,
+        node=node,
+        reason=reason,
+        pod_class=_small(log, "pods", "pod_class"),
+        source=_small(log, "pods", "source"),
+        replaces=_small(log, "pods", "replaces"),
+        fargate=fargate,
+        ran=ran,
+    )
+
+
+def node_lives(log: EventLog) -> Nodes:
+    """Put the nodes' rows together."""
+    requested_us = log["nodes"].column("time_us")
+    count = len(requested_us)
+    rows = log["node_states"].rows()
+
+    def first(*states: NodeState) -> Int:
+        return _first_of(rows[np.isin(rows[:, 2], states)], count)
+
+    stopped_us = first(NodeState.TERMINATING, NodeState.GONE, NodeState.FAILED)
+    terminated_us = np.minimum(stopped_us, log.horizon_us)
+    ready_us = first(NodeState.READY)
+    launched_us = first(NodeState.LAUNCHED)
+    never_launched = (launched_us == NEVER) & (first(NodeState.FAILED) < NEVER)
+    launched_us = np.minimum(np.where(launched_us < NEVER, launched_us, requested_us), terminated_us)
+    launched_us[never_launched] = terminated_us[never_launched]
+    gpu_ready_us = first(NodeState.GPU_READY)
+    gone_us = np.minimum(first(NodeState.GONE, NodeState.FAILED), log.horizon_us)
+    judged = rows[np.isin(rows[:, 2], (NodeState.UNNEEDED, NodeState.NEEDED))]
+    last = np.full(count, NEVER)
+    last[judged[:, 1]] = np.where(judged[:, 2] == NodeState.UNNEEDED, judged[:, 0], NEVER)
+    last[stopped_us == NEVER] = NEVER
+    return Nodes(
+        requested_us=requested_us,
+        launched_us=launched_us,
+        ready_us=np.minimum(ready_us, terminated_us),
+        gpu_ready_us=np.minimum(np.where(gpu_ready_us < NEVER, gpu_ready_us, ready_us), terminated_us),
+        unneeded_us=np.clip(last, np.minimum(ready_us, terminated_us), terminated_us),
+        terminated_us=terminated_us,
+        gone_us=gone_us,
+        group=_small(log, "nodes", "group"),
+        finished=stopped_us < NEVER,
+        came_up=ready_us < NEVER,
+        launched=~never_launched,
+    )
+
+
+def job_lives(log: EventLog) -> Jobs:
+    """Put the jobs' rows together."""
+    count = len(log["jobs"])
+    rows = log["job_states"].rows()
+    reached_us = np.full((len(JobState), count), NEVER)
+    reached_us[rows[:, 2], rows[:, 1]] = rows[:, 0]
+    reached_us[JobState.CREATED] = log["jobs"].column("time_us")
+    ends = rows[rows[:, 2] >= JobState.SUCCESS]
+    state = np.full(count, -1, np.int8)
+    state[ends[:, 1]] = ends[:, 2]
+    return Jobs(
+        created_us=reached_us[JobState.CREATED],
+        ended_us=np.minimum(reached_us[JobState.SUCCESS :].min(axis=0, initial=NEVER), log.horizon_us),
+        state=state,
+        pipeline=_small(log, "jobs", "pipeline"),
+        base=_small(log, "jobs", "base"),
+        reached_us=reached_us,
+    )
+
+
+def task_claims(log: EventLog, pods: Pods) -> Claims:
+    """Put each claim together with its end: the k-th claim of a worker has its k-th end."""
+    claims = log["task_claims"].rows()
+    claims = claims[np.argsort(claims[:, 2], kind="stable")]
+    ends = log["task_ends"].rows()
+    ends = ends[np.argsort(ends[:, 2], kind="stable")]
+    pod = claims[:, 2]
+    ended_us = np.full(len(claims), log.horizon_us)
+    outcome = np.full(len(claims), -1, np.int8)
+    rank = np.arange(len(ends)) - np.searchsorted(ends[:, 2], ends[:, 2])
+    of = np.searchsorted(pod, ends[:, 2]) + rank
+    ended_us[of] = ends[:, 0]
+    outcome[of] = ends[:, 3]
+    return Claims(
+        claimed_us=claims[:, 0].copy(),
+        stopped_us=np.minimum(ended_us, pods.ended_us[pod]),
+        ended_us=ended_us,
+        pod=pod.astype(np.int32),
+        task=claims[:, 1].astype(np.int32),
+        job=log["tasks"].column("job")[claims[:, 1]].astype(np.int32),
+        outcome=outcome,
+    )
+
+
+def source_kinds(log: EventLog, plain: Sequence[str]) -> Code:
+    """Return a SourceKind for each source: ``plain`` names the sets of plain pods."""
+    pipelines = set(log.names["pipeline"])
+    return np.array(
+        [
+            SourceKind.PIPELINE
+            if name in pipelines
+            else SourceKind.PLAIN
+            if name in plain
+            else SourceKind.SYSTEM
+            for name in log.names["source"]
+        ],
+        np.int8,
+    )
+
+
+def _small(log: EventLog, table: str, column: str) -> Small:
+    return log[table].column(column).astype(np.int32)
+
+
+def _once(log: EventLog, table: str, count: int) -> Int:
+    """Return the instant of each pod's only row, NEVER where there is none."""
+    instants = np.full(count, NEVER)
+    instants[log[table].column("pod")] = log[table].column("time_us")
+    return instants
+
+
+def _first(log: EventLog, table: str, column: str, count: int) -> Int:
+    """Return the first instant of each entity; rows are in order of time."""
+    instants = np.full(count, NEVER)
+    instants[log[table].column(column)[::-1]] = log[table].column("time_us")[::-1]
+    return instants
+
+
+def _first_of(rows: Int, count: int) -> Int:
+    instants = np.full(count, NEVER)
+    instants[rows[::-1, 1]] = rows[::-1, 0]
+    return instants

@@ -1,0 +1,136 @@
+"""Meters: what AWS charges for, per second and with its floors, inside a window.
+
+EC2 and EBS: by the second from launch to the terminate call, at least 60 s (aws.md §0 fact 9, §5).
+Fargate: by the second from the start of the image pull to the pod's end, at least 60 s, for the size
+granted (aws.md §4). Control plane and NAT gateways: by the hour. NAT data: per GiB of images pulled.
+What goes on at the horizon is charged up to it; the seconds that rounding adds are charged when the
+meter stops. Savings Plan discounts take a share off On-Demand instances, and off Fargate's vCPU and
+memory; Spot prices, volumes and ephemeral storage stay as they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.report.arrays import Flag, Float, Int
+
+if TYPE_CHECKING:
+    from sim.model.cluster import NodeGroup
+    from sim.model.log import EventLog
+    from sim.model.scenario import Prices
+    from sim.report.intervals import Nodes, Pods
+
+
+SECOND_US = 1_000_000
+HOUR_US = 3600 * SECOND_US
+SHORTEST_BILL_S = 60
+HOURS_PER_MONTH = 730
+MIB_PER_GIB = 1024
+GIB = 1024**3
+FARGATE_OVERHEAD_MIB = 256  # kubelet, kube-proxy and containerd (aws.md §1.2)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The span that is charged, ``[from_us, to_us)``."""
+
+    from_us: int
+    to_us: int
+
+    @property
+    def hours(self) -> float:
+        """Return its length."""
+        return (self.to_us - self.from_us) / HOUR_US
+
+    def clip(self, instants: Int) -> Int:
+        """Return the instants moved into the window."""
+        return np.clip(instants, self.from_us, self.to_us)
+
+    def rounding_s(self, started_us: Int, stopped_us: Int, finished: Flag) -> Float:
+        """Return the seconds that rounding up and the floor add when a meter stops in the window."""
+        ran_us = stopped_us - started_us
+        billed_s = np.maximum(-(-ran_us // SECOND_US), SHORTEST_BILL_S)
+        added: Float = np.where(finished & (stopped_us >= self.from_us), billed_s - ran_us / SECOND_US, 0.0)
+        return added
+
+
+@dataclass(frozen=True, slots=True)
+class NodeMeters:
+    """EC2 nodes in the window, shape ``(nodes,)``: rate, and USD that rounding adds."""
+
+    usd_per_us: Float
+    rounding_usd: Float
+    ec2_usd: float
+    ebs_usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class FargateMeters:
+    """Fargate pods whose pull began, shape ``(pods started,)``.
+
+    ``share`` is what the pod's request takes of its size; ``over_usd`` pays for the rest.
+    """
+
+    pod: Int
+    usd_per_us: Float
+    share: Float
+    over_usd: Float
+    rounding_usd: Float
+    usd: float
+
+
+def node_meters(nodes: Nodes, groups: tuple[NodeGroup, ...], prices: Prices, window: Window) -> NodeMeters:
+    """Charge EC2 instances and their volumes."""
+    ec2 = np.array([g.usd_per_hour * (1.0 if g.spot else 1.0 - prices.ec2_discount) for g in groups])
+    ebs = np.array([g.volume_gib * prices.ebs_gib_month / HOURS_PER_MONTH for g in groups])
+    ran_us = window.clip(nodes.terminated_us) - window.clip(nodes.launched_us)
+    added_s = window.rounding_s(nodes.launched_us, nodes.terminated_us, nodes.finished & nodes.launched)
+    hours = ran_us / HOUR_US + added_s / 3600
+    usd_per_hour = (ec2 + ebs)[nodes.group]
+    return NodeMeters(
+        usd_per_us=usd_per_hour / HOUR_US,
+        rounding_usd=usd_per_hour * added_s / 3600,
+        ec2_usd=float(hours @ ec2[nodes.group]),
+        ebs_usd=float(hours @ ebs[nodes.group]),
+    )
+
+
+def fargate_meters(log: EventLog, pods: Pods, prices: Prices, window: Window) -> FargateMeters:
+    """Charge Fargate pods."""
+    started = np.sort(log["fargate_ready"].column("pod"))
+    rows = log["fargate_pods"].rows()
+    rows = rows[np.argsort(rows[:, 1], kind="stable")]
+    rows = rows[np.searchsorted(rows[:, 1], started)]
+    vcpu_m, memory_mib, ephemeral_mib = rows[:, 2], rows[:, 3], rows[:, 4]
+    keep = 1.0 - prices.fargate_discount
+    usd_per_hour = (
+        vcpu_m / 1000 * prices.fargate_vcpu_hour * keep
+        + memory_mib / MIB_PER_GIB * prices.fargate_gib_hour * keep
+        + ephemeral_mib / MIB_PER_GIB * prices.fargate_ephemeral_gib_hour
+    )
+    asked = log["pod_classes"].rows()[pods.pod_class[started]]
+    share = np.maximum(asked[:, 0] / vcpu_m, (asked[:, 1] + FARGATE_OVERHEAD_MIB) / memory_mib)
+    share = np.minimum(share, 1.0)
+    from_us, to_us = pods.ready_us[started], pods.ended_us[started]
+    added_s = window.rounding_s(from_us, to_us, pods.reason[started] >= 0)
+    ran_us = window.clip(to_us) - window.clip(from_us)
+    return FargateMeters(
+        pod=started,
+        usd_per_us=usd_per_hour / HOUR_US,
+        share=share,
+        over_usd=usd_per_hour / HOUR_US * (1.0 - share) * ran_us,
+        rounding_usd=usd_per_hour * added_s / 3600,
+        usd=float((ran_us / HOUR_US + added_s / 3600) @ usd_per_hour),
+    )
+
+
+def pull_usd(log: EventLog, prices: Prices, window: Window) -> Float:
+    """Return the NAT data charge of each pod's image pulls, shape ``(pods,)``."""
+    pulls = log["image_pulls"].rows()
+    pulls = pulls[(pulls[:, 0] >= window.from_us) & (pulls[:, 0] < window.to_us)]
+    usd_per_byte = prices.nat_gib / GIB if prices.pulls_through_nat else 0.0
+    charged = np.bincount(pulls[:, 1], weights=pulls[:, 2] * usd_per_byte, minlength=len(log["pods"]))
+    return charged.astype(np.float64, copy=False)

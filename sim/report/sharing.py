@@ -1,0 +1,169 @@
+"""Sharing: how much of each node-second belongs to each pod on it, and what is left over.
+
+A pod's share of its node is max(cpu, memory) of its requests over allocatable: what it takes away
+from others. DaemonSet pods have theirs from Ready on. While the shares on a node sum to more than one
+(one pod heavy in cpu, another in memory), each is divided by the sum, so a node-second is never given
+away twice; while they sum to less, the rest is nobody's: boot until Ready, then idle, and tail once
+the node is unneeded for good.
+
+One sweep over the sorted starts and ends on all nodes. Shares are counted in whole 2^-40, so that a
+running sum of millions of them comes back to exactly zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.report.arrays import Float, Int, Small
+
+if TYPE_CHECKING:
+    from sim.model.cluster import Cluster, NodeGroup
+    from sim.model.log import EventLog
+    from sim.model.pods import PodClass
+    from sim.report.intervals import Nodes, Pods
+    from sim.report.meters import Window
+
+
+ONE = 1 << 40
+
+
+@dataclass(frozen=True, slots=True)
+class NodeShares:
+    """How nodes were shared inside a window.
+
+    ``pod_share`` is each pod's part of its node, shape ``(pods,)``, ``daemon_share`` that of a node's
+    DaemonSets, shape ``(nodes,)``; the others count microseconds of whole nodes that nobody took.
+    """
+
+    pod_share: Float
+    daemon_share: Float
+    boot_us: Float
+    idle_us: Float
+    tail_us: Float
+    _stop_us: Int
+    _crowding: Crowding | None
+
+    def counted_us(self, node: Small, from_us: Int, to_us: Int) -> Float:
+        """Return how long shares count for between two instants on a node (-1: on no node).
+
+        That is while the node is paid for, less what division by sums above one takes away.
+        """
+        if not len(self._stop_us):
+            return (to_us - from_us).astype(np.float64)
+        placed = node >= 0
+        to_us = np.where(placed, np.minimum(to_us, self._stop_us[node]), to_us)
+        from_us = np.minimum(from_us, to_us)
+        counted = (to_us - from_us).astype(np.float64)
+        if self._crowding is not None:
+            lost_us = self._crowding.until(node, to_us) - self._crowding.until(node, from_us)
+            counted -= np.where(placed, lost_us, 0.0)
+        return counted
+
+
+@dataclass(frozen=True, slots=True)
+class Crowding:
+    """Time that division by sums above one has taken away, up to each of the sorted ``keys``."""
+
+    keys: Int
+    lost_us: Float
+    span_us: int
+
+    def until(self, node: Small, at_us: Int) -> Float:
+        """Return the time lost up to an instant; it grows linearly between keys."""
+        at = node * np.int64(self.span_us) + at_us
+        before = np.clip(np.searchsorted(self.keys, at, side="right") - 1, 0, len(self.keys) - 2)
+        width = np.maximum(self.keys[before + 1] - self.keys[before], 1)
+        part = np.clip((at - self.keys[before]) / width, 0.0, 1.0)
+        lost: Float = self.lost_us[before] + part * (self.lost_us[before + 1] - self.lost_us[before])
+        return lost
+
+
+def share_nodes(log: EventLog, pods: Pods, nodes: Nodes, cluster: Cluster, window: Window) -> NodeShares:
+    """Share every node that is paid for in the window."""
+    groups = cluster.node_groups
+    room = np.array([(g.allocatable.cpu_m, g.allocatable.memory_mib) for g in groups]).reshape(-1, 2)
+    of_class = _whole(log["pod_classes"].rows()[:, None, :2], room)
+    of_daemons = np.array([_daemon_share(group, cluster) for group in groups], np.int64)
+    placed = np.flatnonzero(pods.node >= 0)
+    on = pods.node[placed]
+    share = of_class[pods.pod_class[placed], nodes.group[on]]
+    pod_share = np.zeros(len(pods))
+    pod_share[placed] = share / ONE
+
+    launched, ready, unneeded, stop = (
+        window.clip(instants)
+        for instants in (nodes.launched_us, nodes.ready_us, nodes.unneeded_us, nodes.terminated_us)
+    )
+    span_us = window.to_us + 1
+    if len(nodes) * span_us > np.iinfo(np.int64).max:
+        raise OverflowError("nodes times horizon exceed 292,000 years")
+    start = np.arange(len(nodes)) * span_us
+    steps = start[:, None] + np.stack((launched, ready, unneeded, stop), axis=1)
+    stay = on * np.int64(span_us)
+    keys = np.concatenate(
+        (
+            steps.ravel(),
+            stay + np.minimum(window.clip(pods.ready_us[placed]), stop[on]),
+            stay + np.minimum(window.clip(pods.ended_us[placed]), stop[on]),
+        )
+    )
+    daemons = np.zeros(steps.shape, np.int64)
+    daemons[:, 1] = of_daemons[nodes.group]
+    daemons[:, 3] = -daemons[:, 1]
+    change = np.concatenate((daemons.ravel(), share, -share))
+    del stay, share, placed, on
+    order = np.argsort(keys)
+    keys, load = keys[order], np.cumsum(change[order])
+    del order, change
+    lasted_us = np.diff(keys, append=keys[-1:])
+    crowding = None
+    if (lasted_us[load > ONE] > 0).any():
+        taken_us = np.where(load > ONE, lasted_us * (1.0 - ONE / np.maximum(load, ONE)), 0.0)
+        crowding = Crowding(keys, np.cumsum(taken_us) - taken_us, span_us)
+    left = _between(keys, steps, lasted_us * (np.maximum(ONE - load, 0) / ONE))
+    return NodeShares(
+        pod_share=pod_share,
+        daemon_share=daemons[:, 1] / ONE,
+        boot_us=left[:, 0],
+        idle_us=left[:, 1],
+        tail_us=left[:, 2],
+        _stop_us=stop,
+        _crowding=crowding,
+    )
+
+
+def _between(keys: Int, steps: Int, amounts: Float) -> Float:
+    """Sum ``amounts``, one per gap after a key, from each of a node's steps to the next."""
+    at = np.searchsorted(keys, steps.ravel())
+    sums = np.zeros(len(at))
+    if len(at):
+        sums = np.where(np.diff(at, append=at[-1]) > 0, np.add.reduceat(amounts, at), 0.0)
+    by_node: Float = sums.reshape(steps.shape)[:, :-1]
+    return by_node
+
+
+def _whole(requests: Int, room: Int) -> Int:
+    """Return max(cpu, memory) of requests over room (last axis), in units of 2^-40, at most one."""
+    share = (requests / np.maximum(room, 1)).max(axis=-1, initial=0.0)
+    whole: Int = np.rint(np.minimum(share, 1.0) * ONE).astype(np.int64)
+    return whole
+
+
+def _daemon_share(group: NodeGroup, cluster: Cluster) -> int:
+    """Return the share of the DaemonSet pods that run on a group's nodes."""
+    room = np.array([(group.allocatable.cpu_m, group.allocatable.memory_mib)])
+    requests = [
+        daemon.pod_class.requests for daemon in cluster.daemon_sets if _runs_on(daemon.pod_class, group)
+    ]
+    return int(sum(_whole(np.array([(r.cpu_m, r.memory_mib)]), room)[0] for r in requests))
+
+
+def _runs_on(pod_class: PodClass, group: NodeGroup) -> bool:
+    """Say whether labels and taints of a group let pods of a class in."""
+    labels = dict(group.labels)
+    if group.zone:
+        labels.setdefault("topology.kubernetes.io/zone", group.zone)
+    return pod_class.selects(labels) and all(pod_class.tolerates(taint) for taint in group.taints)
