@@ -6,6 +6,7 @@ file, line, field, value, what is allowed and the nearest known word.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -84,6 +85,40 @@ class Field:
             (key, Field(self.document, (*self.path, key), value).text())
             for key, value in self.mapping().items()
         )
+
+    def text_at(self, key: str, default: str = "") -> str:
+        """Return the text under ``key``."""
+        place = self.child(key)
+        return place.text() if place else default
+
+    def texts_at(self, key: str) -> tuple[str, ...]:
+        """Return the list of texts under ``key``, empty where there is none."""
+        place = self.child(key)
+        return place.texts() if place else ()
+
+    def pairs_at(self, key: str) -> Pairs:
+        """Return the mapping of texts under ``key``, empty where there is none."""
+        place = self.child(key)
+        return place.pairs() if place else ()
+
+    def items_at(self, key: str) -> list[Field]:
+        """Return the items of the list under ``key``, none where there is none."""
+        place = self.child(key)
+        return place.items() if place else []
+
+    def integer_at(self, key: str, least: int = 0) -> int | None:
+        """Return the whole number under ``key``, at least ``least``."""
+        place = self.child(key)
+        return place.integer(least) if place else None
+
+    def true_at(self, key: str) -> bool:
+        """Say whether ``key`` is there and true."""
+        place = self.child(key)
+        return place is not None and place.boolean()
+
+    def kept(self, keys: Collection[str], prefix: str = "") -> Pairs:
+        """Return what the mapping holds of ``keys``, in its order, as (path, JSON)."""
+        return tuple((f"{prefix}{key}", json.dumps(at.value)) for key, at in self.children() if key in keys)
 
     def name(self) -> str:
         """Return the path as a message spells it: ``managedNodeGroups[gpu-spot].maxSize``."""
