@@ -1,0 +1,64 @@
+"""Sensitivity: the same replications with other start-up times, which nobody has measured for you.
+
+No public distribution of Fargate or node start times exists, so a conclusion should hold at a Fargate
+median of 30, 45 and 75 s and with nodes that boot half and half again as long (aws.md §8.2). Same seed,
+same draws: only the times are scaled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from typing import Any
+
+from sim.model.distributions import Distribution, Lognormal
+from sim.model.latency import FargateLatency
+from sim.model.scenario import Scenario
+
+FARGATE_MEDIANS_S = (30.0, 45.0, 75.0)
+BOOT_FACTORS = (0.5, 1.5)
+ASSUMED_SIGMA = 0.30  # of the default, where the scenario's own start time is no lognormal
+SCALES = frozenset({"value", "values", "low", "high", "mean", "median", "p95", "scale"})
+
+
+def variants(scenario: Scenario) -> Iterator[tuple[str, Scenario]]:
+    """Yield each variant with what is different; only those that the cluster can notice."""
+    if scenario.cluster.fargate_profiles:
+        for median_s in FARGATE_MEDIANS_S:
+            yield f"Fargate start median {median_s:g} s", with_fargate_median(scenario, median_s)
+    if scenario.cluster.node_groups:
+        for factor in BOOT_FACTORS:
+            yield f"node boot {factor - 1:+.0%}", with_boot_factor(scenario, factor)
+
+
+def with_fargate_median(scenario: Scenario, median_s: float) -> Scenario:
+    """Return the scenario with another median of the Fargate start, spread as before."""
+    before = scenario.latency.fargate.ready_s
+    sigma = before.log_sigma if isinstance(before, Lognormal) else ASSUMED_SIGMA
+    fargate = FargateLatency(ready_s=Lognormal(median=median_s, sigma=sigma))
+    return replace(scenario, latency=replace(scenario.latency, fargate=fargate))
+
+
+def with_boot_factor(scenario: Scenario, factor: float) -> Scenario:
+    """Return the scenario with nodes that take ``factor`` times as long from launch to Ready."""
+    ec2 = scenario.latency.ec2
+    slower = replace(ec2, ready_s=scaled(ec2.ready_s, factor), gpu_total_s=scaled(ec2.gpu_total_s, factor))
+    groups = tuple(
+        group if group.provision_s is None else replace(group, provision_s=scaled(group.provision_s, factor))
+        for group in scenario.cluster.node_groups
+    )
+    return replace(
+        scenario,
+        latency=replace(scenario.latency, ec2=slower),
+        cluster=replace(scenario.cluster, node_groups=groups),
+    )
+
+
+def scaled(distribution: Distribution, factor: float) -> Distribution:
+    """Return the distribution of ``factor`` times the values; the shape stays."""
+
+    def times(value: Any) -> Any:
+        return tuple(each * factor for each in value) if isinstance(value, tuple) else value * factor
+
+    stated = {each.name: getattr(distribution, each.name) for each in fields(distribution)}
+    return replace(distribution, **{n: times(v) for n, v in stated.items() if n in SCALES and v is not None})
