@@ -58,8 +58,8 @@ class Pod:
     """
 
     __slots__ = (
-        "attempts", "call", "cls", "created_us", "id", "node", "nominated", "order", "owner",
-        "pending_us", "retry_us", "start_us", "state", "unschedulable", "work_us",
+        "bound_us", "call", "cls", "created_us", "id", "node", "nominated", "order", "owner",
+        "pending_us", "start_us", "state", "unschedulable", "work_us",
     )  # fmt: skip
 
     def __init__(self, pod_id: int, cls: ClassState, owner: PodOwner, now_us: int) -> None:
@@ -74,8 +74,7 @@ class Pod:
         self.node: Node | None = None
         self.nominated: Node | None = None
         self.unschedulable = False
-        self.attempts = 0
-        self.retry_us = 0
+        self.bound_us = -1
         self.call: Call[Pod] | None = None
         self.start_us = 0  # container start, drawn when bound
         self.work_us = -1  # run time of a plain pod, drawn when it arrives
@@ -239,6 +238,7 @@ class ClusterState:
         self.on_node_ready: Callable[[Node], None] = lambda _: None
         self.on_node_removed: Callable[[Node], None] = lambda _: None
         self.on_node_changed: Callable[[Node], None] = lambda _: None  # closed, opened, to be avoided
+        self.on_images: Callable[[Node], None] = lambda _: None  # images arrived on a node
         self.on_pod_gone: Callable[[Pod, Node], None] = lambda _pod, _node: None
         log.names["group"].extend(group.name for group in cluster.node_groups)
         self.daemons = [
@@ -290,6 +290,7 @@ class ClusterState:
             raise SimulationError(f"{pod!r} does not fit {node!r}")
         self._move(pod, PodState.BOUND)
         pod.node = node
+        pod.bound_us = self.clock.now_us
         pod.unschedulable = False
         node.pods[pod] = None
         node.take(pod.cls)

@@ -1,0 +1,80 @@
+"""How kube-scheduler paces itself: back-off of failed pods, and how many nodes it looks at.
+
+A pod that failed ``n`` times waits min(initial · 2^(n−1), max) from its last failure; the back-off
+queue is flushed every second, so a pod moved into it comes back at the first whole second. A pod
+that no event moves is tried again once it has been unschedulable for more than 5 minutes, which is
+checked every 30 s. Below 100 nodes all are scored; above, the search stops at a share of them that
+shrinks as the cluster grows, and the next search starts where this one stopped.
+
+Source: Kubernetes v1.31.13 pkg/scheduler: internal/queue/scheduling_queue.go (calculateBackoffDuration,
+flushUnschedulablePodsLeftover), schedule_one.go (numFeasibleNodesToFind); cluster-autoscaler.md §5.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SECOND_US = 1_000_000
+FLUSH_BACKOFF_US = 1 * SECOND_US
+FLUSH_UNSCHEDULABLE_US = 30 * SECOND_US
+LONGEST_UNSCHEDULABLE_US = 300 * SECOND_US
+
+FEWEST_SAMPLED = 100
+
+
+def backoff_us(attempts: int, initial_us: int, max_us: int) -> int:
+    """Return how long a pod waits after its n-th failure: 1, 2, 4, 8, 10, 10, … seconds by default."""
+    duration_us = initial_us
+    for _ in range(attempts - 1):
+        if duration_us > max_us - duration_us:
+            return max_us
+        duration_us += duration_us
+    return min(duration_us, max_us)
+
+
+def attempts_that_matter(initial_us: int, max_us: int) -> int:
+    """Return the number of failures after which the back-off grows no further."""
+    attempts = 1
+    while 0 < backoff_us(attempts, initial_us, max_us) < max_us:
+        attempts += 1
+    return attempts
+
+
+def flushed_us(time_us: int) -> int:
+    """Return the first flush of the back-off queue, now or later."""
+    return -(-time_us // FLUSH_BACKOFF_US) * FLUSH_BACKOFF_US
+
+
+def leftover_flushed_us(failed_us: int) -> int:
+    """Return the flush at which a pod counts as left over, if nothing has moved it until then."""
+    due_us = failed_us + LONGEST_UNSCHEDULABLE_US
+    return (due_us // FLUSH_UNSCHEDULABLE_US + 1) * FLUSH_UNSCHEDULABLE_US
+
+
+def nodes_to_find(nodes: int) -> int:
+    """Return how many feasible nodes end the search: max(100, N · max(5, 50 − N/125) %)."""
+    if nodes < FEWEST_SAMPLED:
+        return nodes
+    percentage = max(5, 50 - nodes // 125)
+    return max(FEWEST_SAMPLED, nodes * percentage // 100)
+
+
+def sample(feasible: NDArray[np.intp], nodes: int, start: int) -> tuple[NDArray[np.intp], int]:
+    """Return the feasible nodes that are scored, and where the next search starts.
+
+    ``feasible`` holds their positions in ascending order; the search begins at ``start``, goes round,
+    and ends when it has found enough.
+    """
+    wanted = nodes_to_find(nodes)
+    if len(feasible) <= wanted:
+        return feasible, start
+    first = int(np.searchsorted(feasible, start))
+    found = feasible[first : first + wanted]
+    if len(found) < wanted:
+        found = np.concatenate((found, feasible[: wanted - len(found)]))
+    return found, (int(found[-1]) + 1) % nodes

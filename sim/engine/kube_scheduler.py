@@ -1,0 +1,189 @@
+"""kube-scheduler: one pod at a time onto the best node that fits, with back-off and preemption.
+
+Pods come in order of priority, then of the time they were queued. A pod that fits nowhere is marked
+unschedulable, which is when the autoscaler sees it; if others of lower priority could make way, they
+are preempted and the pod keeps that node as nominated, which takes its room for all pods that are
+not more important. As long as no room appears, what failed for one pod fails for its like.
+
+Source: Kubernetes v1.31.13 pkg/scheduler/schedule_one.go; cluster-autoscaler.md §5. Binding takes no
+time, and the scheduler's own throughput is not modelled.
+"""
+
+from __future__ import annotations
+
+from heapq import heapify, heappop, heapreplace
+from typing import TYPE_CHECKING
+
+from sim.engine.clock import Phase
+from sim.engine.node_table import NodeTable
+from sim.engine.placement import ClassView, Placement, Ties
+from sim.engine.preemptor import Preemptor
+from sim.engine.scheduling_queue import SchedulingQueue
+from sim.engine.state import PodState
+
+if TYPE_CHECKING:
+    from sim.engine.clock import Call, Clock
+    from sim.engine.scheduling_queue import Cohort
+    from sim.engine.state import ClassState, ClusterState, Node, Pod
+    from sim.engine.streams import Streams
+    from sim.model.cluster import SchedulerOptions
+
+
+class KubeScheduler:
+    """Runs a pass over the active queue at each instant at which there is something in it."""
+
+    def __init__(
+        self, clock: Clock, state: ClusterState, options: SchedulerOptions, streams: Streams
+    ) -> None:
+        """Take charge of scheduling for ``state``."""
+        self.clock = clock
+        self.state = state
+        self.streams = streams
+        self.queue = SchedulingQueue(clock, options, self.wake)
+        self.table = NodeTable(state)
+        self.placement = Placement(self.table)
+        self.preemptor = Preemptor(clock, state, streams)
+        self._views: dict[int, ClassView] = {}
+        self._ties: dict[str, Ties] = {}
+        self._lowest_priority = 2**31
+        self._room = 0  # grows whenever room appears somewhere
+        self._failed_at: dict[int, int] = {}  # by class: the room it was refused at
+        self._pass_due_us = -1
+        state.scheduler = self
+        state.on_node_ready = self._node_ready
+        state.on_node_removed = self._node_removed
+        state.on_node_changed = self._node_changed
+        state.on_pod_gone = self._pod_gone
+        state.on_images = self._images_changed
+
+    def add(self, pod: Pod) -> None:
+        """Queue a new pod."""
+        pod.cls.enqueue(pod)
+        self.queue.add(pod)
+
+    def forget(self, pod: Pod) -> None:
+        """Drop a pod that was deleted while pending."""
+        pod.cls.dequeue(pod)
+        if pod.nominated is not None:
+            self.preemptor.release(pod)
+            self._claim_given_up()
+
+    def wake(self, phase: Phase = Phase.SCHEDULE) -> None:
+        """Have a pass run at this instant; the autoscaler's own work asks for the later phase."""
+        now_us = self.clock.now_us
+        if self._pass_due_us != now_us:
+            self._pass_due_us = now_us
+            self.clock.at(now_us, phase, self._pass, None)
+
+    # -- the pass ---------------------------------------------------------------------------
+
+    def _pass(self, _: Call[None]) -> None:
+        self._pass_due_us = -1
+        active = [cohort for cohort in self.queue.take_active() if cohort.head() is not None]
+        if len(active) == 1:
+            while self._schedule_head(active[0]):
+                pass
+            return
+        heads = [(cohort.turn(), number, cohort) for number, cohort in enumerate(active)]
+        heapify(heads)
+        while heads:
+            number, cohort = heads[0][1:]
+            if self._schedule_head(cohort):
+                heapreplace(heads, (cohort.turn(), number, cohort))
+            else:
+                heappop(heads)
+
+    def _schedule_head(self, cohort: Cohort) -> bool:
+        """Place the first pod of a cohort, or put pods back; return whether the cohort goes on."""
+        pod = cohort.head()
+        if pod is None:
+            return False
+        events = self.queue.events
+        node = self._node_for(pod)
+        if node is not None:
+            cohort.pods.popleft()
+            self._bind(pod, node)
+        elif pod.cls.spec.priority > self._lowest_priority and self._preempt(pod):
+            self.state.refuse(pod)
+            self.queue.fail_alone(cohort, events)
+        else:
+            if cohort.attempts == 0:
+                for refused in cohort.pods:
+                    if refused.state is PodState.PENDING:
+                        self.state.refuse(refused)
+            self.queue.fail(cohort, events)
+        return cohort.head() is not None
+
+    def _node_for(self, pod: Pod) -> Node | None:
+        if pod.nominated is not None:
+            node = self.preemptor.nominated_node_for(pod)
+            if node is not None:
+                return node
+        cls = pod.cls
+        if self._failed_at.get(cls.index) == self._room:
+            return None
+        node = self.placement.choose(self._view(cls), self.preemptor.kept_for_others(pod))
+        if node is None:
+            self._failed_at[cls.index] = self._room
+        return node
+
+    def _bind(self, pod: Pod, node: Node) -> None:
+        pod.cls.dequeue(pod)
+        if pod.nominated is not None:
+            self.preemptor.release(pod)
+        self.state.bind(pod, node)
+        self.table.count(node, self._view(pod.cls), 1)
+
+    def _preempt(self, pod: Pod) -> bool:
+        before = pod.nominated
+        preempting = self.preemptor.preempt(pod)
+        if before is not None and pod.nominated is not before:
+            self._claim_given_up()
+        return preempting
+
+    def _claim_given_up(self) -> None:
+        self._room += 1
+        self.queue.pod_gone()
+
+    def _view(self, cls: ClassState) -> ClassView:
+        view = self._views.get(cls.index)
+        if view is None:
+            ties = self._ties.get(cls.spec.name)
+            if ties is None:
+                ties = self._ties[cls.spec.name] = Ties(
+                    self.streams.stream(f"scheduler-ties/{cls.spec.name}")
+                )
+            view = self._views[cls.index] = ClassView(cls, self.state, self.table, ties)
+            self._lowest_priority = min(self._lowest_priority, cls.spec.priority)
+            if cls.spec.spread or cls.anti_affinity:
+                for other in self._views.values():
+                    other.owner_row = self.table.known_owner_row(other.cls)
+        return view
+
+    # -- what the state tells ---------------------------------------------------------------
+
+    def _node_ready(self, node: Node) -> None:
+        self.table.add(node)
+        self._node_usable(node)
+
+    def _node_removed(self, node: Node) -> None:
+        self.table.remove(node)
+        self.preemptor.node_gone(node)
+
+    def _node_changed(self, node: Node) -> None:
+        if node.position >= 0:
+            self.table.refresh(node, node.position)
+            if node.open:
+                self._node_usable(node)
+
+    def _node_usable(self, node: Node) -> None:
+        self._room += 1
+        self.queue.node_usable(node, self.state.classes)
+
+    def _pod_gone(self, pod: Pod, node: Node) -> None:
+        self.table.count(node, self._view(pod.cls), -1)
+        self._room += 1
+        self.queue.pod_gone()
+
+    def _images_changed(self, node: Node) -> None:
+        self.table.images_changed(node, self.clock.now_us)
