@@ -123,15 +123,16 @@ def _price(lives: Lives, shares: NodeShares, usd_per_us: Float, window: Window) 
     """Return what places cost the pods on them, and the tasks in them."""
     pods, claims = lives.pods, lives.claims
 
-    def usd(pod: Small | slice, from_us: Int, to_us: Int) -> Float:
-        counted = shares.counted_us(pods.node[pod], window.clip(from_us), window.clip(to_us))
-        counted *= usd_per_us[pod]
-        return counted
+    def counted(pod: Small | slice, at_us: Int) -> Float:
+        return shares.counted_us(pods.node[pod], window.clip(at_us))
 
+    everyone = slice(None)
+    running = counted(everyone, pods.running_us)
     return Cost(
-        start_usd=usd(slice(None), pods.ready_us, pods.running_us),
-        run_usd=usd(slice(None), pods.running_us, pods.ended_us),
-        claim_usd=usd(claims.pod, claims.claimed_us, claims.stopped_us),
+        start_usd=(running - counted(everyone, pods.ready_us)) * usd_per_us,
+        run_usd=(counted(everyone, pods.ended_us) - running) * usd_per_us,
+        claim_usd=(counted(claims.pod, claims.stopped_us) - counted(claims.pod, claims.claimed_us))
+        * usd_per_us[claims.pod],
     )
 
 
@@ -172,12 +173,12 @@ def _shared(nodes: Nodes, shares: NodeShares, ec2: NodeMeters, window: Window) -
     row = np.zeros(len(Use))
     everywhere = np.arange(len(nodes), dtype=np.int32)
     ready_us, stop_us = window.clip(nodes.ready_us), window.clip(nodes.terminated_us)
-    daemon_us = shares.counted_us(everywhere, ready_us, stop_us) * shares.daemon_share
+    daemon_us = shares.counted_us(everywhere, stop_us) - shares.counted_us(everywhere, ready_us)
     row[Use.START_UP] = shares.boot_us @ ec2.usd_per_us
     row[Use.IDLE] = shares.idle_us @ ec2.usd_per_us
     row[Use.SCALE_DOWN_TAIL] = shares.tail_us @ ec2.usd_per_us
     row[Use.ROUNDING] = ec2.rounding_usd.sum()
-    row[Use.SYSTEM] = daemon_us @ ec2.usd_per_us
+    row[Use.SYSTEM] = (daemon_us * shares.daemon_share) @ ec2.usd_per_us
     return row
 
 
