@@ -1,8 +1,9 @@
 """Pachyderm pipeline specs, read from JSON or YAML into ``Pipeline``.
 
-One file may hold several specs. What upstream's server refuses is refused here, with file, line and field;
-what it drops is dropped with a notice: a malformed quantity, fields it no longer has. What the simulator
-cannot follow (a spout, a service, a pod patch) is said, with what is assumed instead.
+One file may hold several specs, or what ``pachctl list pipeline --raw`` prints. What upstream's server
+refuses is refused here, with file, line and field; what it drops is dropped with a notice: a malformed
+quantity, fields it no longer has. What the simulator cannot follow (a spout, a service, a pod patch) is
+said, with what is assumed instead.
 
 Source: pachyderm/pachyderm e237475e9910, src/internal/ppsutil/decoder.go,
 src/server/pps/server/api_server.go validatePipelineRequest, validateInput, setInputDefaults; pachyderm.md §5.
@@ -17,6 +18,7 @@ from typing import Any
 
 from sim.adapters.fields import Field, root
 from sim.adapters.pachyderm_canonical import Canonical
+from sim.adapters.pachyderm_info import is_info, spec_in
 from sim.adapters.pachyderm_inputs import read_input
 from sim.adapters.pachyderm_keys import EFFECTS
 from sim.adapters.yaml_documents import read_file
@@ -72,8 +74,12 @@ def read_specs(path: Path) -> tuple[ReadSpec, ...]:
 
 
 def read_spec(field: Field) -> ReadSpec:
-    """Return the pipeline spec that a mapping holds, from a file of its own or inline in another."""
+    """Return the pipeline spec that a mapping holds: a file, an inline one, or a record of a list."""
+    said: tuple[Notice, ...] = ()
+    if is_info(field):
+        field, said = spec_in(field)
     canonical = Canonical(field)
+    canonical.notices.extend(said)
     reader = _Reader(canonical.notices)
     pipeline = reader.pipeline(canonical.field, canonical.kept)
     return ReadSpec(pipeline, tuple(canonical.notices), canonical.field.value)

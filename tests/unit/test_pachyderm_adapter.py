@@ -383,3 +383,46 @@ def test_cluster_defaults() -> None:
     )
     assert [notice.field for notice in notices] == ["create_pipeline_request.datumTries"]
     assert read_cluster_defaults(root(read_text("{}")[0])) == (ClusterDefaults(), ())
+
+
+# As --raw prints records: proto names, whole numbers as texts, one after the other.
+RECORDS = """{
+  "pipeline": {"project": {"name": "default"}, "name": "old"},
+  "version": "1",
+  "stopped": true,
+  "state": "PIPELINE_PAUSED",
+  "parallelism": "3",
+  "type": "PIPELINE_TYPE_TRANSFORM",
+  "details": {
+    "transform": {"image": "busybox", "cmd": ["sh"]},
+    "parallelism_spec": {"constant": "3"},
+    "created_at": "2024-05-01T10:00:00.120Z",
+    "workers_requested": "3",
+    "output_branch": "master",
+    "resource_requests": {"cpu": 1, "memory": "256Mi", "disk": "1Gi"},
+    "input": {"pfs": {"project": "default", "name": "r", "repo": "r", "repo_type": "user",
+                      "branch": "master", "glob": "/*"}},
+    "salt": "0f1e", "datum_tries": "3", "reprocess_spec": "until_success"
+  }
+}{
+  "pipeline": {"project": {"name": "default"}, "name": "new"},
+  "version": "4",
+  "details": {"transform": {"cmd": ["sh"]}, "resource_requests": {"cpu": 1, "memory": "256Mi"}},
+  "user_spec_json": USER_SPEC
+}"""
+USER_SPEC = '{"pipeline":{"name":"new"},"transform":{"cmd":["sh"]},"input":{"pfs":{"repo":"r","glob":"/"}}}'
+
+
+def test_records_of_list_pipeline(tmp_path: Path) -> None:
+    path = tmp_path / "pipelines.json"
+    path.write_text(RECORDS.replace("USER_SPEC", json.dumps(USER_SPEC)))
+    old, new = read_specs(path)
+    assert (old.pipeline.name, old.pipeline.parallelism, old.pipeline.image) == ("old", 3, "busybox")
+    assert old.pipeline.resource_requests == ResourceSpec(cpu=1, memory_bytes=256 * MI, disk_bytes=GI)
+    assert "stopped is true" in messages(old)
+    assert new.pipeline == Pipeline("new", input=PfsInput("r", "/", "r"), cmd=("sh",))
+    path.write_text(RECORDS.replace("USER_SPEC", json.dumps(USER_SPEC.replace("glob", "globe"))))
+    with pytest.raises(
+        InputError, match=r"pipelines.json:23: input.pfs.globe is not a known key; did you mean glob"
+    ):
+        read_specs(path)
