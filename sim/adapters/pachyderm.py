@@ -42,6 +42,8 @@ from sim.model.pods import Effect, Pairs, Toleration
 from sim.model.quantity import parse_quantity, whole
 from sim.model.units import parse_duration
 
+MOST_CPU = 1e6  # the field is a 32-bit float; no node has a thousandth of this
+MOST_BYTES = 2**63 - 1  # where Quantity.Value overflows
 LONGEST_NAME = 51
 LONGEST_RC_NAME = 63
 RESOURCE_MESSAGES = {
@@ -158,8 +160,8 @@ class _Reader:
         if field is None:
             return None
         cpu = _get(field, "cpu", None)
-        if cpu is not None and cpu < 0:
-            raise field.error(allowed="cpu that is not negative")
+        if cpu is not None and not 0 <= cpu <= MOST_CPU:
+            raise field.error(allowed=f"cpu from 0 to {MOST_CPU:g}")
         return ResourceSpec(
             cpu=cpu,
             memory_bytes=self._amount(field.child("memory")),
@@ -179,8 +181,8 @@ class _Reader:
             said = "is no Kubernetes quantity; Pachyderm drops it and goes on without"
             self.notices.append(field.notice(f"{said} (it is {error.shown})"))
             return 0
-        if amount < 0:
-            raise field.error(allowed="a quantity that is not negative")
+        if not 0 <= amount <= MOST_BYTES:
+            raise field.error(allowed="a quantity from 0 to 2^63 - 1 bytes")
         return amount
 
     def _gpu(self, field: Field | None) -> Gpu | None:

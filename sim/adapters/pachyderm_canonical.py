@@ -21,6 +21,8 @@ from sim.adapters.yaml_documents import Document, Key
 from sim.model.notices import Notice
 from sim.model.pods import Pairs
 
+LARGEST_INTEGER = 2**63 - 1
+
 _INTEGER = re.compile(r"-?\d{1,19}", re.ASCII)
 _NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][-+]?\d{1,3})?", re.ASCII)
 _DURATION = re.compile(r"\d{1,12}(\.\d{1,9})?s", re.ASCII)
@@ -101,11 +103,12 @@ def camel_case(key: str) -> str:
 def integer(field: Field) -> int:
     """Return a whole number, which JSON may also give as a text (int64)."""
     value = field.value
-    if isinstance(value, str) and _INTEGER.fullmatch(value):
-        return int(value)
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**63:
-        return int(value)
-    return field.integer()
+    as_text = isinstance(value, str) and _INTEGER.fullmatch(value)
+    if as_text or (isinstance(value, float) and value.is_integer()):
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > LARGEST_INTEGER:
+        raise field.error(allowed="a whole number of 64 bits")
+    return value
 
 
 def number(field: Field) -> float:
