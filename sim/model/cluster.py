@@ -12,6 +12,7 @@ from enum import Enum
 
 from sim.model.autoscaler import AutoscalerOptions
 from sim.model.distributions import Distribution
+from sim.model.machines import FargateSize
 from sim.model.pods import Pairs, PodClass, Taint
 from sim.model.resources import Resources
 
@@ -125,7 +126,7 @@ class DaemonSet:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Where pods can run."""
+    """Where pods can run; ``fargate_sizes`` are those on sale, in the catalog's order."""
 
     name: str = "cluster"
     region: str = "us-east-1"
@@ -133,6 +134,7 @@ class Cluster:
     node_groups: tuple[NodeGroup, ...] = ()
     fargate_profiles: tuple[FargateProfile, ...] = ()
     fargate_quotas: FargateQuotas = FargateQuotas()
+    fargate_sizes: tuple[FargateSize, ...] = ()
     daemon_sets: tuple[DaemonSet, ...] = ()
     autoscaler: AutoscalerOptions = field(default_factory=AutoscalerOptions)
     scheduler: SchedulerOptions = SchedulerOptions()

@@ -118,6 +118,8 @@ TABLES: dict[str, tuple[str, ...]] = {
     "fargate_pods": ("time_us", "pod", "vcpu_m", "memory_mib", "billed_ephemeral_mib"),
     "fargate_granted": ("time_us", "pod"),
     "fargate_ready": ("time_us", "pod"),
+    # a pod that Fargate cannot run stays pending; reason is a row of names["reason"], one row each
+    "fargate_refusals": ("time_us", "pod", "reason"),
     # autoscaler decisions
     "scale_ups": ("time_us", "look", "group", "delta", "target"),
     "backoffs": ("time_us", "group", "until_us", "kind"),
