@@ -74,6 +74,7 @@ class Clock(simpy.Environment):
         """Start at zero."""
         super().__init__()
         self.now_us = 0
+        self.looked_us = -1  # the last instant at which the autoscaler had its look
 
     def put(self, event: object, time_us: int, phase: Phase) -> None:
         """Queue an event for an instant and a phase; those alike run in the order they were put."""
@@ -84,6 +85,10 @@ class Clock(simpy.Environment):
         call = Call(callback, argument)
         heappush(self._queue, (time_us, phase, next(self._eid), call))  # type: ignore[misc]  # as in put
         return call
+
+    def before_or_after_look(self, before: Phase, after: Phase) -> Phase:
+        """Return the phase of this instant that is still to come: what a look sets off runs behind it."""
+        return after if self.looked_us == self.now_us else before
 
     def moment(self, time_us: int, phase: Phase) -> Moment:
         """Return an event that a process can wait for."""

@@ -63,11 +63,12 @@ class FirstFitScheduler:
             if woken:
                 self.wake()
 
-    def wake(self, phase: Phase = Phase.SCHEDULE) -> None:
-        """Have a pass run at this instant; the autoscaler's own work asks for the later phase."""
+    def wake(self) -> None:
+        """Have a pass run at this instant, behind the autoscaler's look if that has been."""
         now_us = self.clock.now_us
         if self._pass_due_us != now_us:
             self._pass_due_us = now_us
+            phase = self.clock.before_or_after_look(Phase.SCHEDULE, Phase.SCHEDULE_AFTER_LOOK)
             self.clock.at(now_us, phase, self._pass, None)
 
     def _pass(self, _: Call[None]) -> None:

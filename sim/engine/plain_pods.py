@@ -31,6 +31,7 @@ class PlainPods:
         self.source = len(state.log.names["source"])
         state.log.names["source"].append(name)
         self._arrivals = arrivals
+        self._lost: list[Pod] = []  # to be replaced at this instant
         self._await_next()
 
     def _await_next(self) -> None:
@@ -57,9 +58,15 @@ class PlainPods:
     def pod_lost(self, pod: Pod, _: PodEnd) -> None:
         """Have the controller create a replacement."""
         if pod.cls.spec.controller is not Controller.NONE:
-            self.clock.at(self.clock.now_us, Phase.REQUEUE, self._replace, pod)
+            self._lost.append(pod)
+            if len(self._lost) == 1:
+                phase = self.clock.before_or_after_look(Phase.REQUEUE, Phase.REQUEUE_AFTER_LOOK)
+                self.clock.at(self.clock.now_us, phase, self._replace, None)
 
-    def _replace(self, call: Call[Pod]) -> None:
-        lost = call.argument
-        pod = self.state.create_pod(lost.cls, self, self.source, replaces=lost)
-        pod.work_us = lost.work_us
+    def _replace(self, _: Call[None]) -> None:
+        """Create the replacements, in the order of the pods that they stand for."""
+        lost = sorted(self._lost, key=lambda pod: pod.order)
+        self._lost.clear()
+        for old in lost:
+            pod = self.state.create_pod(old.cls, self, self.source, replaces=old)
+            pod.work_us = old.work_us

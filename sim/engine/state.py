@@ -40,6 +40,9 @@ LEGAL: dict[PodState, tuple[PodState, ...]] = {
 }
 
 
+WITH_THE_NODE = frozenset({PodEnd.NODE_GONE, PodEnd.SPOT_INTERRUPTED})  # no grace: its machine is gone
+
+
 class PodOwner(Protocol):
     """Whoever created a pod hears what becomes of it."""
 
@@ -78,6 +81,11 @@ class Pod:
         self.call: Call[Pod] | None = None
         self.start_us = 0  # container start, drawn when bound
         self.work_us = -1  # run time of a plain pod, drawn when it arrives
+
+    @property
+    def terminating(self) -> bool:
+        """Whether it was evicted and only holds its room."""
+        return self.state is PodState.TERMINATING
 
     def __repr__(self) -> str:
         """Show what an error message needs."""
@@ -343,7 +351,7 @@ class ClusterState:
         if pod.call is not None:
             pod.call.cancel()
             pod.call = None
-        if pod.cls.spec.grace_us > 0 and reason is not PodEnd.NODE_GONE:
+        if pod.cls.spec.grace_us > 0 and reason not in WITH_THE_NODE:
             self._move(pod, PodState.TERMINATING)
             self.log.tables["pod_ended"].add((self.clock.now_us, pod.id, reason))
         else:

@@ -34,7 +34,11 @@ class PodEnd(IntEnum):
 
 
 class NodeState(IntEnum):
-    """Steps in a node's life after the request; FAILED ones never come up."""
+    """Steps in a node's life after the request, which is its row in ``nodes``.
+
+    LAUNCHED the instance runs, and costs; one that never gets there is a failed placeholder. FAILED
+    the placeholder reports its error; GONE it, or the instance, is no longer listed.
+    """
 
     LAUNCHED = 0
     READY = 1
@@ -47,6 +51,53 @@ class NodeState(IntEnum):
     FAILED = 8
     INTERRUPTION_NOTICE = 9
     GPU_READY = 10
+
+
+class BackoffReason(IntEnum):
+    """Why the autoscaler leaves a node group alone for a while."""
+
+    TIMEOUT = 0
+    OUT_OF_RESOURCES = 1
+
+
+class RefusalKind(IntEnum):
+    """What was refused, and so what ``subject`` is: a row of ``names["group"]`` or of ``nodes``."""
+
+    SCALE_UP = 0
+    SCALE_DOWN = 1
+
+
+class Reason(IntEnum):
+    """Why the autoscaler did not act, in upstream's words; NoReason ends an earlier refusal.
+
+    Sources, 1.31.5: core/scaleup/orchestrator/skippedreasons.go and rejectedreasons.go;
+    simulator/cluster.go (UnremovableReason); utils/drain/drain.go (BlockingPodReason).
+    """
+
+    NoReason = 0
+    # a group that is not scaled up
+    BackoffReason = 1
+    MaxLimitReachedReason = 2
+    NotReadyReason = 3
+    MaxResourceLimitReached = 4
+    NoPodsFit = 5
+    # a node that is not removed
+    NotAutoscaled = 10
+    NotUnneededLongEnough = 11
+    NotUnreadyLongEnough = 12
+    NodeGroupMinSizeReached = 13
+    MinimalResourceLimitExceeded = 14
+    CurrentlyBeingDeleted = 15
+    NotUnderutilized = 16
+    NotUnneededOtherReason = 17
+    RecentlyUnremovable = 18
+    NoPlaceToMovePods = 19
+    # a pod that blocks the removal of its node
+    NotReplicated = 30
+    UnmovableKubeSystemPod = 31
+    NotSafeToEvictAnnotation = 32
+    LocalStorageRequested = 33
+    NotEnoughPdb = 34
 
 
 class JobState(IntEnum):
@@ -122,7 +173,10 @@ TABLES: dict[str, tuple[str, ...]] = {
     "fargate_refusals": ("time_us", "pod", "reason"),
     # autoscaler decisions
     "scale_ups": ("time_us", "look", "group", "delta", "target"),
+    # what the expanders chose from; tied: left when only chance could decide
+    "scale_up_options": ("time_us", "look", "group", "nodes", "pods", "tied"),
     "backoffs": ("time_us", "group", "until_us", "kind"),
+    # written when the reason of a subject changes, and holds until the next row of that subject
     "refusals": ("time_us", "look", "subject", "kind", "reason"),
     # Pachyderm
     "commits": ("time_us", "repo", "new_datums", "changed_datums"),

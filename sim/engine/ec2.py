@@ -1,0 +1,320 @@
+"""EC2 behind its Auto Scaling groups: targets, instances, launch and boot, termination.
+
+An increase launches instances at once; each is Ready after its launch and boot. In a window of
+failing capacity only the first few of a request arrive, the others stay listed as placeholders
+that never come up. Deleting one of these removes all of the group and lowers the target.
+
+Source: oracle README §4; cluster-autoscaler.md §3.9; latencies aws.md §8.2; Spot aws.md §6.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING
+
+from sim.decisions.balancing import GroupSize
+from sim.decisions.cluster_state import CloudInstance
+from sim.engine.clock import Phase
+from sim.engine.state import Node, PodState
+from sim.model.cluster import FailMode
+from sim.model.distributions import Exponential
+from sim.model.log import NodeState, PodEnd
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from sim.engine.clock import Call, Clock
+    from sim.engine.state import ClusterState
+    from sim.engine.streams import Streams
+    from sim.model.cluster import FailWindow, NodeGroup
+    from sim.model.latency import Ec2Latency
+
+SPOT_NOTICE_US = 120_000_000
+US_PER_S = 1_000_000
+METAL = ".metal"
+
+
+class InstanceState(IntEnum):
+    """Where an instance is in its life; PLACEHOLDER and FAILED ones never come up."""
+
+    LAUNCHING = 0
+    BOOTING = 1
+    READY = 2
+    TERMINATING = 3
+    PLACEHOLDER = 4
+    FAILED = 5
+    GONE = 6
+
+
+class Instance:
+    """One instance of a group, or one that was asked for in vain; ``id`` is its row in ``nodes``."""
+
+    __slots__ = ("boot_us", "group", "id", "node", "number", "state")
+
+    def __init__(self, instance_id: int, group: AutoScalingGroup, number: int) -> None:
+        """Ask for an instance."""
+        self.id = instance_id
+        self.group = group
+        self.number = number
+        self.state = InstanceState.LAUNCHING
+        self.node: Node | None = None
+        self.boot_us = 0
+
+
+class AutoScalingGroup:
+    """A group's bounds, its target, and the instances that are listed, in order of creation."""
+
+    def __init__(self, index: int, spec: NodeGroup, latency: Ec2Latency, streams: Streams) -> None:
+        """Start with no instances."""
+        self.index = index
+        self.spec = spec
+        self.min_size = spec.min_size
+        self.max_size = spec.max_size
+        self.target = 0
+        self.created = 0
+        self.instances: dict[int, Instance] = {}
+        gpu = spec.allocatable.gpu > 0
+        boot_s = latency.gpu_total_s if gpu else latency.ready_s
+        self._factor = latency.metal_factor if METAL in spec.instance_type and not gpu else 1.0
+        self._launch = None
+        if spec.provision_s is None:
+            self._launch = streams.delays(f"ec2-launch/{spec.name}", latency.launch_s)
+        self._boot = streams.delays(f"ec2-ready/{spec.name}", spec.provision_s or boot_s)
+        self._terminate = streams.delays(f"ec2-terminate/{spec.name}", spec.deletion_s or latency.terminate_s)
+        self._life = None
+        if spec.spot and spec.interruptions_per_hour > 0:
+            hours = Exponential(3600.0 / spec.interruptions_per_hour)
+            self._life = streams.delays(f"spot-interruption/{spec.name}", hours)
+
+    def launch_and_boot_us(self) -> tuple[int, int]:
+        """Draw the times from request to launched, and from there to Ready."""
+        if self._launch is None:
+            return 0, self._boot.next_us()
+        launch_us = self._launch.next_us()
+        boot_us = self._boot.next_us()
+        if self.spec.allocatable.gpu:
+            return launch_us, max(boot_us - launch_us, 0)  # gpu_total_s counts from the request
+        return launch_us, round(boot_us * self._factor)
+
+    def terminate_us(self) -> int:
+        """Draw the time from the terminate call to no node."""
+        return self._terminate.next_us()
+
+    def life_us(self) -> int | None:
+        """Draw when a Spot node is reclaimed after it became Ready; None: never."""
+        return None if self._life is None else self._life.next_us()
+
+    def failing(self, now_us: int) -> FailWindow | None:
+        """Return the window of failing capacity that holds now."""
+        for window in self.spec.fail_windows:
+            if window.from_us <= now_us < window.to_us:
+                return window
+        return None
+
+
+class NodeGroups:
+    """All groups of the cluster: what the autoscaler's cloud provider talks to."""
+
+    def __init__(self, clock: Clock, state: ClusterState, latency: Ec2Latency, streams: Streams) -> None:
+        """Take charge of the nodes of ``state``."""
+        self.clock = clock
+        self.state = state
+        specs = state.cluster.node_groups
+        self.groups = [AutoScalingGroup(i, spec, latency, streams) for i, spec in enumerate(specs)]
+        self.instances: dict[int, Instance] = {}  # by id, while listed
+        self.on_change: Callable[[], None] = lambda: None
+        self._ready: list[tuple[int, int, int, Instance]] = []  # due: time, group, number
+        self._gone: list[tuple[int, int, Instance]] = []  # due: time, id; gone or failed
+
+    def start(self) -> None:
+        """Bring up the initial nodes, Ready at once."""
+        for group in self.groups:
+            group.target = group.spec.initial
+            for _ in range(group.spec.initial):
+                instance = self._create(group)
+                self._log(instance, NodeState.LAUNCHED)
+                self._become_ready(instance)
+
+    # -- what the cloud provider is asked ---------------------------------------------------
+
+    def sizes(self) -> list[GroupSize]:
+        """Return bounds and target of each group."""
+        return [GroupSize(group.min_size, group.max_size, group.target) for group in self.groups]
+
+    def list_instances(self, group: int) -> tuple[CloudInstance, ...]:
+        """Return the instances of a group that exist or are placeholders."""
+        return tuple(
+            CloudInstance(instance.id, instance.state is InstanceState.FAILED)
+            for instance in self.groups[group].instances.values()
+        )
+
+    # -- what it is told to do --------------------------------------------------------------
+
+    def increase(self, group_index: int, delta: int) -> None:
+        """Raise the target and launch instances."""
+        group = self.groups[group_index]
+        group.target += delta
+        now_us = self.clock.now_us
+        window = group.failing(now_us)
+        for nth in range(delta):
+            instance = self._create(group)
+            if window is None or nth < window.allow:
+                self._launch(instance)
+                continue
+            instance.state = InstanceState.PLACEHOLDER
+            if window.mode is FailMode.ERROR:
+                self._at_gone(now_us + window.after_us, instance)
+
+    def delete(self, group_index: int, ids: Iterable[int]) -> bool:
+        """Delete instances; refused when the target is at the minimum already."""
+        group = self.groups[group_index]
+        if group.target <= group.min_size:
+            return False
+        for instance_id in ids:
+            instance = self.instances.get(instance_id)
+            if instance is None or instance.state is InstanceState.TERMINATING:
+                continue
+            if instance.state in (InstanceState.PLACEHOLDER, InstanceState.FAILED):
+                self._remove_placeholders(group)
+            else:
+                group.target -= 1
+                self._terminate(instance)
+        return True
+
+    def decrease_target(self, group_index: int, delta: int) -> bool:
+        """Lower the target without deleting; refused below the number of listed instances."""
+        group = self.groups[group_index]
+        if group.target - delta < len(group.instances):
+            return False
+        group.target -= delta
+        return True
+
+    def set_min_size(self, group_index: int, min_size: int) -> None:
+        """Change the minimum, as a scheduled action does; the group launches what is missing."""
+        group = self.groups[group_index]
+        group.min_size = min_size
+        if group.target < min_size:
+            self.increase(group_index, min_size - group.target)
+        self.on_change()
+
+    # -- an instance's life -----------------------------------------------------------------
+
+    def _create(self, group: AutoScalingGroup) -> Instance:
+        group.created += 1
+        table = self.state.log.tables["nodes"]
+        instance = Instance(len(table), group, group.created)
+        table.add((self.clock.now_us, group.index, instance.number))
+        group.instances[instance.id] = instance
+        self.instances[instance.id] = instance
+        return instance
+
+    def _launch(self, instance: Instance) -> None:
+        launch_us, instance.boot_us = instance.group.launch_and_boot_us()
+        if launch_us:
+            self.clock.at(self.clock.now_us + launch_us, Phase.NODES_GONE, self._launched, instance)
+        else:
+            self._boot(instance)
+
+    def _launched(self, call: Call[Instance]) -> None:
+        if call.argument.state is InstanceState.LAUNCHING:
+            self._boot(call.argument)
+
+    def _boot(self, instance: Instance) -> None:
+        instance.state = InstanceState.BOOTING
+        self._log(instance, NodeState.LAUNCHED)
+        ready_us = self.clock.now_us + instance.boot_us
+        heappush(self._ready, (ready_us, instance.group.index, instance.number, instance))
+        self.clock.at(ready_us, Phase.NODES_READY, self._nodes_ready, None)
+
+    def _nodes_ready(self, _: Call[None]) -> None:
+        """Bring up all that is due, by group and number."""
+        while self._ready and self._ready[0][0] <= self.clock.now_us:
+            instance = heappop(self._ready)[3]
+            if instance.state is InstanceState.BOOTING:
+                self._become_ready(instance)
+
+    def _become_ready(self, instance: Instance) -> None:
+        instance.state = InstanceState.READY
+        group = instance.group
+        instance.node = Node(instance.id, group.index, instance.number, group.spec, self.clock.now_us)
+        self.state.add_node(instance.node)
+        life_us = group.life_us()
+        if life_us is not None:
+            self.clock.at(self.clock.now_us + life_us, Phase.BACKGROUND, self._notice, instance)
+
+    def _terminate(self, instance: Instance) -> None:
+        if instance.node is not None:
+            self.state.close(instance.node)
+        instance.state = InstanceState.TERMINATING
+        self._log(instance, NodeState.TERMINATING)
+        self._at_gone(self.clock.now_us + instance.group.terminate_us(), instance)
+
+    def _at_gone(self, time_us: int, instance: Instance) -> None:
+        heappush(self._gone, (time_us, instance.id, instance))
+        self.clock.at(time_us, Phase.NODES_GONE, self._nodes_gone, None)
+
+    def _nodes_gone(self, _: Call[None]) -> None:
+        """Let all that is due disappear, or report its failure, in order of creation."""
+        while self._gone and self._gone[0][0] <= self.clock.now_us:
+            instance = heappop(self._gone)[2]
+            if instance.state is InstanceState.TERMINATING:
+                self._disappear(instance, PodEnd.NODE_GONE)
+            elif instance.state is InstanceState.PLACEHOLDER:
+                instance.state = InstanceState.FAILED
+                self._log(instance, NodeState.FAILED)
+
+    def _disappear(self, instance: Instance, reason: PodEnd) -> None:
+        node = instance.node
+        if node is not None:
+            for pod in sorted(node.pods, key=lambda pod: pod.order):
+                if pod.state is PodState.TERMINATING:
+                    self.state.end(pod, reason)
+                else:
+                    self.state.evict(pod, reason)
+            self.state.remove_node(node)
+        else:
+            self._log(instance, NodeState.GONE)
+        self._forget(instance)
+
+    def _remove_placeholders(self, group: AutoScalingGroup) -> None:
+        failed = [
+            instance
+            for instance in group.instances.values()
+            if instance.state in (InstanceState.PLACEHOLDER, InstanceState.FAILED)
+        ]
+        group.target -= len(failed)
+        for instance in failed:
+            self._log(instance, NodeState.GONE)
+            self._forget(instance)
+
+    def _forget(self, instance: Instance) -> None:
+        instance.state = InstanceState.GONE
+        del instance.group.instances[instance.id]
+        del self.instances[instance.id]
+
+    # -- Spot -------------------------------------------------------------------------------
+
+    def _notice(self, call: Call[Instance]) -> None:
+        """Close a node that is reclaimed in two minutes."""
+        instance = call.argument
+        if instance.state is InstanceState.READY and instance.node is not None:
+            self._log(instance, NodeState.INTERRUPTION_NOTICE)
+            self.state.close(instance.node)
+            self.clock.at(self.clock.now_us + SPOT_NOTICE_US, Phase.NODES_GONE, self._interrupt, instance)
+
+    def _interrupt(self, call: Call[Instance]) -> None:
+        """Take the node away with everything on it; the group replaces it."""
+        instance = call.argument
+        if instance.state is InstanceState.GONE:
+            return
+        replaced = instance.state is InstanceState.READY
+        self._disappear(instance, PodEnd.SPOT_INTERRUPTED)
+        if replaced:
+            group = instance.group
+            group.target -= 1
+            self.increase(group.index, 1)
+            self.on_change()
+
+    def _log(self, instance: Instance, state: NodeState) -> None:
+        self.state.log_node(instance.id, state)
