@@ -247,6 +247,7 @@ class ClusterState:
         self.on_node_removed: Callable[[Node], None] = lambda _: None
         self.on_node_changed: Callable[[Node], None] = lambda _: None  # closed, opened, to be avoided
         self.on_images: Callable[[Node], None] = lambda _: None  # images arrived on a node
+        self.on_refused: Callable[[Pod], None] = lambda _: None
         self.on_pod_gone: Callable[[Pod, Node], None] = lambda _pod, _node: None
         log.names["group"].extend(group.name for group in cluster.node_groups)
         self.daemons = [
@@ -315,6 +316,7 @@ class ClusterState:
         if not pod.unschedulable:
             pod.unschedulable = True
             self.log.tables["pod_unschedulable"].add((self.clock.now_us, pod.id))
+            self.on_refused(pod)
 
     def run(self, pod: Pod) -> None:
         """Say that the pod's containers run now."""
