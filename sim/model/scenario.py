@@ -29,6 +29,9 @@ class PachydermOptions:
     ``state_change_s`` (row change to controller step), ``standby_s`` (FINISHING to replicas 0),
     ``task_overhead_s`` (master, serial, per finished task), ``preprocessing_s`` and
     ``preprocessing_per_datum_s`` (per phase), ``compaction_s`` and ``compaction_bytes_per_s``.
+    ``preprocessing_workers`` take one job's phase at a time: pachd itself, more with pachw (§3.2).
+    ``oom_kills_container``: None follows Kubernetes, whose 1.28 began to kill the container and not
+    only the user's process (§4).
     """
 
     version: str = "2.11"
@@ -44,10 +47,13 @@ class PachydermOptions:
     task_overhead_s: Distribution = Constant(0.02)
     preprocessing_s: Distribution = Constant(1.0)
     preprocessing_per_datum_s: float = 0.0005
+    preprocessing_workers: int = 1
+    job_restart_s: Distribution = Uniform(0.25, 0.75)
     compaction_s: Distribution = Constant(2.0)
     compaction_bytes_per_s: float = 100.0 * MB
     transfer_bytes_per_s: float = 100.0 * MB
     transfer_cap_bytes_per_s: float | None = None
+    oom_kills_container: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +78,17 @@ class PipelineLoad:
     ``outputs_per_datum`` files appear in the output repo for each datum, which the next pipeline's
     glob sees. ``failure`` is the chance that one attempt of a datum's user code fails.
     ``join_matches`` and ``groups`` state what no spec can: how many datums a join or group yields
-    per new file of its first input.
+    per new file of its first input. ``datum_s`` None takes each datum's seconds from the trace that
+    feeds the repository. ``sidecar_memory_mib`` is what the storage container takes of a pod's memory
+    where no limit says what the user container may use.
     """
 
     pipeline: Pipeline
     pod_class: PodClass
-    datum_s: Distribution
+    datum_s: Distribution | None
     memory_peak_mib: Distribution | None = None
     memory_limit_mib: int | None = None
+    sidecar_memory_mib: int = 0
     download_bytes: Distribution = Constant(0)
     upload_bytes: Distribution = Constant(0)
     outputs_per_datum: int = 1

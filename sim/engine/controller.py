@@ -1,0 +1,209 @@
+"""A pipeline's controller: its state, its steps, how many workers it asks for, and the pods of its RC.
+
+The controller steps when its row changes, when the poller visits it (one pipeline every 2 s, in name
+order) and 30 s after each step whose target was below the parallelism. What a step does depends only on
+state, replicas and tasks, so the next step that could act is computed when one of these changes, and no
+other is simulated.
+
+Standby: an autoscaling pipeline leaves it when the oldest job not over has all its inputs, and returns to it
+when that job is over and the next one has not. No cooldown. Unschedulable pods make it CRASHING, which
+changes nothing but adds a step; a monitor looks every 15 s whether all workers run.
+
+A timer that outlives a standby is forgotten: it could only add a step within 30 s of waking up.
+
+Source: pachyderm/pachyderm v2.11.6, src/server/pps/server/pipeline_controller.go, poller.go, monitor.go;
+pachyderm.md §2.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from sim.decisions.replicas import target_replicas
+from sim.engine.clock import Phase
+from sim.engine.steps import Steps
+from sim.model.log import PipelineState, PodEnd
+
+if TYPE_CHECKING:
+    from sim.engine.clock import Call
+    from sim.engine.context import PipelineContext
+    from sim.engine.jobs import Job
+    from sim.engine.state import Pod
+    from sim.engine.steps import Poll
+    from sim.engine.workers import Workers
+
+ACTIVE = (PipelineState.RUNNING, PipelineState.CRASHING)
+
+
+class Controller:
+    """One pipeline's controller, monitor and ReplicationController; it owns the pipeline's pods."""
+
+    def __init__(self, context: PipelineContext, poll: Poll, workers: Workers) -> None:
+        """Start in STANDBY if autoscaling, else RUNNING at full width from the first instant on."""
+        self.spec = context.spec
+        self.clock = context.clock
+        self.state = context.state
+        self.log = context.log
+        self.options = context.options
+        self.workers = workers
+        self.index = context.index
+        self.source = len(self.log.names["source"])
+        self.log.names["source"].append(self.log.names["pipeline"][self.index])
+        self.cls = context.state.pod_class(context.load.pod_class)
+        self.pods: dict[Pod, None] = {}
+        self.replicas = 0
+        self.tasks = 0
+        self._row_change = context.delays("state-change", self.options.state_change_s)
+        self._standby = context.delays("standby", self.options.standby_s)
+        self._steps = Steps(poll, self.options.scale_up_interval_us)
+        self._step_call: Call[None] | None = None
+        self._jobs: deque[Job] = deque()  # not over, oldest first; younger ones may be over
+        self._watched: Job | None = None  # the job whose end the monitor waits for
+        self._crashing_us = 0  # first look of the crash monitor
+        self.pipeline_state = PipelineState.STANDBY if self.spec.autoscaling else PipelineState.RUNNING
+        self.clock.at(0, Phase.CONTROLLERS, self._begin, None)
+
+    def _begin(self, _: Call[None]) -> None:
+        self._set_state(self.pipeline_state)
+        if not self.spec.autoscaling:
+            self._scale(self.spec.parallelism)
+
+    # -- standby ----------------------------------------------------------------------------
+
+    def job_created(self, job: Job) -> None:
+        """Watch for a job of this pipeline."""
+        if self.spec.autoscaling:
+            self._jobs.append(job)
+
+    def job_ready(self, job: Job) -> None:
+        """Leave standby for the oldest job not over, once its inputs are finished."""
+        if self._watched is None and self._jobs and self._next_ready() is job:
+            self._watched = job
+            self._set_state(PipelineState.RUNNING)
+            self._steps.wake(self.clock.now_us)
+            self._row_changed()
+
+    def job_over(self, job: Job) -> None:
+        """Look for another job when the one that was waited for is over."""
+        if job is self._watched:
+            due_us = self.clock.now_us + self._standby.next_us()
+            self.clock.at(due_us, Phase.CONTROLLERS, self._look_for_work, None)
+
+    def _look_for_work(self, _: Call[None]) -> None:
+        self._watched = self._next_ready()
+        if self._watched is None:
+            self._set_state(PipelineState.STANDBY)
+            self._cancel_step()
+            self._scale(0)
+
+    def _next_ready(self) -> Job | None:
+        """Return the oldest job not over, if its inputs are finished."""
+        jobs = self._jobs
+        while jobs and jobs[0].over:
+            jobs.popleft()
+        return jobs[0] if jobs and not jobs[0].missing else None
+
+    # -- steps ------------------------------------------------------------------------------
+
+    def tasks_changed(self, delta: int) -> None:
+        """Count task records of running batches, waiting, claimed and done."""
+        self.tasks += delta
+        if delta > 0:
+            self._plan_step()
+
+    def _row_changed(self) -> None:
+        """Have the watcher of the pipeline's row cause a step, if one could still matter."""
+        if self.spec.autoscaling and self.replicas < self.spec.parallelism:
+            self._steps.add(self.clock.now_us + self._row_change.next_us())
+            self._plan_step()
+
+    def _plan_step(self) -> None:
+        """Put the next step that would change the replicas on the clock."""
+        self._cancel_step()
+        if self.pipeline_state in ACTIVE and self._target() != self.replicas:
+            due_us = self._steps.next_us(self.clock.now_us)
+            self._step_call = self.clock.at(due_us, Phase.CONTROLLERS, self._step, None)
+
+    def _step(self, _: Call[None]) -> None:
+        self._step_call = None
+        self._scale(self._target())
+        self._plan_step()
+
+    def _target(self) -> int:
+        spec = self.spec
+        return target_replicas(
+            spec.parallelism, self.replicas, self.tasks, autoscaling=spec.autoscaling
+        ).target
+
+    def _cancel_step(self) -> None:
+        if self._step_call is not None:
+            self._step_call.cancel()
+            self._step_call = None
+
+    # -- pods -------------------------------------------------------------------------------
+
+    def _scale(self, replicas: int) -> None:
+        if replicas == self.replicas:
+            return
+        self.replicas = replicas
+        self.log["replicas"].add((self.clock.now_us, self.index, replicas))
+        while len(self.pods) < replicas:
+            self._create(None)
+        for pod in [*self.pods][replicas:]:
+            del self.pods[pod]
+            self.state.end(pod, PodEnd.SCALED_DOWN)
+            self.workers.remove(pod)
+
+    def _create(self, replaces: Pod | None) -> None:
+        self.pods[self.state.create_pod(self.cls, self, self.source, replaces)] = None
+
+    def pod_running(self, pod: Pod) -> None:
+        """Put a worker to work."""
+        self.workers.add(pod)
+        if self.pipeline_state is PipelineState.CRASHING and self._all_run():
+            self._recover_at_next_look()
+
+    def pod_lost(self, pod: Pod, _: PodEnd) -> None:
+        """Count a worker's work as lost; the RC creates another pod."""
+        del self.pods[pod]
+        self.workers.remove(pod)
+        self.clock.at(self.clock.now_us, Phase.REQUEUE, self._replace, pod)
+
+    def _replace(self, call: Call[Pod]) -> None:
+        if len(self.pods) < self.replicas:
+            self._create(call.argument)
+
+    # -- crashing ---------------------------------------------------------------------------
+
+    def pod_refused(self) -> None:
+        """Turn CRASHING for an Unschedulable pod; every such event writes the row."""
+        if self.pipeline_state is PipelineState.STANDBY:
+            return
+        if self.pipeline_state is PipelineState.RUNNING:
+            self._set_state(PipelineState.CRASHING)
+            self._crashing_us = self.clock.now_us
+        self._row_changed()
+
+    def _all_run(self) -> bool:
+        return len(self.workers.by_pod) >= self.replicas
+
+    def _recover_at_next_look(self) -> None:
+        period_us = self.options.crashing_backoff_us
+        looks = -((self._crashing_us - self.clock.now_us) // period_us)
+        due_us = self._crashing_us + looks * period_us
+        self.clock.at(due_us, Phase.CONTROLLERS, self._recover, self._crashing_us)
+
+    def _recover(self, call: Call[int]) -> None:
+        since_us = call.argument
+        if (
+            self.pipeline_state is PipelineState.CRASHING
+            and since_us == self._crashing_us
+            and self._all_run()
+        ):
+            self._set_state(PipelineState.RUNNING)
+            self._row_changed()
+
+    def _set_state(self, state: PipelineState) -> None:
+        self.pipeline_state = state
+        self.log["pipeline_states"].add((self.clock.now_us, self.index, state))

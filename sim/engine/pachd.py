@@ -1,0 +1,199 @@
+"""pachd: repositories, pipelines and commits put together, and what arrives in them.
+
+What repositories hold at the start counts as done: an older job processed it, and its results are there.
+Source repositories get commits from their arrivals, cron inputs from their expression; such a commit is
+opened and finished at one instant.
+
+Source: pachyderm/pachyderm v2.11.6, src/server/pfs/server/server_commit.go, src/server/pps/server/
+api_server.go propagateJobs and monitor.go makeCronCommits; pachyderm.md §2.2 and §3.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import repeat
+from typing import TYPE_CHECKING
+
+from sim.engine.arrivals import arrival_times, cron_times
+from sim.engine.clock import Phase
+from sim.engine.context import PipelineContext
+from sim.engine.controller import Controller
+from sim.engine.datums import DatumModel, Draws
+from sim.engine.memory import FargateMemory, MemoryRule, kills_containers
+from sim.engine.preprocessing import Preprocessing
+from sim.engine.registry import Registry
+from sim.engine.repos import Commit, Repo, RepoKey, downstream, in_topological_order, input_keys, repo_key
+from sim.engine.steps import Poll
+from sim.engine.workers import Transfers, Workers
+from sim.model.arrivals import TraceArrivals
+from sim.model.distributions import Counts
+from sim.model.pipelines import DEFAULT_PROJECT, CronInput, leaves
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from sim.engine.clock import Call
+    from sim.engine.jobs import Job
+    from sim.engine.state import ClusterState, Pod
+    from sim.engine.streams import Streams
+    from sim.model.scenario import PipelineLoad, Scenario
+    from sim.model.scenario import Repo as RepoSpec
+
+Brought = tuple[int, int, int, float]
+"""A commit: when, new files, changed files, and the seconds of each new datum where a trace says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A pipeline at work: what it reads and writes, its jobs and its workers."""
+
+    inputs: tuple[Repo, ...]
+    output: Repo
+    registry: Registry
+    controller: Controller
+
+
+class Pachd:
+    """All of Pachyderm in one simulation; it acts through the clock from its creation on.
+
+    ``fargate_mib`` says how much memory the containers of a class's pods have together on Fargate.
+    """
+
+    def __init__(
+        self, state: ClusterState, scenario: Scenario, streams: Streams, fargate_mib: FargateMemory
+    ) -> None:
+        """Set up repositories, pipelines and arrivals."""
+        self.clock = state.clock
+        self.state = state
+        self.log = state.log
+        self.options = scenario.pachyderm
+        self.streams = streams
+        self.repos: dict[RepoKey, Repo] = {}
+        for spec in scenario.repos:
+            self._add_repo((spec.project, spec.name), spec.files)
+        for load in scenario.pipelines:
+            for key in [*input_keys(load.pipeline), (load.pipeline.project, load.pipeline.name)]:
+                self._add_repo(key, 0)
+        self._memory = (fargate_mib, self._container_killed(scenario))
+        self._transfers = Transfers(self.options.transfer_bytes_per_s, self.options.transfer_cap_bytes_per_s)
+        fixed = streams.delays("preprocessing", self.options.preprocessing_s)
+        self._preprocessing = Preprocessing(self.clock, self.options, fixed)
+        self.pipelines = self._pipelines(scenario)
+        self._readers = self._readers_of_each_repo(scenario)
+        state.on_refused = self._pod_refused
+        for spec in scenario.repos:
+            if spec.commits is not None:
+                self._await(self.repos[spec.project, spec.name], _commits(spec, scenario, streams))
+        for load in scenario.pipelines:
+            for leaf in leaves(load.pipeline.input):
+                if isinstance(leaf, CronInput):
+                    ticks = cron_times(leaf.spec, scenario.start)
+                    source = ((time_us, 1, 0, 0.0) for time_us in ticks)
+                    self._await(self.repos[repo_key(leaf, load.pipeline)], source)
+
+    # -- set-up -----------------------------------------------------------------------------
+
+    def _add_repo(self, key: RepoKey, files: int) -> None:
+        if key not in self.repos:
+            self.repos[key] = Repo(len(self.repos), files)
+            self.log.names["repo"].append(_shown("/".join(key)))
+
+    def _container_killed(self, scenario: Scenario) -> bool:
+        said = self.options.oom_kills_container
+        return kills_containers(scenario.cluster.kubernetes_version) if said is None else said
+
+    def _pipelines(self, scenario: Scenario) -> dict[str, Running]:
+        """Return pipelines by full name, in topological order; the log numbers them as the scenario does."""
+        loads = {load.pipeline.full_name: (index, load) for index, load in enumerate(scenario.pipelines)}
+        self.log.names["pipeline"].extend(map(_shown, loads))
+        polled = sorted(loads)
+        running = {}
+        for spec in in_topological_order(load.pipeline for _, load in loads.values()):
+            index, load = loads[spec.full_name]
+            poll_us = self.options.poll_us
+            poll = Poll(polled.index(spec.full_name) * poll_us, len(polled) * poll_us)
+            running[spec.full_name] = self._pipeline(index, load, poll)
+        return running
+
+    def _pipeline(self, index: int, load: PipelineLoad, poll: Poll) -> Running:
+        context = PipelineContext(index, load, self.options, self.state, self.streams)
+        spec, model = load.pipeline, DatumModel(load)
+        memory = MemoryRule(load, self._memory[0], container_killed=self._memory[1])
+        workers = Workers(context, model, memory, self._transfers)
+        registry = Registry(context, model, workers, self._preprocessing, self._finish)
+        controller = Controller(context, poll, workers)
+        registry.monitor = controller
+        inputs = tuple(self.repos[key] for key in input_keys(spec))
+        output = self.repos[spec.project, spec.name]
+        if spec.input is not None:
+            registry.begin_with([repo.head for repo in inputs], output.head)
+        return Running(inputs, output, registry, controller)
+
+    def _readers_of_each_repo(self, scenario: Scenario) -> dict[int, list[Running]]:
+        ordered = in_topological_order(load.pipeline for load in scenario.pipelines)
+        return {
+            repo.index: [self.pipelines[spec.full_name] for spec in downstream(key, ordered)]
+            for key, repo in self.repos.items()
+        }
+
+    # -- commits ----------------------------------------------------------------------------
+
+    def _await(self, repo: Repo, commits: Iterator[Brought]) -> None:
+        """Put the next commit of a source on the clock."""
+        brought = next(commits, None)
+        if brought is not None:
+            self.clock.at(brought[0], Phase.ARRIVALS, self._arrive, (repo, commits, brought))
+
+    def _arrive(self, call: Call[tuple[Repo, Iterator[Brought], Brought]]) -> None:
+        repo, commits, (_, new, changed, datum_s) = call.argument
+        self._commit(repo, new, changed, datum_s)
+        self._await(repo, commits)
+
+    def _commit(self, repo: Repo, new: int, changed: int, datum_s: float) -> None:
+        """Open and finish a source commit, with output commits and jobs all the way downstream."""
+        commit_row = len(self.log["commits"])
+        changed = repo.commit(new, changed)
+        self.log["commits"].add((self.clock.now_us, repo.index, new, changed))
+        created: list[tuple[Running, Job]] = []
+        for pipeline in self._readers[repo.index]:
+            inputs = [read.head for read in pipeline.inputs]
+            job = pipeline.registry.create(commit_row, inputs, pipeline.output.open_commit(), datum_s)
+            pipeline.controller.job_created(job)
+            created.append((pipeline, job))
+        for pipeline, job in created:
+            if not job.missing:
+                pipeline.registry.inputs_ready(job)
+
+    def _finish(self, commit: Commit) -> None:
+        """Finish an output commit: jobs that read it may begin."""
+        commit.finished = True
+        waiting, commit.waiting = commit.waiting, []
+        for job in waiting:
+            job.registry.input_finished(job)
+
+    def _pod_refused(self, pod: Pod) -> None:
+        if isinstance(pod.owner, Controller):
+            pod.owner.pod_refused()
+
+
+def _commits(spec: RepoSpec, scenario: Scenario, streams: Streams) -> Iterator[Brought]:
+    """Return the commits of a source repository, one at a time."""
+    assert spec.commits is not None
+    name = f"{spec.project}/{spec.name}"
+    if isinstance(spec.commits, TraceArrivals):
+        trace = spec.commits
+        return zip(trace.times_us, trace.datums, repeat(0), trace.datum_s, strict=False)
+    times = arrival_times(spec.commits, streams.stream(f"arrivals/{name}"), scenario.start)
+    new = _counts(spec.new_per_commit, streams.stream(f"commits/{name}/new"))
+    changed = _counts(spec.changed_per_commit, streams.stream(f"commits/{name}/changed"))
+    return ((time_us, new.next_int(), changed.next_int(), 0.0) for time_us in times)
+
+
+def _counts(counts: Counts, rng: np.random.Generator) -> Draws:
+    return Draws(lambda count: counts.sample(rng, count))
+
+
+def _shown(full_name: str) -> str:
+    """Return a name without the default project."""
+    return full_name.removeprefix(f"{DEFAULT_PROJECT}/")

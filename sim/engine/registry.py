@@ -1,0 +1,397 @@
+"""The registry: how a pipeline's master admits jobs and takes them through their phases.
+
+What happens when, and which rows say so, stands in ``sim.engine.jobs``. The master is the worker that holds
+the lock; that of a master that died stays taken for 15 s, and then goes to the worker waiting longest.
+
+Source: pachyderm/pachyderm v2.11.6, src/server/worker/pipeline/transform/registry.go,
+src/server/worker/worker.go, src/internal/dlock/dlock.go; pachyderm.md §3 and §4.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from itertools import pairwise
+from typing import TYPE_CHECKING, Protocol
+
+from sim.decisions.datum_sets import datum_set_bounds
+from sim.engine.clock import Phase
+from sim.engine.jobs import PARALLEL, SERIAL, Job, Planner, base_of
+from sim.engine.tasks import Batch
+from sim.model.log import JobState
+
+if TYPE_CHECKING:
+    from sim.engine.clock import Call
+    from sim.engine.context import PipelineContext
+    from sim.engine.datums import DatumModel
+    from sim.engine.preprocessing import Preprocessing
+    from sim.engine.repos import Commit
+    from sim.engine.workers import Worker, Workers
+
+PLANNED = (JobState.PARALLEL_PLANNED, JobState.SERIAL_PLANNED)
+DONE = (JobState.PARALLEL_DONE, JobState.SERIAL_DONE)
+COLLECTED = (JobState.PARALLEL_COLLECTED, JobState.SERIAL_COLLECTED)
+US_PER_S = 1_000_000
+
+
+class Monitor(Protocol):
+    """Whoever decides how many workers the pipeline has."""
+
+    def job_ready(self, job: Job) -> None:
+        """Learn that a job's inputs are finished."""
+
+    def job_over(self, job: Job) -> None:
+        """Learn that a job's output commit is finishing."""
+
+    def tasks_changed(self, delta: int) -> None:
+        """Learn that so many task records appeared (or went, when negative)."""
+
+
+class Registry:
+    """The jobs of one pipeline, and the master that runs them when there is one."""
+
+    def __init__(
+        self,
+        context: PipelineContext,
+        model: DatumModel,
+        workers: Workers,
+        preprocessing: Preprocessing,
+        finish: Callable[[Commit], None],
+    ) -> None:
+        """Start without jobs; ``finish`` tells the DAG that an output commit is finished."""
+        self.spec = context.spec
+        self.load = context.load
+        self.options = context.options
+        self.clock = context.clock
+        self.log = context.log
+        self.index = context.index
+        self.planner = Planner(context.load, model, context.streams)
+        self.model = model
+        self.workers = workers
+        self.preprocessing = preprocessing
+        self.finish = finish
+        self.monitor: Monitor
+        self._compaction = context.delays("compaction", self.options.compaction_s)
+        self._restart = context.delays("job-restart", self.options.job_restart_s)
+        self._log_state = self.log["job_states"].add
+        workers.on_up = self.worker_up
+        workers.on_down = self.worker_down
+        workers.on_done = self._tasks_done
+        self.newest: Job | None = None
+        self._queue: deque[Job] = deque()  # not admitted, oldest first
+        self._blocked: Job | None = None  # admitted, and waiting for its inputs
+        self._active: dict[Job, None] = {}  # started and not over
+        self._places = 0
+        self._epoch = 0
+        self._candidates: dict[Worker, None] = {}  # workers that want the lock, the master among them
+        self._master: Worker | None = None
+        self._lock_free_us = 0
+
+    # -- creation and inputs ----------------------------------------------------------------
+
+    def begin_with(self, inputs: list[Commit], output: Commit) -> None:
+        """Take as done what the inputs hold at the start; the output holds its result."""
+        job = Job(self, -1, inputs, output, 0.0)
+        datums = self.planner.plan(inputs, None).total
+        if datums:
+            output.fill(None, datums * self.load.outputs_per_datum, 0, 0)
+            output.ordinal = 1
+            job.over = job.ended = True
+            self.newest = job
+
+    def create(self, commit_row: int, inputs: list[Commit], output: Commit, trace_s: float) -> Job:
+        """Create the job of an output commit that was opened."""
+        job = Job(self, len(self.log["jobs"]), inputs, output, trace_s)
+        self.newest = job
+        base = base_of(job)
+        self.log["jobs"].add((self.clock.now_us, self.index, commit_row, -1 if base is None else base.id))
+        self._note(job, JobState.CREATED)
+        for commit in inputs:
+            if not commit.finished:
+                commit.waiting.append(job)
+                job.missing += 1
+        self._queue.append(job)
+        return job
+
+    def input_finished(self, job: Job) -> None:
+        """Note that one of the inputs a job waits for is finished."""
+        job.missing -= 1
+        if not job.missing:
+            self.inputs_ready(job)
+
+    def inputs_ready(self, job: Job) -> None:
+        """Note that all of a job's inputs are finished."""
+        self._note(job, JobState.INPUTS_READY)
+        self.monitor.job_ready(job)
+        if job is self._blocked:
+            self._blocked = None
+            self._start(job)
+        self._admit()
+
+    # -- the master -------------------------------------------------------------------------
+
+    def worker_up(self, worker: Worker) -> None:
+        """Let a worker wait for the master lock."""
+        self._candidates[worker] = None
+        if self._master is None:
+            self._seek_lock()
+
+    def worker_down(self, worker: Worker) -> None:
+        """Forget a worker; if it was the master its jobs stop and the lock stays taken for a while."""
+        del self._candidates[worker]
+        if worker is not self._master:
+            return
+        self._master = None
+        self._epoch += 1
+        self._lock_free_us = self.clock.now_us + self.options.master_lock_us
+        for job in self._active:
+            self._interrupt(job)
+        admitted = [*self._active] if self._blocked is None else [*self._active, self._blocked]
+        self._queue.extendleft(reversed(admitted))
+        self._active.clear()
+        self._blocked = None
+        if self._candidates:
+            self._seek_lock()
+
+    def _seek_lock(self) -> None:
+        if self.clock.now_us >= self._lock_free_us:
+            self._lock()
+        else:
+            self.clock.at(self._lock_free_us, Phase.CONTROLLERS, lambda _: self._lock(), None)
+
+    def _lock(self) -> None:
+        if self._master is not None or not self._candidates or self.clock.now_us < self._lock_free_us:
+            return
+        self._master = next(iter(self._candidates))
+        self.log["masters"].add((self.clock.now_us, self.index, self._master.pod_id))
+        self._places = self.spec.parallelism
+        self._admit()
+
+    # -- admission --------------------------------------------------------------------------
+
+    def _admit(self) -> None:
+        """Admit jobs in order while there is a master and a place; one without inputs blocks the rest."""
+        while self._master is not None and self._queue and self._places and self._blocked is None:
+            job = self._queue.popleft()
+            self._places -= 1
+            job.epoch = self._epoch
+            self._note(job, JobState.ADMITTED)
+            if job.missing:
+                self._blocked = job
+            else:
+                self._start(job)
+
+    def _start(self, job: Job) -> None:
+        if any(commit.failed for commit in job.inputs):
+            self._end(job, JobState.UNRUNNABLE)
+            return
+        self._active[job] = None
+        if job.started_us < 0:
+            job.started_us = self.clock.now_us
+            if self.spec.job_timeout_us is not None:
+                due_us = job.started_us + self.spec.job_timeout_us
+                job.timeout = self.clock.at(due_us, Phase.CONTROLLERS, self._timed_out, job)
+        self._load(job)
+
+    def _load(self, job: Job) -> None:
+        self._note(job, JobState.STARTED)
+        base = base_of(job)
+        if job.plan is None or base is not job.base:
+            job.base = base
+            job.plan = self.planner.plan(job.inputs, base)
+            job.batches = [None, None]
+        self._preprocess(job, PARALLEL)
+
+    def _release(self, job: Job) -> None:
+        """Give a job's place to the next one."""
+        if job.epoch == self._epoch:
+            self._places += 1
+            self._admit()
+
+    # -- phases -----------------------------------------------------------------------------
+
+    def _preprocess(self, job: Job, phase: int) -> None:
+        job.current = phase
+        batch = job.batches[phase]
+        if batch is not None:
+            self._issue(job, batch)
+            return
+        assert job.plan is not None
+        listed = 0 if phase is SERIAL and job.base is None else job.plan.total
+        job.call = self.preprocessing.submit(listed, self._preprocessed, job)
+
+    def _preprocessed(self, call: Call[Job]) -> None:
+        job = call.argument
+        job.call = None
+        self._issue(job, self._cut(job, job.current))
+
+    def _cut(self, job: Job, phase: int) -> Batch:
+        """Cut a phase's datums into tasks."""
+        assert job.plan is not None
+        work = self.planner.datums(job, phase)
+        remaining = job.plan.total - (job.plan.skipped if phase else 0)
+        spec = self.spec.datum_set_spec
+        sizes = None if spec is None or not spec.size_bytes else self.model.input_bytes(work)
+        bounds = datum_set_bounds(spec, self.spec.parallelism, remaining, work.shape[1], sizes)
+        tasks = self.log["tasks"]
+        batch = Batch(job, phase, len(tasks), self.model.sets(work, bounds))
+        now_us = self.clock.now_us
+        for begin, end in pairwise(bounds.tolist()):
+            tasks.add((now_us, job.id, phase, end - begin))
+        return batch
+
+    def _issue(self, job: Job, batch: Batch) -> None:
+        """Publish a batch's tasks that are not done; results that are come from the cache."""
+        self._note(job, PLANNED[batch.phase])
+        for index in batch.returned:
+            self.log["task_requeues"].add((self.clock.now_us, batch.first_task + index))
+        job.batches[batch.phase] = batch
+        batch.collected_us = self.clock.now_us
+        for _ in range(batch.size - batch.left):
+            batch.collected_us += self.workers.overhead.next_us()
+        self._count_keys(job, batch.left)
+        if batch.left:
+            self.workers.publish(batch)
+        else:
+            self._tasks_done(batch)
+
+    def _tasks_done(self, batch: Batch) -> None:
+        job = batch.job
+        self._note(job, DONE[batch.phase])
+        job.call = self.clock.at(batch.collected_us, Phase.CONTROLLERS, self._collected, job)
+
+    def _collected(self, call: Call[Job]) -> None:
+        job = call.argument
+        job.call = None
+        batch = job.batches[job.current]
+        assert batch is not None
+        self._count_keys(job, 0)
+        self._note(job, COLLECTED[job.current])
+        if batch.failed:
+            self._end(job, JobState.FAILURE)
+        elif job.current == PARALLEL:
+            self._await_base(job)
+        else:
+            self._finishing(job)
+
+    def _await_base(self, job: Job) -> None:
+        base = job.base
+        if base is not None and base.failed:
+            self._restart_job(job)
+        elif base is None or base.ended:
+            self._base_finished(job)
+        else:
+            base.waiters.append(job)
+
+    def _base_finished(self, job: Job) -> None:
+        self._note(job, JobState.BASE_FINISHED)
+        self._preprocess(job, SERIAL)
+
+    def _restart_job(self, job: Job) -> None:
+        self._note(job, JobState.RESTARTED)
+        due_us = self.clock.now_us + self._restart.next_us()
+        job.call = self.clock.at(due_us, Phase.CONTROLLERS, self._restarted, job)
+
+    def _restarted(self, call: Call[Job]) -> None:
+        call.argument.call = None
+        self._load(call.argument)
+
+    def _interrupt(self, job: Job) -> None:
+        """Stop a job whose master died; what a new master issues again is ready."""
+        self._note(job, JobState.RESTARTED)
+        self._stop_waiting(job)
+        job.batches = [None if batch is None else self.workers.supersede(batch) for batch in job.batches]
+
+    def _stop_waiting(self, job: Job) -> None:
+        if job.call is not None:
+            job.call.cancel()
+            job.call = None
+        if job.base is not None and job in job.base.waiters:
+            job.base.waiters.remove(job)
+
+    # -- ends -------------------------------------------------------------------------------
+
+    def _finishing(self, job: Job) -> None:
+        """Hand the output to compaction; the job keeps its place until that is over."""
+        base, plan = job.base, job.plan
+        assert plan is not None
+        per_datum = self.load.outputs_per_datum
+        job.output.fill(
+            None if base is None else base.output,
+            plan.total * per_datum,
+            plan.parallel * per_datum,
+            plan.serial * per_datum,
+        )
+        self._over(job, JobState.FINISHING)
+        sent = sum(batch.sets.upload_bytes for batch in job.batches if batch is not None)
+        took_us = self._compaction.next_us() + round(sent / self.options.compaction_bytes_per_s * US_PER_S)
+        self.clock.at(self.clock.now_us + took_us, Phase.CONTROLLERS, self._finished, job)
+
+    def _finished(self, call: Call[Job]) -> None:
+        job = call.argument
+        self._note(job, JobState.SUCCESS)
+        job.ended = True
+        job.previous = job.base = None  # no later job looks behind this one
+        job.own = [None, None]
+        job.batches = [None, None]
+        self._release(job)
+        waiters, job.waiters = job.waiters, []
+        for waiter in waiters:
+            self._base_finished(waiter)
+        self.finish(job.output)
+
+    def _end(self, job: Job, state: JobState) -> None:
+        """End a job without output: nothing is compacted, successors look for another base."""
+        job.ended = job.output.failed = True
+        self._over(job, state)
+        if state is JobState.FAILURE:
+            job.own = [None if own is None else self.model.after_failure(own) for own in job.own]
+        job.batches = [None, None]
+        self._release(job)
+        waiters, job.waiters = job.waiters, []
+        for waiter in waiters:
+            self._restart_job(waiter)
+        self.finish(job.output)
+
+    def _over(self, job: Job, state: JobState) -> None:
+        job.over = True
+        self._active.pop(job, None)
+        if job.timeout is not None:
+            job.timeout.cancel()
+            job.timeout = None
+        if job.plan is not None:
+            self._log_datums(job)
+        self._note(job, state)
+        self.monitor.job_over(job)
+
+    def _log_datums(self, job: Job) -> None:
+        plan = job.plan
+        assert plan is not None
+        parallel, serial = (0 if b is None or b.left else b.sets.work.shape[1] for b in job.batches)
+        skipped = plan.skipped if job.batches[SERIAL] is not None else 0
+        base = -1 if job.base is None else job.base.id
+        row = (job.id, parallel, serial, skipped, job.failed_datums, plan.total, base)
+        self.log["job_datums"].add(row)
+
+    def _timed_out(self, call: Call[Job]) -> None:
+        """Kill a job, wherever it is; its workers stop at once."""
+        job = call.argument
+        job.timeout = None
+        self._stop_waiting(job)
+        self._count_keys(job, 0)
+        if job in self._queue:
+            self._queue.remove(job)
+        batch = job.batches[job.current]
+        if batch is not None and not batch.dead and batch.left:
+            self.workers.withdraw(batch)
+        self._end(job, JobState.KILLED)
+
+    # -- small things -----------------------------------------------------------------------
+
+    def _note(self, job: Job, state: JobState) -> None:
+        self._log_state((self.clock.now_us, job.id, state))
+
+    def _count_keys(self, job: Job, keys: int) -> None:
+        if keys != job.keys:
+            self.monitor.tasks_changed(keys - job.keys)
+            job.keys = keys

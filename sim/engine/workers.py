@@ -1,0 +1,287 @@
+"""Workers: a pipeline's running pods, the tasks they claim, and what is lost with them.
+
+A worker takes one task (a datum set) at a time: from the job after the one it served last, round robin,
+and within a job in order of creation. The set ends by one event. A worker that dies leaves its claim behind:
+the lease lapses 20 to 30 s later, then any worker claims the set and begins it again; no try is used up. A
+task whose claim lapsed goes before those never claimed. An idle worker claims at once (upstream: in 10 ms).
+
+A container killed for memory takes its worker with it and starts again in place, at once the first time,
+then after 10 s, doubling up to 5 min, forgotten after 10 min without a kill (Kubernetes, container restart
+back-off). The kill comes at the end of the user code of the first datum that does not fit.
+
+Source: pachyderm/pachyderm v2.11.6, src/internal/task/etcd_service.go and etcd_queue.go,
+src/internal/collection/etcd_collection.go Claim; pachyderm.md §3.1, §3.4 and §4.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Callable
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from sim.engine.clock import Phase
+from sim.engine.memory import Excess
+from sim.model.log import PodEnd, TaskEnd
+
+if TYPE_CHECKING:
+    from sim.engine.clock import Call
+    from sim.engine.context import PipelineContext
+    from sim.engine.datums import DatumModel
+    from sim.engine.memory import MemoryRule
+    from sim.engine.state import Pod
+    from sim.engine.tasks import Batch
+
+US_PER_S = 1_000_000
+CRASH_LOOP_FIRST_US = 10 * US_PER_S
+CRASH_LOOP_LAST_US = 300 * US_PER_S
+CRASH_LOOP_FORGOTTEN_US = 600 * US_PER_S
+
+
+class Transfers:
+    """Bytes over a rate: each worker has its own, and all workers of a cluster may share a cap.
+
+    A set keeps the rate it began with: the smaller of its worker's own and an even share of the cap among
+    the sets with something to move at that instant.
+    """
+
+    __slots__ = ("_cap", "_moving", "_rate")
+
+    def __init__(self, bytes_per_s: float, cap_bytes_per_s: float | None) -> None:
+        """Start with nothing moving."""
+        self._rate = bytes_per_s
+        self._cap = cap_bytes_per_s
+        self._moving = 0
+
+    def begin(self) -> float:
+        """Return the bytes per second of a set that begins now."""
+        self._moving += 1
+        return self._rate if self._cap is None else min(self._rate, self._cap / self._moving)
+
+    def end(self) -> None:
+        """Note that a set ended, however."""
+        self._moving -= 1
+
+
+class Worker:
+    """One worker process: its pod, its task and the event that ends it.
+
+    ``excess`` counts datums of the task in hand that fail for memory alone.
+    """
+
+    __slots__ = (
+        "batch", "call", "crashed_us", "crashes", "excess", "index", "job_number", "pod", "pod_id",
+    )  # fmt: skip
+
+    def __init__(self, pod: Pod) -> None:
+        """Start without a task."""
+        self.pod = pod
+        self.pod_id = pod.id
+        self.batch: Batch | None = None
+        self.index = 0
+        self.excess = 0
+        self.call: Call[Worker] | None = None
+        self.job_number = -1
+        self.crashes = 0
+        self.crashed_us = 0
+
+
+class Workers:
+    """The workers of one pipeline and the batches they serve.
+
+    ``on_done`` hears of a batch whose last task is done, ``on_down`` and ``on_up`` of a worker process that
+    is gone and back while its pod stays.
+    """
+
+    def __init__(
+        self, context: PipelineContext, model: DatumModel, memory: MemoryRule, transfers: Transfers
+    ) -> None:
+        """Start with no workers."""
+        self.clock = context.clock
+        self.state = context.state
+        self.model = model
+        self.memory = memory
+        self.transfers = transfers
+        self.overhead = context.delays("task-overhead", context.options.task_overhead_s)
+        self._lapse = context.delays("lease", context.options.lease_silence_s)
+        self.on_done: Callable[[Batch], None]
+        self.on_up: Callable[[Worker], None]
+        self.on_down: Callable[[Worker], None]
+        self.by_pod: dict[Pod, Worker] = {}
+        self._idle: dict[Worker, None] = {}
+        self._ready: list[Batch] = []  # batches with a task to claim, in order of jobs
+        self._log_claim = context.log["task_claims"].add
+        self._log_end = context.log["task_ends"].add
+
+    # -- workers ----------------------------------------------------------------------------
+
+    def add(self, pod: Pod) -> None:
+        """Put a pod that runs now to work."""
+        worker = self.by_pod[pod] = Worker(pod)
+        self._start(worker)
+
+    def remove(self, pod: Pod) -> None:
+        """Take a pod that is gone out of work; one that never ran is no worker."""
+        worker = self.by_pod.pop(pod, None)
+        if worker is not None:
+            self._drop_task(worker, TaskEnd.WORKER_LOST)
+            self._stop(worker)
+
+    def _start(self, worker: Worker) -> None:
+        self.on_up(worker)
+        self._claim(worker)
+
+    def _stop(self, worker: Worker) -> None:
+        self._idle.pop(worker, None)
+        self.on_down(worker)
+
+    # -- batches ----------------------------------------------------------------------------
+
+    def publish(self, batch: Batch) -> None:
+        """Offer a batch's tasks to every worker."""
+        insort(self._ready, batch, key=attrgetter("number"))
+        self._serve_idle()
+
+    def withdraw(self, batch: Batch) -> None:
+        """End a killed job's batch: its tasks in hand are dropped at once."""
+        batch.dead = True
+        self._unready(batch)
+        for worker in [worker for worker in self.by_pod.values() if worker.batch is batch]:
+            self._drop_task(worker, TaskEnd.JOB_ENDED)
+            self._claim(worker)
+
+    def supersede(self, batch: Batch) -> Batch:
+        """Return what a new master issues in place of a batch; copies in hand run on, for nothing."""
+        self._unready(batch)
+        return batch.reissue([worker.index for worker in self.by_pod.values() if worker.batch is batch])
+
+    def _unready(self, batch: Batch) -> None:
+        if batch in self._ready:
+            self._ready.remove(batch)
+
+    def _serve_idle(self) -> None:
+        while self._ready and self._idle:
+            worker = next(iter(self._idle))
+            del self._idle[worker]
+            self._claim(worker)
+
+    # -- tasks ------------------------------------------------------------------------------
+
+    def _claim(self, worker: Worker) -> None:
+        ready = self._ready
+        if not ready:
+            self._idle[worker] = None
+            return
+        batch = ready[0] if len(ready) == 1 else self._next_in_turn(worker)
+        index = batch.take()
+        if batch.exhausted:
+            ready.remove(batch)
+        worker.batch = batch
+        worker.index = index
+        worker.job_number = batch.number
+        now_us = self.clock.now_us
+        self._log_claim((now_us, batch.first_task + index, worker.pod_id))
+        work_us = batch.compute_us[index]
+        rate = 0.0
+        if batch.transfer_bytes is not None:
+            rate = self.transfers.begin()
+            work_us += round(batch.transfer_bytes[index] / rate * US_PER_S)
+        if batch.peak_mib is not None:
+            limit_mib = self.memory.limit_mib(worker.pod)
+            if batch.peak_mib[index] > limit_mib:
+                self._begin_too_big(worker, batch, limit_mib, rate)
+                return
+        worker.call = self.clock.at(now_us + work_us, Phase.WORK_ENDED, self._ended, worker)
+
+    def _next_in_turn(self, worker: Worker) -> Batch:
+        """Return the batch of the next job after the one the worker served last."""
+        return next((batch for batch in self._ready if batch.number > worker.job_number), self._ready[0])
+
+    def _ended(self, call: Call[Worker]) -> None:
+        worker = call.argument
+        batch = worker.batch
+        assert batch is not None
+        now_us = self.clock.now_us
+        if batch.transfer_bytes is not None:
+            self.transfers.end()
+        if batch.dead:
+            self._log_end((now_us, batch.first_task + worker.index, worker.pod_id, TaskEnd.SUPERSEDED))
+        else:
+            self._log_end((now_us, batch.first_task + worker.index, worker.pod_id, TaskEnd.DONE))
+            batch.failed += worker.excess
+            batch.left -= 1
+            batch.collected_us = max(batch.collected_us, now_us) + self.overhead.next_us()
+            if not batch.left:
+                self.on_done(batch)
+        worker.batch = None
+        worker.call = None
+        worker.excess = 0
+        self._claim(worker)
+
+    def _drop_task(self, worker: Worker, outcome: TaskEnd) -> None:
+        """End a worker's task without a result; unless its batch is dead, the claim must lapse first."""
+        batch = worker.batch
+        if batch is None:
+            return
+        assert worker.call is not None
+        worker.call.cancel()
+        worker.call = None
+        worker.batch = None
+        worker.excess = 0
+        if batch.transfer_bytes is not None:
+            self.transfers.end()
+        now_us = self.clock.now_us
+        self._log_end((now_us, batch.first_task + worker.index, worker.pod_id, outcome))
+        if not batch.dead:
+            batch.lapsing.append(worker.index)
+            lapsed_us = now_us + self._lapse.next_us()
+            self.clock.at(lapsed_us, Phase.WORK_ENDED, self._lapsed, (batch, worker.index))
+
+    def _lapsed(self, call: Call[tuple[Batch, int]]) -> None:
+        batch, index = call.argument
+        if batch.dead:
+            return
+        batch.lapsing.remove(index)
+        self.state.log["task_requeues"].add((self.clock.now_us, batch.first_task + index))
+        if batch.exhausted:
+            insort(self._ready, batch, key=attrgetter("number"))
+        batch.returned.append(index)
+        self._serve_idle()
+
+    # -- memory -----------------------------------------------------------------------------
+
+    def _begin_too_big(self, worker: Worker, batch: Batch, limit_mib: int, bytes_per_s: float) -> None:
+        """Begin a task one of whose datums needs more memory than the worker has."""
+        work = batch.datums(worker.index)
+        if self.memory.excess(worker.pod) is not Excess.ATTEMPT:
+            work_us = self.model.until_killed_us(work, limit_mib, bytes_per_s)
+            worker.call = self.clock.at(self.clock.now_us + work_us, Phase.WORK_ENDED, self._killed, worker)
+            return
+        work_us, worker.excess = self.model.with_tries_lost(work, limit_mib, bytes_per_s)
+        worker.call = self.clock.at(self.clock.now_us + work_us, Phase.WORK_ENDED, self._ended, worker)
+
+    def _killed(self, call: Call[Worker]) -> None:
+        worker = call.argument
+        self._drop_task(worker, TaskEnd.OOM_KILLED)
+        if self.memory.excess(worker.pod) is Excess.EVICTION:
+            self.state.evict(worker.pod, PodEnd.OOM_KILLED)
+            return
+        self._stop(worker)
+        back_us = self.clock.now_us + _restart_wait_us(worker, self.clock.now_us)
+        worker.crashed_us = back_us
+        self.clock.at(back_us, Phase.WORK_ENDED, self._back, worker)
+
+    def _back(self, call: Call[Worker]) -> None:
+        worker = call.argument
+        if worker.pod in self.by_pod:
+            self._start(worker)
+
+
+def _restart_wait_us(worker: Worker, now_us: int) -> int:
+    """Return how long the kubelet leaves a killed container alone, and count the kill."""
+    if now_us - worker.crashed_us > CRASH_LOOP_FORGOTTEN_US:
+        worker.crashes = 0
+    worker.crashes += 1
+    if worker.crashes == 1:
+        return 0
+    return min(CRASH_LOOP_FIRST_US << min(worker.crashes - 2, 16), CRASH_LOOP_LAST_US)
