@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 NEVER = np.iinfo(np.int64).max
 NOWHERE = -1
+JOB_ENDS = (JobState.SUCCESS, JobState.FAILURE, JobState.KILLED, JobState.UNRUNNABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +61,17 @@ class Pods:
 class Nodes:
     """EC2 nodes, shape ``(nodes,)``; every instant is at most ``terminated_us``.
 
-    The meter runs from ``launched_us`` (the request, where no launch is logged; never, for a launch
-    that failed) to ``terminated_us``: the terminate call, which puts an instance into
-    ``shutting-down``, where EC2 stops charging (aws.md §0 fact 9, EC2 "Instance lifecycle"). The
-    Node object is there from ``ready_us`` to ``gone_us``. ``unneeded_us`` begins the last spell in
-    which the autoscaler found the node unneeded, if the node was terminated in it.
+    The meter runs from ``launched_us`` (the request, for a node that came up without a launch being
+    logged; never, for a placeholder) to ``terminated_us``: the terminate call, which puts an
+    instance into ``shutting-down``, where EC2 stops charging (aws.md §0 fact 9, EC2 "Instance
+    lifecycle"), or GONE for one that was interrupted. The Node object is there from ``ready_us`` to
+    ``gone_us``. ``unneeded_us`` begins the last spell in which the autoscaler found the node
+    unneeded, if it was terminated in it.
     """
 
     requested_us: Int
     launched_us: Int
     ready_us: Int
-    gpu_ready_us: Int
     unneeded_us: Int
     terminated_us: Int
     gone_us: Int
@@ -204,10 +205,8 @@ def node_lives(log: EventLog) -> Nodes:
     terminated_us = np.minimum(stopped_us, log.horizon_us)
     ready_us = first(NodeState.READY)
     launched_us = first(NodeState.LAUNCHED)
-    never_launched = (launched_us == NEVER) & (first(NodeState.FAILED) < NEVER)
-    launched_us = np.minimum(np.where(launched_us < NEVER, launched_us, requested_us), terminated_us)
-    launched_us[never_launched] = terminated_us[never_launched]
-    gpu_ready_us = first(NodeState.GPU_READY)
+    launched = (launched_us < NEVER) | (ready_us < NEVER)
+    np.copyto(launched_us, requested_us, where=(launched_us == NEVER) & launched)
     gone_us = np.minimum(first(NodeState.GONE, NodeState.FAILED), log.horizon_us)
     judged = rows[np.isin(rows[:, 2], (NodeState.UNNEEDED, NodeState.NEEDED))]
     last = np.full(count, NEVER)
@@ -215,16 +214,15 @@ def node_lives(log: EventLog) -> Nodes:
     last[stopped_us == NEVER] = NEVER
     return Nodes(
         requested_us=requested_us,
-        launched_us=launched_us,
+        launched_us=np.minimum(launched_us, terminated_us),
         ready_us=np.minimum(ready_us, terminated_us),
-        gpu_ready_us=np.minimum(np.where(gpu_ready_us < NEVER, gpu_ready_us, ready_us), terminated_us),
         unneeded_us=np.clip(last, np.minimum(ready_us, terminated_us), terminated_us),
         terminated_us=terminated_us,
         gone_us=gone_us,
         group=_small(log, "nodes", "group"),
         finished=stopped_us < NEVER,
         came_up=ready_us < NEVER,
-        launched=~never_launched,
+        launched=launched,
     )
 
 
@@ -235,12 +233,12 @@ def job_lives(log: EventLog) -> Jobs:
     reached_us = np.full((len(JobState), count), NEVER)
     reached_us[rows[:, 2], rows[:, 1]] = rows[:, 0]
     reached_us[JobState.CREATED] = log["jobs"].column("time_us")
-    ends = rows[rows[:, 2] >= JobState.SUCCESS]
+    ends = rows[np.isin(rows[:, 2], JOB_ENDS)]
     state = np.full(count, -1, np.int8)
     state[ends[:, 1]] = ends[:, 2]
     return Jobs(
         created_us=reached_us[JobState.CREATED],
-        ended_us=np.minimum(reached_us[JobState.SUCCESS :].min(axis=0, initial=NEVER), log.horizon_us),
+        ended_us=np.minimum(reached_us[list(JOB_ENDS)].min(axis=0), log.horizon_us),
         state=state,
         pipeline=_small(log, "jobs", "pipeline"),
         base=_small(log, "jobs", "base"),

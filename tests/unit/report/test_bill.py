@@ -104,8 +104,10 @@ ALWAYS: dict[str, float] = {"ready": 0}
         pytest.param({"launched": 100, "ready": 160, "terminated": 3700, "gone": 3800}, 3600, id="no more"),
         pytest.param({"launched": 100, "ready": 110, "terminated": 130, "gone": 140}, 60, id="60 s floor"),
         pytest.param({"launched": 100, "ready": 110, "terminated": 190.2}, 91, id="whole seconds"),
-        pytest.param({"requested": 100, "failed": 700}, 0, id="never launched"),
-        pytest.param({"requested": 100, "launched": 110, "failed": 710}, 600, id="never Ready"),
+        pytest.param({"requested": 100, "failed": 700, "gone": 800}, 0, id="never launched"),
+        pytest.param(
+            {"requested": 100, "launched": 110, "terminated": 710, "gone": 770}, 600, id="never Ready"
+        ),
         pytest.param({"requested": 3600, "ready": 3700}, 3600, id="no launch logged: from the request"),
     ],
 )

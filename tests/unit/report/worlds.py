@@ -140,9 +140,14 @@ class World:
         """Add a job; ``states`` are JobStates by lower-case name."""
         job = len(self._log["jobs"])
         self.add("jobs", created, self.name("pipeline", pipeline), job, base)
+        self.state(job, "created", created)
         for state, at_s in states.items():
-            self.add("job_states", at_s, job, JobState[state.upper()])
+            self.state(job, state, at_s)
         return job
+
+    def state(self, job: int, state: str, at: float) -> None:
+        """Add one more state to a job."""
+        self.add("job_states", at, job, JobState[state.upper()])
 
     def task(self, job: int, created: float, phase: int = 0, datums: int = 1) -> int:
         """Add a task of a job."""
@@ -209,6 +214,12 @@ def a_scenario(
     )
 
 
+PLACED = ("admitted", "started")
+PHASES = (
+    "parallel_planned", "parallel_done", "parallel_collected", "base_finished", "serial_planned",
+    "serial_done", "serial_collected", "finishing",
+)  # fmt: skip
+END = ("success", "failure", "killed")
 SOURCES = ("plain", "base", "default/a", "default/b")
 
 
@@ -218,6 +229,7 @@ class RandomWorld(World):
     def __init__(self, seed: int) -> None:
         super().__init__(horizon_s=1000.0)
         self._rng = np.random.default_rng(seed)
+        self._pods_of: dict[str, list[int]] = {}
         self._pod_classes = [a_class(f"c{n}", self._upto(4000), self._upto(16_000)) for n in range(4)]
         jobs = [self.job(SOURCES[2 + n % 2], 0) for n in range(4)]
         self._tasks = [self.task(job, 0) for job in jobs]
@@ -231,6 +243,10 @@ class RandomWorld(World):
                 vcpu_m=4000, memory_mib=16_384,
             )  # fmt: skip
             self._work(pod, source, running, ended)
+        for pipeline in SOURCES[2:]:
+            pods = self._pods_of.get(pipeline, [])
+            for _ in range(self._upto(3)):
+                self._any_job(pipeline, pods)
 
     def _any_node(self) -> None:
         requested, launched, ready, unneeded, terminated, gone = self._instants(6)
@@ -251,6 +267,7 @@ class RandomWorld(World):
 
     def _work(self, pod: int, source: int, running: float, ended: float) -> None:
         """Have a worker do tasks of its pipeline's jobs one after another, the last one cut short."""
+        self._pods_of.setdefault(SOURCES[source], []).append(pod)
         at = running
         for _ in range(self._upto(4)):
             start, end = self._instants(2, at)
@@ -259,6 +276,23 @@ class RandomWorld(World):
                 outcome = TaskEnd.DONE if end <= ended else TaskEnd.WORKER_LOST
                 self.claim(task, pod, start, min(end, ended), outcome)
             at = end
+
+    def _any_job(self, pipeline: str, pods: list[int]) -> None:
+        """Add a job that goes through every state, with restarts, ends somewhere, or does not end."""
+        at = self._instants(30)
+        job = self.job(pipeline, at[0])
+        states = ["admitted", "inputs_ready", "started"] if self._upto(2) == 1 else ["inputs_ready", *PLACED]
+        for _ in range(self._upto(3) - 1):
+            states += [*PHASES[: self._upto(len(PHASES))], "restarted", *PLACED]
+        states += [*PHASES, END[self._upto(3) - 1]]
+        if self._upto(4) == 1:
+            states = states[: self._upto(len(states))]
+        times = [float(n) for n in np.sort(self._rng.uniform(at[0], 1000.0, len(states))).round(3)]
+        for state, at_s in zip(states, times, strict=True):
+            self.state(job, state, at_s)
+        for at_s in (at[1], at[5]):
+            if pods:
+                self.add("masters", at_s, self.name("pipeline", pipeline), pods[self._upto(len(pods)) - 1])
 
     def _any_class(self) -> PodClass:
         return self._pod_classes[self._upto(4) - 1]
