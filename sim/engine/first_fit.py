@@ -5,14 +5,15 @@ does not block later ones. No scores, no preemption, no back-off: the scheduler 
 autoscaler runs (oracle README §3), and a true first-come-first-served queue for theory.
 
 A pass costs what changed since the last one. A class none of whose pods fit stays blocked until
-room is released on a node that takes it; the first feasible node of a class is remembered together
-with how much of the release history it has seen, and only releases after that are looked at.
+room is released on a node that takes it. Nodes are searched in blocks of about sqrt(nodes), each with
+an upper bound of the room on any of its nodes: raised as room is released, tightened when a search of
+the block was in vain.
 """
 
 from __future__ import annotations
 
 from heapq import heapify, heappop, heapreplace
-from itertools import islice
+from math import isqrt
 from typing import TYPE_CHECKING
 
 from sim.engine.clock import Phase
@@ -21,7 +22,38 @@ if TYPE_CHECKING:
     from sim.engine.clock import Call, Clock
     from sim.engine.state import ClassState, ClusterState, Node, Pod
 
-LONGEST_HISTORY = 4_096
+SMALLEST_BLOCK = 8
+
+
+class Block:
+    """Nodes next to each other in node order, and bounds of the room on any one of them."""
+
+    __slots__ = ("cpu_m", "groups", "memory_mib", "nodes")
+
+    def __init__(self) -> None:
+        """Start with no nodes."""
+        self.nodes: list[Node] = []
+        self.groups = 0  # one bit per node group that has a node here
+        self.cpu_m = -1
+        self.memory_mib = -1
+
+    def append(self, node: Node) -> None:
+        """Add a node behind the others."""
+        self.nodes.append(node)
+        self.groups |= 1 << node.group
+        self.raise_bounds(node)
+
+    def raise_bounds(self, node: Node) -> None:
+        """Note that room appeared on a node."""
+        if node.free_cpu_m > self.cpu_m:  # noqa: PLR1730  # a call of max() costs more than the rest
+            self.cpu_m = node.free_cpu_m
+        if node.free_memory_mib > self.memory_mib:  # noqa: PLR1730  # as above
+            self.memory_mib = node.free_memory_mib
+
+    def tighten(self) -> None:
+        """Bring the bounds down to the room there is."""
+        self.cpu_m = max([node.free_cpu_m for node in self.nodes])
+        self.memory_mib = max([node.free_memory_mib for node in self.nodes])
 
 
 class FirstFitScheduler:
@@ -33,12 +65,13 @@ class FirstFitScheduler:
         self.state = state
         self._fresh: dict[int, ClassState] = {}  # classes to try in the next pass
         self._blocked: dict[int, ClassState] = {}  # classes with pods that fit nowhere
-        self._released: list[Node] = []  # nodes on which room appeared, in order
+        self._blocks: list[Block] = []
+        self._block_size = SMALLEST_BLOCK
         self._pass_due_us = -1
         state.scheduler = self
         state.on_release = self.released
-        state.on_node_ready = self.released
-        state.on_node_removed = lambda _: self._forget_positions()
+        state.on_node_ready = self._node_ready
+        state.on_node_removed = lambda _: self._blocks.clear()
 
     def add(self, pod: Pod) -> None:
         """Queue a new pod."""
@@ -54,7 +87,8 @@ class FirstFitScheduler:
         """Note that room appeared on a node: freed, new, or open again."""
         if not node.open:
             return
-        self._released.append(node)
+        if self._blocks:
+            self._blocks[node.position // self._block_size].raise_bounds(node)
         if self._blocked:
             woken = [cls for cls in self._blocked.values() if cls.fits(node)]
             for cls in woken:
@@ -109,30 +143,29 @@ class FirstFitScheduler:
             self.state.refuse(pod)
 
     def _first_feasible(self, cls: ClassState) -> Node | None:
-        nodes = self.state.nodes
-        released = self._released
-        if len(released) > LONGEST_HISTORY:
-            self._forget_positions()
-        start = cls.first_feasible
-        if len(released) - cls.seen > len(nodes):
-            start = 0
-        else:
-            for index in range(cls.seen, len(released)):
-                node = released[index]
-                if 0 <= node.position < start and cls.fits(node):
-                    start = node.position
-        cls.seen = len(released)
         cpu_m = cls.cpu_m
         memory_mib = cls.memory_mib
-        for node in islice(nodes, start, None):
-            if cpu_m <= node.free_cpu_m and memory_mib <= node.free_memory_mib and cls.fits(node):
-                cls.first_feasible = node.position
-                return node
-        cls.first_feasible = len(nodes)
+        for block in self._blocks or self._cut_blocks():
+            if cpu_m <= block.cpu_m and memory_mib <= block.memory_mib and cls.groups & block.groups:
+                for node in block.nodes:
+                    if cpu_m <= node.free_cpu_m and memory_mib <= node.free_memory_mib and cls.fits(node):
+                        return node
+                block.tighten()
         return None
 
-    def _forget_positions(self) -> None:
-        self._released.clear()
-        for cls in self.state.classes:
-            cls.seen = 0
-            cls.first_feasible = 0
+    def _node_ready(self, node: Node) -> None:
+        if self._blocks:
+            if len(self._blocks[-1].nodes) == self._block_size:
+                self._blocks.append(Block())
+            self._blocks[-1].append(node)
+        self.released(node)
+
+    def _cut_blocks(self) -> list[Block]:
+        nodes = self.state.nodes
+        self._block_size = max(SMALLEST_BLOCK, isqrt(len(nodes)))
+        for start in range(0, len(nodes), self._block_size):
+            block = Block()
+            for node in nodes[start : start + self._block_size]:
+                block.append(node)
+            self._blocks.append(block)
+        return self._blocks

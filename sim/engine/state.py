@@ -95,13 +95,12 @@ class Pod:
 class ClassState:
     """A pod class as the engine uses it: plain integers, and the pods of it that wait.
 
-    ``allowed[g]`` says whether node group ``g`` passes selector and taints; ``first_feasible`` and
-    ``seen`` belong to the first-fit search: no node before that position had room at that release.
+    ``allowed[g]`` says whether node group ``g`` passes selector and taints; ``groups`` says it in bits.
     """
 
     __slots__ = (
-        "allowed", "anti_affinity", "blocked", "cpu_m", "ephemeral_mib", "fargate_profile",
-        "first_feasible", "gpu", "index", "memory_mib", "owner_index", "pending", "seen", "spec",
+        "allowed", "anti_affinity", "cpu_m", "ephemeral_mib", "fargate_profile", "gpu", "groups", "index",
+        "memory_mib", "pending", "spec",
     )  # fmt: skip
 
     def __init__(self, index: int, spec: PodClass, groups: tuple[NodeGroup, ...]) -> None:
@@ -114,11 +113,9 @@ class ClassState:
         self.gpu = spec.requests.gpu
         self.anti_affinity = spec.anti_affinity
         self.allowed = [allows(spec, group) for group in groups]
+        self.groups = sum(1 << index for index, allowed in enumerate(self.allowed) if allowed)
         self.fargate_profile: int | None = None
         self.pending: deque[Pod] = deque()
-        self.blocked = False
-        self.first_feasible = 0
-        self.seen = 0
 
     def enqueue(self, pod: Pod) -> None:
         """Let a pod wait, before those that come after it (a replacement keeps its place)."""
@@ -238,6 +235,10 @@ class ClusterState:
         self.nodes: list[Node] = []  # in node order: that of becoming Ready
         self.classes: list[ClassState] = []
         self._class_index: dict[PodClass, ClassState] = {}
+        self._pods = log["pods"]
+        self._bound = log["pod_bound"]
+        self._running = log["pod_running"]
+        self._ended = log["pod_ended"]
         self.scheduler: Router | None = None
         self.fargate: Router | None = None
         self.match_fargate: Callable[[PodClass], int | None] = lambda _: None
@@ -280,7 +281,7 @@ class ClusterState:
 
         ``source`` is a row of ``log.names["source"]``.
         """
-        table = self.log.tables["pods"]
+        table = self._pods
         now_us = self.clock.now_us
         pod = Pod(len(table), cls, owner, now_us)
         if replaces is None:
@@ -303,7 +304,7 @@ class ClusterState:
         pod.unschedulable = False
         node.pods[pod] = None
         node.take(pod.cls)
-        self.log.tables["pod_bound"].add((self.clock.now_us, pod.id, node.id))
+        self._bound.add((self.clock.now_us, pod.id, node.id))
         self.on_bound(pod, node)
 
     def place_on_fargate(self, pod: Pod) -> None:
@@ -321,7 +322,7 @@ class ClusterState:
     def run(self, pod: Pod) -> None:
         """Say that the pod's containers run now."""
         self._move(pod, PodState.RUNNING)
-        self.log.tables["pod_running"].add((self.clock.now_us, pod.id))
+        self._running.add((self.clock.now_us, pod.id))
         pod.owner.pod_running(pod)
 
     def end(self, pod: Pod, reason: PodEnd) -> None:
@@ -333,7 +334,7 @@ class ClusterState:
             assert self.scheduler is not None
             self.scheduler.forget(pod)
         if pod.state is not PodState.TERMINATING:
-            self.log.tables["pod_ended"].add((self.clock.now_us, pod.id, reason))
+            self._ended.add((self.clock.now_us, pod.id, reason))
         self._move(pod, PodState.ENDED)
         if pod.call is not None:
             pod.call.cancel()
@@ -355,7 +356,7 @@ class ClusterState:
             pod.call = None
         if pod.cls.spec.grace_us > 0 and reason not in WITH_THE_NODE:
             self._move(pod, PodState.TERMINATING)
-            self.log.tables["pod_ended"].add((self.clock.now_us, pod.id, reason))
+            self._ended.add((self.clock.now_us, pod.id, reason))
         else:
             self.end(pod, reason)
         pod.owner.pod_lost(pod, reason)
