@@ -12,13 +12,20 @@ from itertools import repeat
 from typing import TYPE_CHECKING
 
 from sim.engine.arrivals import arrival_times
+from sim.engine.autoscaler import Autoscaler
 from sim.engine.clock import Clock
+from sim.engine.ec2 import NodeGroups
+from sim.engine.fargate import Fargate
 from sim.engine.first_fit import FirstFitScheduler
+from sim.engine.kube_scheduler import KubeScheduler
 from sim.engine.kubelet import Kubelets
+from sim.engine.pachd import Pachd
 from sim.engine.plain_pods import Arrival, PlainPods
-from sim.engine.state import ClusterState, Node
+from sim.engine.scheduled_minimums import ScheduledMinimums
+from sim.engine.state import ClusterState
 from sim.engine.streams import US_PER_S, Streams
 from sim.model.arrivals import TraceArrivals
+from sim.model.cluster import SchedulerKind
 from sim.model.log import EventLog
 
 if TYPE_CHECKING:
@@ -31,20 +38,26 @@ def simulate(scenario: Scenario, seed: int, replication: int = 0, *, checks: boo
     ``checks`` has every transition checked and the books balanced at the end; SimulationError then
     says what broke. It changes no result.
     """
-    clock = Clock()
     log = EventLog(horizon_us=scenario.horizon_us, warmup_us=scenario.warmup_us)
     streams = Streams(seed, replication)
+    clock = Clock()
     state = ClusterState(clock, log, scenario.cluster, checks=checks)
-    FirstFitScheduler(clock, state)
+    fargate = Fargate(clock, state, scenario.cluster, scenario.latency, streams)
+    options = scenario.cluster.scheduler
+    if options.kind is SchedulerKind.FIRST_FIT:
+        FirstFitScheduler(clock, state)
+    else:
+        KubeScheduler(clock, state, options, streams)
     Kubelets(clock, state, scenario.latency, streams)
-    for index, group in enumerate(scenario.cluster.node_groups):
-        for number in range(1, group.initial + 1):
-            log["nodes"].add((0, index, number))
-            state.add_node(Node(len(log["nodes"]) - 1, index, number, group, 0))
+    node_groups = NodeGroups(clock, state, scenario.latency.ec2, streams)
+    node_groups.start()
+    ScheduledMinimums(clock, node_groups, scenario.cluster.node_groups, scenario.start)
+    Autoscaler(clock, state, node_groups, scenario.cluster.autoscaler, streams).start()
     for base in scenario.base_load:
         PlainPods(clock, state, base.pod_class.name, _base_arrivals(state, base))
     for load in scenario.pods:
         PlainPods(clock, state, load.name, _pod_arrivals(state, load, scenario, streams))
+    Pachd(state, scenario, streams, fargate.usable_memory_mib)
     clock.run_until(scenario.horizon_us)
     if checks:
         state.check()
