@@ -14,6 +14,7 @@ from typing import Any
 from sim.adapters.yaml_documents import Document, Key
 from sim.errors import InputError, nearest
 from sim.model.notices import Notice
+from sim.model.paths import item_step, key_step, print_path
 from sim.model.pods import Pairs
 
 
@@ -121,15 +122,12 @@ class Field:
         return tuple((f"{prefix}{key}", json.dumps(at.value)) for key, at in self.children() if key in keys)
 
     def name(self) -> str:
-        """Return the path as a message spells it: ``managedNodeGroups[gpu-spot].maxSize``."""
-        printed, value = "", self.document.value
+        """Return the path as ``--set`` takes it: ``managedNodeGroups[gpu-spot].maxSize``."""
+        steps, value = [], self.document.value
         for step in self.path:
             value = _step(value, step)
-            if isinstance(step, int):
-                printed += f"[{_label(value) or step}]"
-            else:
-                printed += f".{step}" if printed else step
-        return printed
+            steps.append(item_step(value, step) if isinstance(step, int) else key_step(step))
+        return print_path(steps)
 
     def line(self) -> int | None:
         """Return the line the value is on."""
@@ -160,7 +158,7 @@ class Field:
 
     def missing(self, key: str, allowed: str = "") -> InputError:
         """Return the error that says ``key`` is missing here."""
-        place = Field(self.document, (*self.path, key), None)
+        place = Field(self.document, (*self.path, *key.split(".")), None)
         return InputError(
             "is missing", field=place.name(), allowed=allowed, file=self.document.file, line=self.line()
         )
@@ -183,13 +181,3 @@ def _step(value: Any, step: str | int) -> Any:
     if isinstance(value, dict):
         return value.get(step)
     return value[step] if isinstance(value, list) and isinstance(step, int) and step < len(value) else None
-
-
-def _label(value: Any) -> str:
-    """Return the name that selects an item of a list, as ``--set`` and messages spell it."""
-    if not isinstance(value, dict):
-        return ""
-    named = value.get("name")
-    if named is None and isinstance(value.get("pipeline"), dict):
-        named = value["pipeline"].get("name")
-    return named if isinstance(named, str) else ""

@@ -371,7 +371,7 @@ def test_an_inline_spec_keeps_its_place() -> None:
     spec = field.items()[0].child("spec")
     assert spec is not None
     with pytest.raises(
-        InputError, match=r"s.yaml:5: pipelines\[0\].spec.datumTries is -1; allowed: 0 or more"
+        InputError, match=r"s.yaml:5: pipelines\[p\].spec.datumTries is -1; allowed: 0 or more"
     ):
         read_spec(spec)
 

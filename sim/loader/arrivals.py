@@ -1,0 +1,209 @@
+"""Arrivals in a scenario: ``{poisson: {per_hour: 4, profile: office-hours}}``, cron, bursts or a trace.
+
+Rates are means over a whole week whatever the profile; a cron expression is read in the zone of the
+scenario's start; a list of times counts from the start.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sim.adapters.fields import Field
+from sim.errors import InputError
+from sim.loader.distributions import COUNT_VARYING
+from sim.loader.kinds import DURATION, NUMBER, POSITIVE, RATE, SECONDS, Choice, Json, ListOf, Scalar
+from sim.loader.sections import Key, Section
+from sim.loader.tagged import Tagged
+from sim.loader.traces import TraceKind
+from sim.model.arrivals import (
+    PROFILES,
+    Arrivals,
+    BatchArrivals,
+    BurstArrivals,
+    CronArrivals,
+    PoissonArrivals,
+    TimesArrivals,
+    TraceArrivals,
+)
+from sim.model.units import parse_duration
+
+CRON_ALLOWED = "five fields such as '*/10 8-18 * * 1-5', @hourly, @daily, @weekly, @monthly or @every 10m"
+CRON_NAMES = ("@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually")
+_SPANS_S = {
+    "per_second": 1.0,
+    "per_minute": 60.0,
+    "per_hour": 3600.0,
+    "per_day": 86400.0,
+    "per_week": 604800.0,
+}
+
+
+def parse_cron(raw: object) -> str:
+    """Return a cron expression once it is known to be one."""
+    text = raw.strip() if isinstance(raw, str) else ""
+    try:
+        if text.startswith("@every "):
+            if parse_duration(text.removeprefix("@every ")) > 0:
+                return text
+        elif text in CRON_NAMES or (len(text.split()) == 5 and _fires(text)):  # noqa: PLR2004  # minute … weekday
+            return text
+    except InputError:
+        pass
+    raise InputError(value=raw, allowed=CRON_ALLOWED)
+
+
+def _fires(expression: str) -> bool:
+    from cronsim import CronSim, CronSimError
+
+    try:
+        next(CronSim(expression, datetime(2026, 1, 1)))  # any instant shows whether it parses
+    except (CronSimError, StopIteration):
+        return False
+    return True
+
+
+CRON = Scalar("cron expression", CRON_ALLOWED, parse_cron, str)
+EVERY = Scalar(
+    "duration",
+    "a duration above 0 such as 10m",
+    lambda raw: parse_cron(f"@every {raw}"),
+    lambda cron: cron[7:],
+)
+
+
+def _poisson(
+    rate: float | None = None,
+    profile: str | None = None,
+    weights: tuple[float, ...] | None = None,
+    **per: float,
+) -> PoissonArrivals:
+    rates = [amount / _SPANS_S[span] for span, amount in per.items()] + ([rate] if rate is not None else [])
+    if len(rates) != 1:
+        raise ValueError(f"says {len(rates)} rates; allowed: one of rate, {', '.join(_SPANS_S)}")
+    if profile is not None and weights is not None:
+        raise ValueError("says both profile and weights; allowed: one of them")
+    return PoissonArrivals(rates[0], PROFILES[profile] if profile is not None else weights)
+
+
+def _said_of_poisson(value: PoissonArrivals) -> Json:
+    return {"rate": value.per_s, "weights": value.weights}
+
+
+POISSON = Section(
+    _poisson,
+    (
+        Key("rate", RATE, "mean rate", None),
+        *(Key(span, POSITIVE, f"mean number {span.replace('_', ' ')}", None) for span in _SPANS_S),
+        Key("profile", Choice(tuple(PROFILES)), "named weekly profile that spreads the mean", None),
+        Key("weights", ListOf(NUMBER, least=24), "24 or 168 hourly weights, Monday 00:00 first", None),
+    ),
+    _said_of_poisson,
+)
+
+
+class _CronKind:
+    """A cron expression as arrivals."""
+
+    unit = "cron expression"
+
+    def __init__(self, text: Scalar) -> None:
+        self.text = text
+
+    def read(self, at: Field) -> CronArrivals:
+        """Read it."""
+        return CronArrivals(self.text.read(at))
+
+    def write(self, value: CronArrivals) -> Any:
+        """Write it."""
+        return self.text.write(value.spec)
+
+    def schema(self) -> Json:
+        """Return that of a text."""
+        return self.text.schema()
+
+
+class _TimesKind:
+    """Instants since the start."""
+
+    unit = "list of durations since the start"
+    _list = ListOf(DURATION, least=1)
+
+    def read(self, at: Field) -> TimesArrivals:
+        """Read them, sorted."""
+        return TimesArrivals(tuple(sorted(self._list.read(at))))
+
+    def write(self, value: TimesArrivals) -> list[Any]:
+        """Write them."""
+        return self._list.write(value.times_us)
+
+    def schema(self) -> Json:
+        """Return that of a list."""
+        return self._list.schema()
+
+
+def _bursts(quiet: float, burst: float, quiet_for: float, burst_for: float) -> BurstArrivals:
+    if min(quiet_for, burst_for) <= 0 or max(quiet, burst) <= 0:
+        raise ValueError("never arrives; allowed: quiet_for and burst_for above 0, and a rate above 0")
+    return BurstArrivals(quiet, burst, quiet_for, burst_for)
+
+
+def _said_of_bursts(value: BurstArrivals) -> Json:
+    return {
+        "quiet": value.quiet_per_s,
+        "burst": value.burst_per_s,
+        "quiet_for": value.quiet_s,
+        "burst_for": value.burst_s,
+    }
+
+
+def _tag_of(value: Arrivals) -> str:
+    return {
+        PoissonArrivals: "poisson",
+        CronArrivals: "cron",
+        BatchArrivals: "batches",
+        BurstArrivals: "bursts",
+        TimesArrivals: "times",
+        TraceArrivals: "trace",
+    }[type(value)]
+
+
+_CRON = _CronKind(CRON)
+_EVERY = _CronKind(EVERY)
+_AT = Tagged("arrivals", {"poisson": POISSON, "cron": _CRON, "every": _EVERY}, _tag_of)
+
+
+def arrivals_of(trace: TraceKind) -> Tagged:
+    """Return the kind of arrivals whose traces have the columns that ``trace`` asks for."""
+    return Tagged(
+        "arrivals",
+        {
+            "poisson": POISSON,
+            "cron": _CRON,
+            "every": _EVERY,
+            "batches": Section(
+                BatchArrivals,
+                (
+                    Key("at", _AT, "when batches arrive"),
+                    Key("size", COUNT_VARYING, "how many arrive together"),
+                ),
+            ),
+            "bursts": Section(
+                _bursts,
+                (
+                    Key("quiet", RATE, "rate in quiet spells"),
+                    Key("burst", RATE, "rate in bursts"),
+                    Key("quiet_for", SECONDS, "mean length of a quiet spell"),
+                    Key("burst_for", SECONDS, "mean length of a burst"),
+                ),
+                _said_of_bursts,
+            ),
+            "times": _TimesKind(),
+            "trace": trace,
+        },
+        _tag_of,
+    )
+
+
+COMMITS = arrivals_of(TraceKind(("datums", "datum_seconds")))
+PODS = arrivals_of(TraceKind(("datums", "datum_seconds", "cpu", "memory_gib", "gpu")))

@@ -1,0 +1,181 @@
+"""load: a scenario file, and the files it refers to, as one validated ``Scenario``.
+
+Read the YAML, apply ``--set``, read every field, then put the parts together: cluster, pods, pipelines, DAG,
+prices. Whatever is wrong is an InputError with file, line, field, value and what is allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from sim.adapters.fields import Field, root
+from sim.adapters.yaml_documents import Document, read_file
+from sim.catalog import Catalog
+from sim.errors import InputError
+from sim.loader.checks import (
+    check_pipelines_fit,
+    settled_pods,
+    warn_of_homeless_base_load,
+    warn_of_idle_profiles,
+    warn_of_quota,
+)
+from sim.loader.compile_cluster import ClusterReader, at_path
+from sim.loader.compile_pipelines import PlacedLoad, pipeline_maker
+from sim.loader.compile_pods import BUILT_IN_PRIORITIES, PodMaker
+from sim.loader.compile_prices import compiled_prices
+from sim.loader.dag import joined_repos
+from sim.loader.flags import AUTOSCALER
+from sim.loader.images import ImageSizes
+from sim.loader.notes import Notes, defaults_in_force
+from sim.loader.overrides import SET, overridden, parse_set
+from sim.loader.shape import SCENARIO, ScenarioFile
+from sim.loader.shape_world import LatencyFile, SloFile
+from sim.model.latency import Latencies
+from sim.model.paths import print_path
+from sim.model.scenario import BaseLoad, Scenario, Slo
+
+
+def load(path: str | Path, sets: Iterable[str] = ()) -> Scenario:
+    """Return the scenario of a file, with each ``path=value`` of ``sets`` put in first.
+
+    Raises InputError for anything in the file, or in the files it refers to, that cannot be used.
+
+    Examples
+    --------
+    >>> load("scenarios/edges-fargate.yaml", ["pipelines[edges].parallelismSpec.constant=10"]).name
+    'edges-fargate'
+    """
+    sets = tuple(sets)
+    documents = read_file(Path(path))
+    if len(documents) > 1:
+        raise root(documents[1]).error("is a second document", allowed="one scenario in a file")
+    document = overridden(documents[0], sets)
+    try:
+        return compiled(document)
+    except InputError as error:
+        raise _blamed_on_sets(error, sets) from None
+
+
+def compiled(document: Document) -> Scenario:
+    """Return the scenario of a document."""
+    at = root(document)
+    said: ScenarioFile = SCENARIO.read(at)
+    if said.warmup >= said.horizon:
+        raise at_path(at, "warmup").error(allowed="shorter than the horizon")
+    return _Assembly(said, at).scenario()
+
+
+def _blamed_on_sets(error: InputError, sets: tuple[str, ...]) -> InputError:
+    """Return the error as one of ``--set`` where that put the field there."""
+    for text in sets:
+        path = print_path(parse_set(text)[0])
+        if error.field == path or error.field.startswith((f"{path}.", f"{path}[")):
+            error.file, error.line = SET, None
+    return error
+
+
+class _Assembly:
+    """One scenario being put together from what its file says."""
+
+    def __init__(self, said: ScenarioFile, at: Field) -> None:
+        self.said = said
+        self.at = at
+        self.catalog = Catalog()
+        self.notes = Notes()
+        images = dict(said.images or {})
+        if said.latency.image_pull.size is not None:
+            images.setdefault("user", said.latency.image_pull.size)
+        self.images = ImageSizes(images, self.notes)
+        priorities = BUILT_IN_PRIORITIES | dict(said.cluster.priority_classes or {})
+        self.pods = PodMaker(priorities, self.images, self.notes)
+
+    def scenario(self) -> Scenario:
+        """Return it."""
+        said = self.said
+        reader = ClusterReader(said, self.at, self.catalog, self.notes)
+        config, eksctl = reader.config()
+        region = said.region or config.region
+        self._check_region(region, eksctl)
+        cluster = reader.cluster(config, eksctl, region, self.pods)
+        loads = self._pipelines()
+        repos = joined_repos(loads, said.repos, self.at)
+        pods = tuple(
+            settled_pods(self.pods.plain(each, place), cluster, self.notes)
+            for each, place in zip(said.pods, self._items("pods"), strict=True)
+        )
+        base_load = self._base_load(autoscaler=cluster.autoscaler.enabled and bool(cluster.node_groups))
+        check_pipelines_fit(loads, cluster)
+        warn_of_quota(loads, cluster, self.notes)
+        classes = [each.load.pod_class for each in loads]
+        classes += [each.pod_class for each in pods] + [each.pod_class for each in base_load]
+        warn_of_idle_profiles(classes, cluster, self.notes)
+        warn_of_homeless_base_load(base_load, cluster, self.notes)
+        fargate_at = (eksctl or self.at) if cluster.fargate_profiles else None
+        prices = compiled_prices(
+            said.prices, said.discounts, region, self.catalog, notes=self.notes, fargate_at=fargate_at
+        )
+        return Scenario(
+            name=said.name or Path(self.at.document.file).stem,
+            question=said.question,
+            start=said.start,
+            horizon_us=said.horizon,
+            warmup_us=said.warmup,
+            seed=said.seed,
+            pachyderm=said.pachyderm.options,
+            cluster=cluster,
+            repos=repos,
+            pipelines=tuple(each.load for each in loads),
+            pods=pods,
+            base_load=base_load,
+            latency=_latencies(said.latency),
+            prices=prices,
+            slos=self._slos(said.slo, loads),
+            images=tuple(self.images.used.values()),
+            assumptions=(*defaults_in_force(SCENARIO, self.at, AUTOSCALER), *self.notes.assumptions),
+            warnings=tuple(self.notes.warnings),
+        )
+
+    def _check_region(self, region: str, eksctl: Field | None) -> None:
+        try:
+            self.catalog.prices(region)
+        except InputError as error:
+            place = self.at.child("region") or at_path(eksctl or self.at, "metadata", "region")
+            raise place.error(allowed=error.allowed, near=error.nearest) from None
+
+    def _items(self, key: str) -> list[Field]:
+        place = self.at.child(key)
+        return place.items() if place else []
+
+    def _pipelines(self) -> list[PlacedLoad]:
+        version_at = at_path(self.at, "pachyderm", "version")
+        maker = pipeline_maker(self.said.pachyderm, version_at, self.pods, self.notes)
+        entries = zip(self.said.pipelines, self._items("pipelines"), strict=True)
+        return [placed for entry, place in entries for placed in maker.placed(entry, place)]
+
+    def _base_load(self, *, autoscaler: bool) -> tuple[BaseLoad, ...]:
+        if self.said.base_load is None:
+            return self.pods.default_base_load(
+                self.said.pachyderm.options.namespace,
+                pachyderm=bool(self.said.pipelines),
+                autoscaler=autoscaler,
+            )
+        places = zip(self.said.base_load, self._items("base_load"), strict=True)
+        return tuple(self.pods.base(each, place) for each, place in places)
+
+    def _slos(self, said: SloFile, loads: list[PlacedLoad]) -> tuple[Slo, ...]:
+        names = [each.load.pipeline.name for each in loads]
+        overall = [Slo(quantile, seconds) for quantile, seconds in said.job_latency]
+        own = []
+        for name, quantiles in (said.pipelines or {}).items():
+            if name not in names:
+                place = at_path(self.at, "slo", "pipelines", name)
+                raise place.error(
+                    "names no pipeline", allowed=", ".join(names) or "a pipeline of the scenario"
+                )
+            own += [Slo(quantile, seconds, name) for quantile, seconds in quantiles]
+        return (*overall, *own)
+
+
+def _latencies(said: LatencyFile) -> Latencies:
+    return Latencies(said.ec2, said.fargate, said.image_pull.pull, said.container_start)

@@ -1,0 +1,107 @@
+"""Checks of a whole scenario: pods that fit nowhere, quotas that a plan meets, profiles that take nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from sim.decisions.fargate_admission import selects
+from sim.loader.compile_pipelines import PlacedLoad
+from sim.loader.fit import obstacles, profile_for, size_for
+from sim.loader.notes import Notes
+from sim.model.arrivals import TraceArrivals
+from sim.model.cluster import Cluster
+from sim.model.pods import PodClass
+from sim.model.scenario import BaseLoad, PodLoad
+
+MOST_REASONS = 6
+
+
+def check_pipelines_fit(loads: Sequence[PlacedLoad], cluster: Cluster) -> None:
+    """Raise InputError for the first pipeline whose pods can run nowhere."""
+    for placed in loads:
+        if reasons := obstacles(placed.load.pod_class, cluster):
+            raise placed.error(
+                "spec", f"has pods that fit nowhere: {_few(reasons)}", allowed="a place to run"
+            )
+
+
+def warn_of_quota(loads: Iterable[PlacedLoad], cluster: Cluster, notes: Notes) -> None:
+    """Warn when the pipelines at full width meet the account's vCPU quota (aws.md §3)."""
+    wanted = 0.0
+    for placed in loads:
+        size = size_for(placed.load.pod_class, cluster)
+        if size is not None:
+            wanted += placed.load.pipeline.parallelism * size.vcpu_m / 1000
+    quota = cluster.fargate_quotas.vcpu
+    if wanted >= quota:
+        notes.warn(
+            f"Fargate quota: at full width pipelines ask {wanted:g} of {quota:g} vCPU in {cluster.region}; "
+            "pods above it stay Pending until AWS raises it (cluster.fargate.vcpu_quota)"
+        )
+
+
+def warn_of_idle_profiles(classes: Sequence[PodClass], cluster: Cluster, notes: Notes) -> None:
+    """Warn of Fargate profiles that take no pod of the scenario."""
+    for profile in cluster.fargate_profiles:
+        taken = [
+            pods
+            for pods in classes
+            if any(selects(selector, pods.namespace, dict(pods.labels)) for selector in profile.selectors)
+        ]
+        if not taken:
+            notes.warn(f"Fargate profile {profile.name}: its selectors match no pod of this scenario")
+
+
+def warn_of_homeless_base_load(base_load: Iterable[BaseLoad], cluster: Cluster, notes: Notes) -> None:
+    """Warn of base load that has nowhere to run."""
+    for load in base_load:
+        if reasons := obstacles(load.pod_class, cluster):
+            notes.warn(f"base load {load.pod_class.name} fits nowhere and stays Pending: {_few(reasons)}")
+
+
+def settled_pods(load: PodLoad, cluster: Cluster, notes: Notes) -> PodLoad:
+    """Return plain pods without the trace rows that fit nowhere, which are counted in a warning."""
+    if not isinstance(load.arrivals, TraceArrivals):
+        if reasons := obstacles(load.pod_class, cluster):
+            notes.warn(f"pods {load.name} fit nowhere and stay Pending: {_few(reasons)}")
+        return load
+    return replace(load, arrivals=_fitting(load, load.arrivals, cluster, notes))
+
+
+def _fitting(load: PodLoad, trace: TraceArrivals, cluster: Cluster, notes: Notes) -> TraceArrivals:
+    shapes = list(zip(trace.cpu_m, trace.memory_mib, trace.gpu, strict=True))
+    reasons = {shape: obstacles(_shaped(load.pod_class, shape), cluster) for shape in dict.fromkeys(shapes)}
+    kept = [row for row, shape in enumerate(shapes) if not reasons[shape]]
+    lost = len(shapes) - len(kept)
+    if not lost:
+        return trace
+    cpu_m, memory_mib, gpu = shape = next(shape for shape in shapes if reasons[shape])
+    notes.warn(
+        f"{lost} of {len(shapes)} rows of {trace.source} fit nowhere and are left out, such as "
+        f"{cpu_m}m cpu, {memory_mib}Mi and {gpu} GPUs: {_few(reasons[shape])}"
+    )
+    return TraceArrivals(
+        source=trace.source,
+        times_us=tuple(trace.times_us[row] for row in kept),
+        datums=tuple(trace.datums[row] for row in kept),
+        datum_s=tuple(trace.datum_s[row] for row in kept),
+        cpu_m=tuple(trace.cpu_m[row] for row in kept),
+        memory_mib=tuple(trace.memory_mib[row] for row in kept),
+        gpu=tuple(trace.gpu[row] for row in kept),
+    )
+
+
+def _shaped(pods: PodClass, shape: tuple[int, int, int]) -> PodClass:
+    cpu_m, memory_mib, gpu = shape
+    return replace(pods, requests=replace(pods.requests, cpu_m=cpu_m, memory_mib=memory_mib, gpu=gpu))
+
+
+def _few(reasons: Sequence[str]) -> str:
+    more = len(reasons) - MOST_REASONS
+    return "; ".join(reasons[:MOST_REASONS]) + (f"; and {more} more" if more > 0 else "")
+
+
+def taken_by_fargate(classes: Iterable[PodClass], cluster: Cluster) -> bool:
+    """Say whether any pod goes to Fargate."""
+    return any(profile_for(pods, cluster) is not None for pods in classes)

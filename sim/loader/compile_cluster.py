@@ -1,0 +1,146 @@
+"""The cluster: its ClusterConfig, the autoscaler's options, and what holds by default."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sim.adapters.eksctl import read_cluster
+from sim.adapters.fields import Field
+from sim.catalog import HOME_REGION, Catalog
+from sim.errors import nearest
+from sim.loader.compile_groups import GroupMaker
+from sim.loader.compile_pods import PodMaker
+from sim.loader.flags import AUTOSCALER
+from sim.loader.notes import Notes
+from sim.loader.shape import ScenarioFile
+from sim.loader.shape_cluster import GroupFile
+from sim.model.autoscaler import VERSIONS, AutoscalerOptions, options_for
+from sim.model.cluster import Cluster, NodeGroup
+from sim.model.cluster_config import ClusterConfig
+
+DEFAULT_KUBERNETES = "1.33"
+GROUP_LISTS = ("managedNodeGroups", "nodeGroups")
+_MINOR = re.compile(r"1\.(\d{1,3})")
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterReader:
+    """What stays the same while one cluster is put together."""
+
+    said: ScenarioFile
+    at: Field
+    catalog: Catalog
+    notes: Notes
+
+    def config(self) -> tuple[ClusterConfig, Field | None]:
+        """Return the ClusterConfig, or one without groups and profiles where there is none."""
+        fields = self.said.cluster.eksctl
+        if fields is None:
+            return ClusterConfig("cluster", self.said.region or HOME_REGION), None
+        if len(fields) > 1:
+            raise fields[1].error("is a second document", allowed="one ClusterConfig in a file")
+        inline = fields[0].document is self.at.document
+        region = (self.said.region or HOME_REGION) if inline else None
+        read = read_cluster(fields[0], inline_region=region)
+        self.notes.add(read.notices)
+        return read.config, fields[0]
+
+    def cluster(self, config: ClusterConfig, eksctl: Field | None, region: str, pods: PodMaker) -> Cluster:
+        """Return the cluster in its region."""
+        said = self.said.cluster
+        return Cluster(
+            name=config.name,
+            region=region,
+            kubernetes_version=self._kubernetes(config),
+            node_groups=self._groups(config, eksctl, region),
+            fargate_profiles=config.fargate_profiles,
+            fargate_quotas=said.fargate,
+            fargate_sizes=self.catalog.fargate_sizes() if config.fargate_profiles else (),
+            daemon_sets=pods.daemon_sets(said.daemonsets),
+            autoscaler=self._autoscaler(said.autoscaler or {}, config),
+            scheduler=said.scheduler,
+        )
+
+    def _groups(self, config: ClusterConfig, eksctl: Field | None, region: str) -> tuple[NodeGroup, ...]:
+        more = self.said.cluster.groups or {}
+        self._check_names(more, config)
+        maker = GroupMaker(
+            region=region,
+            catalog=self.catalog,
+            overhead=self.said.cluster.allocatable_overhead,
+            prices=self.said.prices.instances or {},
+            notes=self.notes,
+        )
+        return tuple(
+            maker.group(group, more.get(group.name, GroupFile()), config, place)
+            for group, place in zip(config.node_groups, _places(eksctl), strict=True)
+        )
+
+    def _check_names(self, more: Mapping[str, GroupFile], config: ClusterConfig) -> None:
+        names = [group.name for group in config.node_groups]
+        for name in more:
+            if name not in names:
+                place = at_path(self.at, "cluster", "groups", name)
+                raise place.error(
+                    "is no node group of the ClusterConfig",
+                    allowed=", ".join(names) or "a ClusterConfig with node groups",
+                    near=nearest(name, names),
+                )
+
+    def _kubernetes(self, config: ClusterConfig) -> str:
+        said = self.said.cluster.kubernetes_version or config.version
+        if said is None:
+            self.notes.assume("cluster.kubernetes_version", DEFAULT_KUBERNETES, "assumption: nothing says it")
+            return DEFAULT_KUBERNETES
+        if not _MINOR.fullmatch(said):
+            place = at_path(self.at, "cluster", "kubernetes_version")
+            raise place.error(allowed="a Kubernetes minor in quotes, such as '1.33'")
+        return said
+
+    def _autoscaler(self, said: Mapping[str, Any], config: ClusterConfig) -> AutoscalerOptions:
+        version = said.get("version") or self._autoscaler_version(config)
+        options = replace(options_for(version), **{**said, "version": version})
+        for each in AUTOSCALER.keys:
+            attribute = each.attribute or each.name
+            if attribute not in said and attribute not in {"version", "enabled"} and options.enabled:
+                value = each.kind.write(getattr(options, attribute))
+                self.notes.assume(f"cluster.autoscaler.{each.name}", value, _source(attribute))
+        return options
+
+    def _autoscaler_version(self, config: ClusterConfig) -> str:
+        minor = self._kubernetes(config)
+        if minor in VERSIONS:
+            self.notes.assume("cluster.autoscaler.version", minor, "the ClusterConfig's Kubernetes minor")
+            return minor
+        number = int(minor.partition(".")[2])
+        clamped = VERSIONS[0] if number < int(VERSIONS[0].partition(".")[2]) else VERSIONS[-1]
+        self.notes.assume(
+            "cluster.autoscaler.version", clamped, f"the nearest to Kubernetes {minor} that is modelled"
+        )
+        return clamped
+
+
+def _source(attribute: str) -> str:
+    source = "the version's default, cluster-autoscaler.md §9 and §11"
+    if attribute == "skip_nodes_with_local_storage":
+        source += "; the AWS example manifest (cluster-autoscaler-autodiscover.yaml) says false"
+    return source
+
+
+def _places(eksctl: Field | None) -> list[Field]:
+    """Return where each node group is written, in the order the adapter reads them."""
+    lists = [eksctl.child(kind) for kind in GROUP_LISTS] if eksctl else []
+    return [item for each in lists if each for item in each.items()]
+
+
+def at_path(at: Field, *keys: str) -> Field:
+    """Return the field some keys down, or the last one on the way that is there."""
+    for each in keys:
+        child = at.child(each) if isinstance(at.value, dict) else None
+        if child is None:
+            return at
+        at = child
+    return at

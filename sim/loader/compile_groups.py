@@ -1,0 +1,205 @@
+"""Node groups: from eksctl's words and the instance catalogue to what a node is, costs and is called.
+
+An Auto Scaling group is modelled by its first instance type, as the autoscaler does (aws.md §6), and in
+its first zone. Labels are those that EKS, eksctl and the kubelet put on the node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sim.adapters.fields import Field
+from sim.catalog import Catalog
+from sim.decisions.allocatable import (
+    NodeShape,
+    allocatable,
+    managed_max_pods,
+    node_capacity,
+    template_from_zero,
+)
+from sim.errors import InputError
+from sim.loader.notes import Notes
+from sim.loader.shape_cluster import GroupFile, ShapeFile
+from sim.model.cluster import NodeGroup
+from sim.model.cluster_config import ClusterConfig, InstanceSelector, NodeGroupConfig
+from sim.model.machines import InstanceType, Price, is_trusted
+from sim.model.pods import Pairs
+from sim.model.resources import MIB, Resources
+from sim.model.units import parse_size
+
+BURSTABLE = ("t2.", "t3.", "t3a.", "t4g.")
+AMD_GPUS = "g4ad."
+GIVEN = "given"
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMaker:
+    """What turns node groups of a ClusterConfig into the model's, in one region."""
+
+    region: str
+    catalog: Catalog
+    overhead: float
+    prices: Mapping[str, float]
+    notes: Notes
+
+    def group(self, config: NodeGroupConfig, more: GroupFile, cluster: ClusterConfig, at: Field) -> NodeGroup:
+        """Return one node group."""
+        instance = self._instance(config, at)
+        shape = _shape(instance, config, more.allocatable, self.overhead)
+        template = None if more.allocatable else template_from_zero(instance, dict(config.tags))
+        zone = (config.availability_zones or cluster.availability_zones or (f"{self.region}a",))[0]
+        initial = config.desired_capacity if more.initial is None else more.initial
+        if not 0 <= initial <= config.max_size:
+            raise at.error(f"starts with {initial} nodes", allowed=f"0 to its maxSize ({config.max_size})")
+        price, hazard = self._price(config, instance, more, at)
+        self._warn(config, instance, price)
+        capacity = shape.resources if more.allocatable else self._capacity(instance, config)
+        return NodeGroup(
+            name=config.name,
+            capacity=capacity,
+            allocatable=shape.resources,
+            max_pods=shape.max_pods,
+            min_size=config.min_size,
+            max_size=config.max_size,
+            initial=initial,
+            instance_type=instance.name,
+            labels=_labels(config, instance, cluster.name, self.region, zone),
+            taints=config.taints,
+            zone=zone,
+            template=template.resources if template else None,
+            template_pods=template.max_pods if template else None,
+            spot=config.spot,
+            interruptions_per_hour=hazard,
+            usd_per_hour=price.usd_per_hour,
+            volume_gib=config.volume_gib,
+            provision_s=more.provision,
+            deletion_s=more.deletion,
+            fail_windows=more.fail_windows,
+            scheduled_minimums=more.scheduled_minimums,
+        )
+
+    def _instance(self, config: NodeGroupConfig, at: Field) -> InstanceType:
+        if config.instance_selector is not None:
+            return self._selected(config, config.instance_selector, at)
+        name = config.instance_types[0]
+        if len(config.instance_types) > 1:
+            self.notes.assume(
+                f"{at.name()}.instanceTypes",
+                f"all nodes are {name}, the first of {len(config.instance_types)} types",
+                "aws.md §6 (the autoscaler plans with the first)",
+            )
+        try:
+            return self.catalog.instance(name)
+        except InputError as error:
+            place = at.child("instanceTypes") or at.child("instanceType") or at
+            raise place.error(error.problem, allowed=error.allowed, near=error.nearest) from None
+
+    def _selected(self, config: NodeGroupConfig, selector: InstanceSelector, at: Field) -> InstanceType:
+        """Return the cheapest type that an instance selector admits."""
+        prices = self.catalog.on_demand_prices(self.region)
+        matching = [
+            each
+            for each in self.catalog.instances().values()
+            if each.name in prices and _admits(selector, each)
+        ]
+        if not matching:
+            raise at.error("has an instanceSelector that no known type matches", allowed="one that does")
+        cheapest = min(matching, key=lambda each: (prices[each.name].usd_per_hour, each.name))
+        self.notes.assume(
+            f"{at.name()}.instanceSelector",
+            f"{cheapest.name}, the cheapest of {len(matching)} types",
+            "assumption",
+        )
+        return cheapest
+
+    def _capacity(self, instance: InstanceType, config: NodeGroupConfig) -> Resources:
+        return node_capacity(instance, self.overhead, config.volume_gib)
+
+    def _price(
+        self, config: NodeGroupConfig, instance: InstanceType, more: GroupFile, at: Field
+    ) -> tuple[Price, float]:
+        """Return what a node costs, and how often it is taken away."""
+        advice = self.catalog.spot(self.region, instance.name)
+        hazard = advice.hazard_per_hour if config.spot else 0.0
+        hazard = hazard if more.interruptions_per_hour is None else more.interruptions_per_hour
+        if more.usd_per_hour is not None:
+            return Price(more.usd_per_hour, "", GIVEN, "the scenario"), hazard
+        on_demand = self._on_demand(instance, at)
+        if not config.spot:
+            return on_demand, hazard
+        self.notes.assume(
+            f"{at.name()}.spot",
+            f"{advice.savings_ratio:.0%} off On-Demand, reclaimed {advice.interruption_band} a month",
+            f"Spot Advisor of {advice.date} ({advice.status}), aws.md §6",
+        )
+        return advice.price(on_demand), hazard
+
+    def _on_demand(self, instance: InstanceType, at: Field) -> Price:
+        if instance.name in self.prices:
+            return Price(self.prices[instance.name], "", GIVEN, "the scenario")
+        try:
+            price = self.catalog.on_demand(self.region, instance.name)
+        except InputError as error:
+            raise at.error(
+                f"{instance.name} {error.problem}", allowed=error.allowed, near=error.nearest
+            ) from None
+        self.notes.assume(
+            f"prices.instances[{instance.name}]", f"${price.usd_per_hour:g}/h in {self.region}", price.source
+        )
+        return price
+
+    def _warn(self, config: NodeGroupConfig, instance: InstanceType, price: Price) -> None:
+        if not is_trusted(price.status):
+            self.notes.warn(
+                f"low-confidence price: {instance.name} in {self.region} is {price.status} "
+                f"({price.date}), {price.source}"
+            )
+        if instance.name.startswith(BURSTABLE):
+            self.notes.warn(
+                f"node group {config.name}: {instance.name} is burstable, a baseline share and credits; "
+                "it is simulated as if all its vCPUs were there"
+            )
+        if instance.name.startswith(AMD_GPUS):
+            self.notes.warn(f"group {config.name}: {instance.name} has AMD GPUs, counted as nvidia.com/gpu")
+
+
+def _shape(
+    instance: InstanceType, config: NodeGroupConfig, said: ShapeFile | None, overhead: float
+) -> NodeShape:
+    """Return what pods may request of a node, and how many pods."""
+    if said is not None:
+        return NodeShape(Resources(said.cpu, said.memory, said.ephemeral, said.gpu), said.pods)
+    most = managed_max_pods(instance) if config.managed else instance.max_pods
+    return NodeShape(allocatable(instance, overhead, config.volume_gib), config.max_pods_per_node or most)
+
+
+def _labels(config: NodeGroupConfig, instance: InstanceType, cluster: str, region: str, zone: str) -> Pairs:
+    """Return a node's labels: Kubernetes' own, EKS's, eksctl's, then the user's."""
+    labels = {
+        "kubernetes.io/os": "linux",
+        "kubernetes.io/arch": instance.arch,
+        "beta.kubernetes.io/os": "linux",
+        "beta.kubernetes.io/arch": instance.arch,
+        "node.kubernetes.io/instance-type": instance.name,
+        "beta.kubernetes.io/instance-type": instance.name,
+        "topology.kubernetes.io/region": region,
+        "topology.kubernetes.io/zone": zone,
+        "alpha.eksctl.io/cluster-name": cluster,
+        "alpha.eksctl.io/nodegroup-name": config.name,
+    }
+    if config.managed:
+        labels["eks.amazonaws.com/nodegroup"] = config.name
+        labels["eks.amazonaws.com/capacityType"] = "SPOT" if config.spot else "ON_DEMAND"
+    return tuple((labels | dict(config.labels)).items())
+
+
+def _admits(selector: InstanceSelector, instance: InstanceType) -> bool:
+    arch = "arm64" if selector.cpu_architecture == "arm64" else "amd64"
+    wanted_mib = parse_size(selector.memory) // MIB if selector.memory else instance.memory_mib
+    return (
+        instance.arch == arch
+        and selector.vcpus in {None, instance.vcpu}
+        and wanted_mib == instance.memory_mib
+        and instance.gpu == (selector.gpus or 0)
+    )

@@ -1,0 +1,177 @@
+"""Pipelines: real specs and what the scenario says of their load, put together.
+
+A worker pod's class follows from the spec: labels, selector, tolerations, priority and requests by the
+Pachyderm version; an RC that re-creates it, no grace, emptyDir volumes, three images (pachyderm.md §1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sim.adapters.fields import Field
+from sim.adapters.pachyderm import ReadSpec, read_cluster_defaults, read_spec
+from sim.decisions.requests import (
+    STOCK_DEFAULTS,
+    RequestRules,
+    WorkerRequests,
+    request_rules,
+    worker_requests,
+)
+from sim.errors import InputError
+from sim.loader.compile_pods import PodMaker
+from sim.loader.notes import Notes
+from sim.loader.shape_workload import PachydermFile, PipelineFile
+from sim.model.arrivals import TraceArrivals
+from sim.model.distributions import Distribution
+from sim.model.paths import name_of
+from sim.model.pipelines import ClusterDefaults, Kind, Pipeline, worker_labels
+from sim.model.pods import Controller, PodClass
+from sim.model.resources import MIB, mib_up, pod_requests
+from sim.model.scenario import PipelineLoad
+from sim.model.units import parse_duration
+
+SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict"
+SCALE_UP_DELAY = "cluster-autoscaler.kubernetes.io/pod-scale-up-delay"
+USER, STORAGE = "user", "storage"
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedLoad:
+    """A pipeline with its load, what the file says of it, where, and what to call it in messages."""
+
+    load: PipelineLoad
+    said: PipelineFile
+    at: Field
+    spec_at: Field
+    path: str
+
+    def error(self, key: str, problem: str, *, allowed: str = "", near: str | None = None) -> InputError:
+        """Return an error about a key of the entry, or of the spec where the entry has none."""
+        for place in (self.at, self.spec_at):
+            child = place.child(key) if isinstance(place.value, dict) else None
+            if child is not None:
+                return InputError(
+                    problem,
+                    field=f"{self.path}.{key}",
+                    allowed=allowed,
+                    nearest=near,
+                    file=place.document.file,
+                    line=child.line(),
+                )
+        file, line = self.at.document.file, self.at.line()
+        return InputError(problem, field=self.path, allowed=allowed, nearest=near, file=file, line=line)
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineMaker:
+    """What turns a pipeline's entry into its load, for one Pachyderm and one set of priorities."""
+
+    rules: RequestRules
+    defaults: ClusterDefaults
+    namespace: str
+    pods: PodMaker
+    notes: Notes
+
+    def placed(self, said: PipelineFile, at: Field) -> list[PlacedLoad]:
+        """Return the load of each pipeline that an entry's spec holds."""
+        specs = [spec for spec in said.spec if not said.name or name_of(spec.value) == said.name]
+        if not specs:
+            names = ", ".join(name_of(spec.value) for spec in said.spec)
+            raise at.error(f"names the pipeline {said.name}, which its spec does not hold", allowed=names)
+        return [self._placed(said, spec, at) for spec in specs]
+
+    def _placed(self, said: PipelineFile, spec: Field, at: Field) -> PlacedLoad:
+        path = f"pipelines[{name_of(spec.value) or at.path[-1]}]"
+        try:
+            read = read_spec(spec)
+            load = self._load(said, read, at)
+        except InputError as error:
+            raise _under(error, path, spec, at) from None
+        self.notes.add(read.notices)
+        return PlacedLoad(load, said, at, spec, path)
+
+    def _load(self, said: PipelineFile, read: ReadSpec, at: Field) -> PipelineLoad:
+        pipeline = read.pipeline
+        worker = worker_requests(pipeline, self.rules, self.defaults)
+        if worker.problems:
+            raise at.error(
+                f"has a pod that Kubernetes refuses: {worker.problems[0]}", allowed="a pod it takes"
+            )
+        limits = {each.name: each.limit_memory_bytes for each in worker.containers}
+        memory = {each.name: each.memory_bytes for each in worker.containers}
+        user_limit = limits[USER]
+        return PipelineLoad(
+            pipeline=pipeline,
+            pod_class=self._worker(pipeline, worker),
+            datum_s=self._datum_s(said, pipeline, at),
+            memory_peak_mib=said.memory_peak,
+            memory_limit_mib=None if user_limit is None else user_limit // MIB,
+            sidecar_memory_mib=mib_up(memory[STORAGE]),
+            download_bytes=said.download,
+            upload_bytes=said.upload,
+            outputs_per_datum=said.outputs_per_datum,
+            failure=said.failure,
+            join_matches=said.join_matches,
+            groups=said.groups,
+        )
+
+    def _datum_s(self, said: PipelineFile, pipeline: Pipeline, at: Field) -> Distribution | None:
+        if (
+            said.datum_time is None
+            and pipeline.kind is Kind.TRANSFORM
+            and not isinstance(said.commits, TraceArrivals)
+        ):
+            raise at.missing("datum_time", "how long user code takes for one datum, such as 18s")
+        return said.datum_time
+
+    def _worker(self, pipeline: Pipeline, worker: WorkerRequests) -> PodClass:
+        annotations = dict(pipeline.annotations)
+        delay = annotations.get(SCALE_UP_DELAY)
+        return PodClass(
+            name=pipeline.full_name,
+            requests=pod_requests(worker.containers),
+            container_requests=pod_requests(tuple(each for each in worker.containers if not each.init)),
+            owner=f"{pipeline.project}-{pipeline.name}-v1".lower().replace("_", "-"),
+            controller=Controller.REPLICATION_CONTROLLER,
+            namespace=self.namespace,
+            labels=worker_labels(pipeline),
+            node_selector=pipeline.node_selector,
+            tolerations=pipeline.tolerations,
+            priority=self.pods.priority(pipeline.priority_class_name),
+            grace_us=0,
+            safe_to_evict={"true": True, "false": False}.get(annotations.get(SAFE_TO_EVICT, "")),
+            local_storage=True,
+            spread=True,
+            scale_up_delay_us=parse_duration(delay) if delay else 0,
+            images=self.pods.images.of_worker(pipeline.image),
+            unset_cpu=worker.unset_cpu,
+            unset_memory=worker.unset_memory,
+        )
+
+
+def pipeline_maker(said: PachydermFile, at: Field, pods: PodMaker, notes: Notes) -> PipelineMaker:
+    """Return the maker for a Pachyderm version and its cluster defaults."""
+    try:
+        rules = request_rules(said.options.version)
+    except InputError as error:
+        raise error.inside("pachyderm.version", file=at.document.file, line=at.line()) from None
+    defaults = STOCK_DEFAULTS
+    if said.cluster_defaults is not None:
+        defaults, notices = read_cluster_defaults(said.cluster_defaults[0])
+        notes.add(notices)
+    elif rules >= RequestRules.V2_8:
+        notes.assume(
+            "pachyderm.cluster_defaults",
+            "user and sidecar each 1 cpu, 256Mi, 1Gi of disk",
+            "pachyderm.md §1.3 (src/internal/clusterstate/v2.8.0/defaults.go)",
+        )
+    return PipelineMaker(rules, defaults, said.options.namespace, pods, notes)
+
+
+def _under(error: InputError, path: str, spec: Field, at: Field) -> InputError:
+    """Return an error of a spec with the pipeline's path before its field."""
+    inline = spec.document is at.document
+    file = at.document.file if inline or not error.file else error.file
+    if inline and error.field.startswith("pipelines["):
+        return error
+    return error.inside(path, file=file, line=at.line())

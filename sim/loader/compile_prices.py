@@ -1,0 +1,78 @@
+"""Prices of a region beside EC2's: the tables', the scenario's own, and the discounts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sim.adapters.fields import Field
+from sim.catalog import Catalog
+from sim.errors import InputError
+from sim.loader.notes import Notes
+from sim.loader.shape_world import DiscountsFile, PricesFile
+from sim.model.machines import Rate, is_trusted
+from sim.model.scenario import Prices
+
+ITEMS = {
+    "control_plane_hour": "eks_control_plane",
+    "ebs_gib_month": "ebs_gp3",
+    "nat_gateway_hour": "nat_gateway",
+    "nat_gib": "nat_data",
+}
+FARGATE = ("fargate_vcpu_hour", "fargate_gib_hour", "fargate_ephemeral_gib_hour")
+
+
+def compiled_prices(
+    said: PricesFile,
+    discounts: DiscountsFile,
+    region: str,
+    catalog: Catalog,
+    *,
+    notes: Notes,
+    fargate_at: Field | None,
+) -> Prices:
+    """Return the prices in force; ``fargate_at`` is where Fargate is asked for, None where it is not."""
+    rates = catalog.prices(region)
+    rows = {name: rates[item] for name, item in ITEMS.items()}
+    if fargate_at is not None:
+        rows |= _fargate(said, region, catalog, fargate_at)
+    used = {name: rate for name, rate in rows.items() if getattr(said, name) is None}
+    for name, rate in used.items():
+        notes.assume(
+            f"prices.{name}", f"${rate.usd:g} per {rate.unit}", f"{rate.source} ({rate.status}, {rate.date})"
+        )
+    low = tuple(_low_confidence(used, region))
+    for note in low:
+        notes.warn(f"low-confidence price: {note}")
+    given = {name: getattr(said, name) for name in (*ITEMS, *FARGATE) if getattr(said, name) is not None}
+    return Prices(
+        **{name: rate.usd for name, rate in used.items()},
+        **given,
+        nat_gateways=said.nat_gateways,
+        pulls_through_nat=said.pulls_through_nat,
+        ec2_discount=discounts.ec2,
+        fargate_discount=discounts.fargate,
+        date=max((rate.date for rate in used.values()), default=""),
+        notes=low,
+    )
+
+
+def _fargate(said: PricesFile, region: str, catalog: Catalog, at: Field) -> dict[str, Rate]:
+    if None not in {getattr(said, name) for name in FARGATE}:
+        return {}
+    try:
+        price = catalog.fargate_price(region)
+    except InputError as error:
+        raise at.error(f"{error.problem}: {region}", allowed=error.allowed, near=error.nearest) from None
+    amounts = (price.usd_per_vcpu_hour, price.usd_per_gib_hour, price.usd_per_ephemeral_gib_hour)
+    units = ("vCPU-hour", "GiB-hour", "GiB-hour above 20 GiB")
+    statuses = (price.status, price.status, price.ephemeral_status)
+    return {
+        name: Rate(usd, unit, price.date, status, price.source)
+        for name, usd, unit, status in zip(FARGATE, amounts, units, statuses, strict=True)
+    }
+
+
+def _low_confidence(used: dict[str, Rate], region: str) -> Iterator[str]:
+    for name, rate in used.items():
+        if not is_trusted(rate.status):
+            yield f"{name} in {region} is {rate.status} ({rate.date}), {rate.source}"

@@ -1,0 +1,188 @@
+"""Distributions in a scenario: constant, lognormal, gamma … in the unit of the field that holds them.
+
+``18s`` is always 18 s; ``{lognormal: {median: 18s, p95: 60s}}`` varies. Counts are whole numbers and have
+their own few. Observations are ``empirical``: a list, or a column of a CSV file beside the scenario.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sim.adapters.fields import Field
+from sim.loader.kinds import (
+    BYTE_RATE,
+    COUNT,
+    MEMORY_FLOAT_MIB,
+    NUMBER,
+    POSITIVE,
+    SECONDS,
+    SIZE,
+    TEXT,
+    Json,
+    Kind,
+    ListOf,
+)
+from sim.loader.sections import Key, Section
+from sim.loader.tables import read_table
+from sim.loader.tagged import Tagged
+from sim.model.distributions import (
+    Constant,
+    Empirical,
+    Exponential,
+    Gamma,
+    Lognormal,
+    NegativeBinomial,
+    Poisson,
+    Uniform,
+    Weibull,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """Values seen, listed or in a column of a CSV file of numbers in the field's base unit."""
+
+    kind: Kind
+
+    @property
+    def unit(self) -> str:
+        """What they are."""
+        return f"list of {self.kind.unit}, or {{file: NAME.csv, column: NAME}}"
+
+    def read(self, at: Field) -> Empirical:
+        """Read the list, or the column."""
+        if isinstance(at.value, dict):
+            return Empirical(self._column(at))
+        listed = ListOf(self.kind, least=1).read(at)
+        return Empirical(tuple(map(float, listed)))
+
+    def _column(self, at: Field) -> tuple[float, ...]:
+        said = _COLUMN.read(at)
+        table = read_table(at, said["file"], [said["column"]])
+        values = tuple(value for value in table.numbers(said["column"], least=0) if value is not None)
+        if not values:
+            raise at.error("has no values in that column", allowed="at least one")
+        return values
+
+    def write(self, value: Empirical) -> list[Any]:
+        """Write the list."""
+        return [self.kind.write(each) for each in value.values]
+
+    def schema(self) -> Json:
+        """Return both forms."""
+        return {"anyOf": [ListOf(self.kind, least=1).schema(), _COLUMN.schema()]}
+
+
+@dataclass(frozen=True, slots=True)
+class Constantly:
+    """A plain value: always the same."""
+
+    kind: Kind
+
+    @property
+    def unit(self) -> str:
+        """That of the value."""
+        return self.kind.unit
+
+    def read(self, at: Field) -> Constant:
+        """Read the value."""
+        return Constant(self.kind.read(at))
+
+    def write(self, value: Constant) -> Any:
+        """Write the value."""
+        return self.kind.write(value.value)
+
+    def schema(self) -> Json:
+        """Return that of the value."""
+        return self.kind.schema()
+
+
+@dataclass(frozen=True, slots=True)
+class Distributed:
+    """A value of some kind that may vary; constants are written plainly."""
+
+    one_of: Tagged
+
+    @property
+    def unit(self) -> str:
+        """That of the values."""
+        return self.one_of.unit
+
+    def read(self, at: Field) -> Any:
+        """Read the one it is."""
+        return self.one_of.read(at)
+
+    def write(self, value: Any) -> Any:
+        """Write the plain value, or the tagged form."""
+        if isinstance(value, Constant) and self.one_of.plain is not None:
+            return self.one_of.plain.write(value)
+        return self.one_of.write(value)
+
+    def schema(self) -> Json:
+        """Return all forms."""
+        return self.one_of.schema()
+
+
+_COLUMN = Section(
+    dict, (Key("file", TEXT, "CSV file beside the scenario"), Key("column", TEXT, "its column"))
+)
+
+
+def _ordered_uniform(low: float, high: float) -> Uniform:
+    if low > high:
+        raise ValueError(f"low is {low:g}; allowed: at most high ({high:g})")
+    return Uniform(low, high)
+
+
+def distribution_of(value: Kind, name: str) -> Distributed:
+    """Return the kind of a varying amount whose plain form ``value`` reads."""
+    constant = Constantly(value)
+    tags: dict[str, Kind] = {
+        "constant": constant,
+        "uniform": Section(_ordered_uniform, (Key("low", value), Key("high", value))),
+        "exponential": Section(Exponential, (Key("mean", value),)),
+        "lognormal": Section(
+            Lognormal,
+            (Key("median", value), Key("p95", value, default=None), Key("sigma", NUMBER, default=None)),
+        ),
+        "gamma": Section(Gamma, (Key("mean", value), Key("cv", POSITIVE))),
+        "weibull": Section(Weibull, (Key("shape", POSITIVE), Key("scale", value))),
+        "empirical": Observations(value),
+    }
+    return Distributed(Tagged(f"{name} or distribution", tags, _tag_of, constant))
+
+
+def _tag_of(value: object) -> str:
+    return _TAGS[type(value)]
+
+
+_TAGS = {
+    Constant: "constant",
+    Uniform: "uniform",
+    Exponential: "exponential",
+    Lognormal: "lognormal",
+    Gamma: "gamma",
+    Weibull: "weibull",
+    Empirical: "empirical",
+    Poisson: "poisson",
+    NegativeBinomial: "negative_binomial",
+}
+
+SECONDS_VARYING = distribution_of(SECONDS, "duration")
+BYTES_VARYING = distribution_of(SIZE, "size")
+MEMORY_VARYING = distribution_of(MEMORY_FLOAT_MIB, "size")
+BYTE_RATE_VARYING = distribution_of(BYTE_RATE, "bytes per time")
+COUNT_VARYING = Distributed(
+    Tagged(
+        "count or distribution",
+        {
+            "constant": Constantly(COUNT),
+            "poisson": Section(Poisson, (Key("mean", NUMBER),)),
+            "negative_binomial": Section(NegativeBinomial, (Key("mean", POSITIVE), Key("cv", POSITIVE))),
+            "empirical": Observations(COUNT),
+        },
+        _tag_of,
+        Constantly(COUNT),
+    )
+)

@@ -1,0 +1,80 @@
+"""Fit: where a pod can run at all, and why not elsewhere.
+
+A pod that a Fargate profile takes runs there or nowhere; any other needs a node group whose empty node, once
+its DaemonSets are on it, passes the filters. What fits nowhere would stay Pending for ever: an input error
+for pipelines, a warning for the rest.
+
+Sources: aws.md §2 and §3; cluster-autoscaler.md §5 (filters).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sim.decisions.fargate import fargate_size
+from sim.decisions.fargate_admission import FargateCandidate, profile_of, refusals
+from sim.model.cluster import Cluster, FargateProfile, NodeGroup
+from sim.model.machines import FargateSize
+from sim.model.pods import Effect, PodClass
+from sim.model.resources import Resources
+
+
+def profile_for(pods: PodClass, cluster: Cluster) -> FargateProfile | None:
+    """Return the Fargate profile that takes these pods."""
+    return profile_of(pods.namespace, dict(pods.labels), cluster.fargate_profiles)
+
+
+def size_for(pods: PodClass, cluster: Cluster) -> FargateSize | None:
+    """Return the size these pods get on Fargate, None where they do not run there."""
+    if profile_for(pods, cluster) is None:
+        return None
+    return fargate_size(pods.requests, cluster.fargate_sizes)
+
+
+def obstacles(pods: PodClass, cluster: Cluster) -> list[str]:
+    """Return why pods of a class can run nowhere, a reason for each place; none when they can run."""
+    profile = profile_for(pods, cluster)
+    if profile is not None:
+        refused = refusals(FargateCandidate(pods.requests), cluster.fargate_sizes)
+        return [f"Fargate profile {profile.name} takes it, but {reason.value}" for reason in refused]
+    reasons = [_first_obstacle(pods, group, cluster) for group in cluster.node_groups]
+    if any(reason is None for reason in reasons):
+        return []
+    groups = zip(cluster.node_groups, reasons, strict=True)
+    told = [f"group {group.name}: {reason}" for group, reason in groups]
+    return told + list(_unmatched(pods, cluster)) or ["the cluster has no node group and no Fargate profile"]
+
+
+def _first_obstacle(pods: PodClass, group: NodeGroup, cluster: Cluster) -> str | None:
+    labels = dict(group.labels)
+    for key, value in pods.node_selector:
+        if labels.get(key) != value:
+            return f"no label {key}={value}"
+    for taint in group.taints:
+        if taint.effect is not Effect.PREFER_NO_SCHEDULE and not pods.tolerates(taint):
+            return f"taint {taint.key}={taint.value}:{taint.effect.value}"
+    if group.max_size == 0:
+        return "maxSize is 0"
+    return _too_large(pods.requests, group, cluster)
+
+
+def _too_large(asked: Resources, group: NodeGroup, cluster: Cluster) -> str | None:
+    """Return what of an empty node is too little, DaemonSets taken off."""
+    daemons = [each.pod_class for each in cluster.daemon_sets if each.pod_class.selects(dict(group.labels))]
+    taken = sum((each.requests for each in daemons), Resources())
+    room = group.allocatable
+    for name, unit, has, wants in (
+        ("cpu", "m", room.cpu_m - taken.cpu_m, asked.cpu_m),
+        ("memory", "Mi", room.memory_mib - taken.memory_mib, asked.memory_mib),
+        ("ephemeral storage", "Mi", room.ephemeral_mib - taken.ephemeral_mib, asked.ephemeral_mib),
+        ("GPUs", "", room.gpu - taken.gpu, asked.gpu),
+        ("pods", "", group.max_pods - len(daemons), 1),
+    ):
+        if wants > has:
+            return f"asks {wants}{unit} {name}, an empty {group.instance_type or 'node'} has {has}{unit}"
+    return None
+
+
+def _unmatched(pods: PodClass, cluster: Cluster) -> Iterator[str]:
+    for profile in cluster.fargate_profiles:
+        yield f"Fargate profile {profile.name}: no selector matches namespace {pods.namespace} and its labels"

@@ -1,0 +1,120 @@
+"""Overrides: ``--set path=value``, applied to what was written before anything is validated.
+
+A path may lead into the files a scenario refers to: ``pipelines[edges].parallelismSpec.constant`` changes the
+spec, ``cluster.eksctl.managedNodeGroups[cpu].maxSize`` the ClusterConfig. What is not a key of a pipeline's
+entry is looked for in its spec. The value is YAML; an empty one takes the field away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from sim.adapters.yaml_documents import Document, read_text
+from sim.errors import InputError
+from sim.loader.references import resolved
+from sim.loader.shape_workload import PIPELINE
+from sim.model.paths import Path, PathStep, find, key_step, lost, name_of, parse_path, print_path
+
+SET = "--set"
+_REFERENCES = {("pachyderm", "cluster_defaults"), ("cluster", "eksctl")}
+_SPEC = key_step("spec")
+
+
+def overridden(document: Document, sets: Iterable[str]) -> Document:
+    """Return the scenario document with each ``path=value`` applied, in order."""
+    value = document.value
+    for text in sets:
+        path, new = parse_set(text)
+        try:
+            value = _Assignment(document.file, new).at(value, path, ())
+        except InputError as error:
+            raise error.inside(file=SET) from None
+    return replace(document, value=value)
+
+
+def parse_set(text: str) -> tuple[Path, Any]:
+    """Return path and value of ``path=value``; an ``=`` in brackets belongs to the path."""
+    depth = 0
+    for at, character in enumerate(text):
+        depth += {"[": 1, "]": -1}.get(character, 0)
+        if character == "=" and depth == 0:
+            return parse_path(text[:at].strip()), _yaml(text[at + 1 :], text)
+    raise InputError("has no =", field=text, allowed="path=value", file=SET)
+
+
+def _yaml(text: str, whole: str) -> Any:
+    try:
+        return read_text(f"value: {text}", SET)[0].value["value"]
+    except (InputError, KeyError):
+        raise InputError("has a value that is not YAML", field=whole, file=SET) from None
+
+
+class _Assignment:
+    """One value on its way to its place; copies what it changes."""
+
+    def __init__(self, file: str, new: Any) -> None:
+        self.file = file
+        self.new = new
+
+    def at(self, value: Any, path: Path, walked: Path) -> Any:
+        """Return ``value`` with the new one at ``path`` below it."""
+        if not path:
+            return self.new
+        if isinstance(value, tuple):
+            return self._in_documents(value, path, walked)
+        step, rest = path[0], path[1:]
+        if _is_entry(walked) and isinstance(value, dict) and step.text not in PIPELINE.by_name:
+            return self._below(value, "spec", _SPEC, path, walked)
+        if value is None:
+            value = {}
+        where = self._find(value, step, walked)
+        if where is None and isinstance(value, dict):
+            where = step.text
+        if where is None:
+            raise lost(value, walked, step)
+        return self._below(value, where, step, rest, walked)
+
+    def _below(self, value: Any, where: Any, step: PathStep, rest: Path, walked: Path) -> Any:
+        walked = (*walked, step)
+        inner = value.get(where) if isinstance(value, dict) else value[where]
+        if rest and _is_reference(walked):
+            inner = resolved(inner, self.file)
+        changed = dict(value) if isinstance(value, dict) else list(value)
+        changed[where] = self.at(inner, rest, walked)
+        return changed
+
+    def _find(self, value: Any, step: PathStep, walked: Path) -> str | int | None:
+        if print_path(walked) == "pipelines" and isinstance(value, list):
+            for index, entry in enumerate(value):
+                if step.text in self._names(entry):
+                    return index
+        return find(value, step)
+
+    def _names(self, entry: Any) -> list[str]:
+        """Return what an entry of ``pipelines`` is called: by itself, or by each of its specs."""
+        if not isinstance(entry, dict):
+            return []
+        specs = resolved(entry.get("spec"), self.file)
+        documents = [each.value for each in specs] if isinstance(specs, tuple) else []
+        return [name_of(entry), *map(name_of, documents)]
+
+    def _in_documents(self, documents: tuple[Document, ...], path: Path, walked: Path) -> Any:
+        """Change the document that the path has named, or the only one."""
+        names = [name_of(each.value) for each in documents]
+        called = [step.text for step in walked if step.bracket and step.text in names]
+        index = names.index(called[-1]) if called else 0
+        if not called and len(documents) > 1:
+            raise lost(dict.fromkeys(names), walked, path[0])
+        changed = self.at(documents[index].value, path, (*walked, PathStep("", bracket=True)))
+        return (*documents[:index], replace(documents[index], value=changed), *documents[index + 1 :])
+
+
+def _is_entry(walked: Path) -> bool:
+    return len(walked) == 2 and walked[0].text == "pipelines"  # noqa: PLR2004  # pipelines, and one of them
+
+
+def _is_reference(walked: Path) -> bool:
+    texts = tuple(step.text for step in walked)
+    return texts in _REFERENCES or (len(walked) == 3 and _is_entry(walked[:2]) and texts[2] == "spec")  # noqa: PLR2004

@@ -1,0 +1,55 @@
+"""References: a path to a real file beside the scenario, or the same keys inline.
+
+Reading one gives the documents as ``Field``; which format they are in is for an adapter to say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sim.adapters.fields import Field, root
+from sim.adapters.yaml_documents import Document, read_file
+from sim.errors import InputError
+from sim.loader.kinds import Json
+
+Documents = tuple[Document, ...]
+
+
+def resolved(value: object, file: str) -> object:
+    """Return the documents that a path beside ``file`` stands for; anything else as it is."""
+    if not isinstance(value, str) or not value.strip() or "\x00" in value:
+        return value
+    return read_file(Path(file).parent / value)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A path or a mapping, read to the documents it stands for."""
+
+    unit: str
+
+    def read(self, at: Field) -> tuple[Field, ...]:
+        """Return the documents of the file, or the mapping itself."""
+        if isinstance(at.value, dict):
+            return (at,)
+        try:
+            documents = resolved(at.value, at.document.file)
+        except InputError as error:
+            raise at.locate(error) from None
+        if not isinstance(documents, tuple):
+            raise at.error(allowed=f"{self.unit}: a path beside the scenario, or the same keys inline")
+        return tuple(root(document) for document in documents)
+
+    def write(self, value: tuple[Field, ...]) -> object:
+        """Write the keys inline."""
+        return value[0].value
+
+    def schema(self) -> Json:
+        """Return both forms."""
+        return {"anyOf": [{"type": "string"}, {"type": "object"}]}
+
+
+SPEC = Reference("a pipeline spec")
+CLUSTER_CONFIG = Reference("an eksctl ClusterConfig")
+CLUSTER_DEFAULTS = Reference("what pachctl inspect defaults --cluster prints")

@@ -1,0 +1,135 @@
+"""Pods in a scenario: what they ask for and where they may run, in Kubernetes' own words.
+
+Three kinds of pods are stated this way: plain pods that arrive, the base load that is there from the
+start, and DaemonSets. Pipelines' workers come from their specs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sim.loader.arrivals import PODS
+from sim.loader.distributions import SECONDS_VARYING
+from sim.loader.kinds import (
+    COUNT,
+    CPU,
+    DURATION,
+    FLAG,
+    INTEGER,
+    LABEL,
+    MEMORY_MIB,
+    ONE_OR_MORE,
+    TEXT,
+    Choice,
+    ListOf,
+    PairsOf,
+    choice_of,
+)
+from sim.loader.sections import Key, Section, key, section_of
+from sim.model.arrivals import Arrivals
+from sim.model.distributions import Distribution
+from sim.model.pods import Controller, Effect, Pairs, Toleration
+from sim.model.resources import Resources
+
+REQUESTS = Section(
+    Resources,
+    (
+        Key("cpu", CPU, "cores", 0, "", "cpu_m"),
+        Key("memory", MEMORY_MIB, "memory", 0, "", "memory_mib"),
+        Key("ephemeral", MEMORY_MIB, "ephemeral storage", 0, "", "ephemeral_mib"),
+        Key("gpu", COUNT, "GPUs", 0),
+    ),
+)
+
+
+def _toleration(
+    operator: str = "Equal", key: str = "", value: str = "", effect: Effect | None = None
+) -> Toleration:
+    if operator == "Equal" and not key:
+        raise ValueError("has no key; allowed: a key, or the operator Exists")
+    if operator == "Exists" and value:
+        raise ValueError("has a value; allowed: no value with the operator Exists")
+    return Toleration(key, value, effect, operator == "Exists")
+
+
+def _said_of_toleration(value: Toleration) -> dict[str, Any]:
+    operator = "Exists" if value.exists else "Equal"
+    return {"key": value.key, "operator": operator, "value": value.value, "effect": value.effect}
+
+
+TOLERATION = Section(
+    _toleration,
+    (
+        Key("key", LABEL, "taint key; left out: every key", ""),
+        Key("operator", Choice(("Equal", "Exists")), "whether the value counts", "Equal"),
+        Key("value", LABEL, "taint value", ""),
+        Key("effect", choice_of(Effect), "taint effect; left out: every effect", None),
+    ),
+    _said_of_toleration,
+)
+TOLERATIONS = ListOf(TOLERATION)
+LABELS = PairsOf()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodFile:
+    """What every kind of pod can say."""
+
+    name: str = key(TEXT, "what reports call it")
+    requests: Resources = key(REQUESTS, "requests of one pod, all containers together", Resources())
+    namespace: str = key(TEXT, "namespace, which Fargate profiles select by", "default")
+    labels: Pairs = key(LABELS, "labels, which Fargate profiles select by", ())
+    selector: Pairs = key(LABELS, "nodeSelector: labels its node must have", ())
+    tolerations: tuple[Toleration, ...] = key(TOLERATIONS, "taints it puts up with", ())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodsFile(PodFile):
+    """Plain pods that arrive by themselves."""
+
+    arrivals: Arrivals = key(PODS, "when they appear")
+    duration: Distribution | None = key(SECONDS_VARYING, "how long each runs; a trace brings its own", None)
+    priority: int | None = key(INTEGER, "scheduling priority; from priority_class when left out", None)
+    priority_class: str = key(TEXT, "name of a priority class", "")
+    image: str = key(TEXT, "image it pulls, see images", "")
+    controller: Controller = key(choice_of(Controller), "what re-creates it when it is lost", Controller.JOB)
+    grace: int = key(
+        DURATION, "termination grace", 30_000_000, source="Kubernetes terminationGracePeriodSeconds"
+    )
+    safe_to_evict: bool | None = key(
+        FLAG, "cluster-autoscaler.kubernetes.io/safe-to-evict, when annotated", None
+    )
+    local_storage: bool = key(FLAG, "mounts an emptyDir or hostPath, which pins its node", False)
+    anti_affinity: bool = key(FLAG, "never two of them on one node", False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseLoadFile(PodFile):
+    """Pods that are there from the start and never end."""
+
+    replicas: int = key(ONE_OR_MORE, "how many", 1)
+    controller: Controller = key(
+        choice_of(Controller), "what re-creates them when they are lost", Controller.REPLICA_SET
+    )
+    priority_class: str = key(TEXT, "name of a priority class", "")
+    local_storage: bool = key(FLAG, "mounts an emptyDir or hostPath, which pins its node", False)
+    safe_to_evict: bool | None = key(
+        FLAG, "cluster-autoscaler.kubernetes.io/safe-to-evict, when annotated", None
+    )
+    grace: int = key(
+        DURATION, "termination grace", 30_000_000, source="Kubernetes terminationGracePeriodSeconds"
+    )
+    disruptions_allowed: int | None = key(
+        COUNT, "disruptionsAllowed of a PodDisruptionBudget, where there is one", None
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaemonSetFile(PodFile):
+    """A pod on every node that its selector matches."""
+
+
+PODS_FILE = section_of(PodsFile)
+BASE_LOAD = section_of(BaseLoadFile)
+DAEMON_SET = section_of(DaemonSetFile)

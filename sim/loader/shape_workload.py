@@ -1,0 +1,165 @@
+"""Pachyderm in a scenario: its version and timing, repositories, and pipelines with their loads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sim.adapters.fields import Field
+from sim.errors import InputError
+from sim.loader.arrivals import COMMITS
+from sim.loader.distributions import (
+    BYTES_VARYING,
+    COUNT_VARYING,
+    MEMORY_VARYING,
+    SECONDS_VARYING,
+)
+from sim.loader.kinds import BYTE_RATE, COUNT, DURATION, NUMBER, SECONDS, SHARE, TEXT, Scalar
+from sim.loader.references import CLUSTER_DEFAULTS, SPEC
+from sim.loader.sections import Key, Section, key, section_of
+from sim.model.arrivals import Arrivals
+from sim.model.distributions import Constant, Counts, Distribution
+from sim.model.scenario import PachydermOptions
+
+UPSTREAM = "pachyderm.md §9"
+UNVERIFIED = "assumption, to calibrate (pachyderm.md §9: unverified)"
+
+
+def _version(raw: object) -> str:
+    if isinstance(raw, float):
+        raise InputError(value=raw, allowed="a version in quotes, such as '2.11': a bare 2.10 reads as 2.1")
+    if not isinstance(raw, str):
+        raise InputError(value=raw, allowed="a version in quotes, such as '2.11'")
+    return raw.strip()
+
+
+VERSION = Scalar("version", "a Pachyderm version in quotes, such as '2.11'", _version, str)
+
+_STOCK = PachydermOptions()
+
+
+def _timer(name: str, meaning: str) -> Key:
+    return Key(name, DURATION, meaning, getattr(_STOCK, f"{name}_us"), UPSTREAM, f"{name}_us")
+
+
+def _delay(name: str, meaning: str, source: str = UNVERIFIED) -> Key:
+    return Key(name, SECONDS_VARYING, meaning, getattr(_STOCK, f"{name}_s"), source, f"{name}_s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PachydermFile:
+    """How pachd behaves, and the cluster defaults in force."""
+
+    options: PachydermOptions
+    cluster_defaults: tuple[Field, ...] | None = None
+
+
+def _pachyderm(cluster_defaults: tuple[Field, ...] | None = None, **said: object) -> PachydermFile:
+    return PachydermFile(options=PachydermOptions(**said), cluster_defaults=cluster_defaults)  # type: ignore[arg-type]  # each kind returns its attribute's type
+
+
+PACHYDERM = Section(
+    _pachyderm,
+    (
+        Key("version", VERSION, "picks the rules for worker requests", _STOCK.version, "pachyderm.md §1.3"),
+        Key(
+            "namespace", TEXT, "namespace of the workers, which Fargate profiles select by", _STOCK.namespace
+        ),
+        Key(
+            "cluster_defaults",
+            CLUSTER_DEFAULTS,
+            "what `pachctl inspect defaults --cluster` prints, path or inline; left out: stock",
+            None,
+            "pachyderm.md §1.3",
+        ),
+        _timer("poll", "one pipeline is looked at each"),
+        _timer("scale_up_interval", "another step follows one below full width after"),
+        _timer("crashing_backoff", "a CRASHING pipeline is looked at each"),
+        _timer("lease", "a lost worker's task is claimed again after at most"),
+        _timer("master_lock", "another worker becomes master after"),
+        _delay(
+            "lease_silence", "lost worker to its task being claimed again", "pachyderm.md §4 (keep-alives)"
+        ),
+        _delay("state_change", "state change to the controller's step"),
+        _delay("standby", "job FINISHING to replicas 0"),
+        _delay("task_overhead", "master's serial work for each finished task"),
+        _delay("preprocessing", "listing datums, for each phase, outside the workers"),
+        Key(
+            "preprocessing_per_datum",
+            SECONDS,
+            "the same for each datum of the whole commit",
+            _STOCK.preprocessing_per_datum_s,
+            UNVERIFIED,
+            "preprocessing_per_datum_s",
+        ),
+        _delay("compaction", "finishing an output commit, outside the workers"),
+        Key(
+            "compaction_rate",
+            BYTE_RATE,
+            "the same for each byte of output",
+            _STOCK.compaction_bytes_per_s,
+            UNVERIFIED,
+            "compaction_bytes_per_s",
+        ),
+        Key(
+            "transfer_rate",
+            BYTE_RATE,
+            "download and upload rate of one worker",
+            _STOCK.transfer_bytes_per_s,
+            "assumption",
+            "transfer_bytes_per_s",
+        ),
+        Key(
+            "transfer_cap",
+            BYTE_RATE,
+            "rate that all workers share; left out: none",
+            None,
+            "",
+            "transfer_cap_bytes_per_s",
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepoFile:
+    """A source repository."""
+
+    name: str = key(TEXT, "repository")
+    project: str = key(TEXT, "project", "default")
+    initial: int = key(COUNT, "files (or datums) it holds at the start", 0)
+    commits: Arrivals | None = key(COMMITS, "when commits are made; left out: never", None)
+    new_per_commit: Counts = key(COUNT_VARYING, "files that each commit adds", Constant(1))
+    changed_per_commit: Counts = key(COUNT_VARYING, "files that each commit changes", Constant(0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatumsFile:
+    """What each commit brings to a pipeline's only source repository."""
+
+    initial: int = key(COUNT, "datums there at the start; they rule the size of datum sets", 0)
+    new_per_commit: Counts = key(COUNT_VARYING, "datums that each commit adds", Constant(1))
+    changed_per_commit: Counts = key(COUNT_VARYING, "datums that each commit changes", Constant(0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipelineFile:
+    """A pipeline: its spec, what feeds it and what its datums cost."""
+
+    spec: tuple[Field, ...] = key(SPEC, "a Pachyderm pipeline spec")
+    name: str = key(TEXT, "which document of the spec file; left out: all of them", "")
+    commits: Arrivals | None = key(COMMITS, "when its only source repository gets commits", None)
+    datums: DatumsFile | None = key(section_of(DatumsFile), "what each commit brings", None)
+    datum_time: Distribution | None = key(SECONDS_VARYING, "user code for one datum", None)
+    memory_peak: Distribution | None = key(
+        MEMORY_VARYING, "peak memory of one datum; left out: never too much", None
+    )
+    download: Distribution = key(BYTES_VARYING, "bytes that one datum downloads", Constant(0))
+    upload: Distribution = key(BYTES_VARYING, "bytes that one datum uploads", Constant(0))
+    outputs_per_datum: int = key(COUNT, "files in the output repository for each datum", 1)
+    failure: float = key(SHARE, "chance that one attempt of a datum fails", 0.0)
+    join_matches: float = key(NUMBER, "datums a join yields for each new file of its first input", 1.0)
+    groups: float = key(NUMBER, "datums a group yields for each new file of its first input", 1.0)
+
+
+REPO = section_of(RepoFile)
+PIPELINE = section_of(PipelineFile)

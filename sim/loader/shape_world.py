@@ -1,0 +1,175 @@
+"""The world in a scenario: latencies of AWS and Kubernetes, image sizes, prices, discounts, targets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sim.loader.distributions import BYTE_RATE_VARYING, SECONDS_VARYING
+from sim.loader.kinds import (
+    COUNT,
+    FLAG,
+    POSITIVE,
+    SECONDS,
+    SHARE,
+    SIZE,
+    USD_PER_HOUR,
+    Choice,
+    Kind,
+    MapOf,
+    Scalar,
+)
+from sim.loader.sections import Key, Section, key, section_of
+from sim.loader.times import Quantiles
+from sim.model.latency import Ec2Latency, FargateLatency, ImagePull, Latencies
+
+ASSUMED = "assumption (aws.md §8.2)"
+ASSUMED_BY_AUTOSCALER_SHEET = "assumption (cluster-autoscaler.md §7)"
+NO_IMAGE_SIZE = "assumption: stated by no registry here; give your own"
+
+_EC2, _FARGATE, _PULL, _ALL = Ec2Latency(), FargateLatency(), ImagePull(), Latencies()
+
+
+def _said(
+    stock: object, name: str, kind: Kind, meaning: str, *, source: str = ASSUMED, attribute: str = ""
+) -> Key:
+    return Key(name, kind, meaning, getattr(stock, attribute or name), source, attribute or name)
+
+
+def _ec2(image: str = "", profile: str = "", **said: Any) -> Ec2Latency:
+    del image, profile  # words with one meaning so far
+    return Ec2Latency(**said)
+
+
+def _fargate(profile: str = "", **said: Any) -> FargateLatency:
+    del profile
+    return FargateLatency(**said)
+
+
+_PROFILE = Key("profile", Choice(("default",)), "the set of defaults", "default")
+EC2 = Section(
+    _ec2,
+    (
+        Key("image", Choice(("al2023",)), "the machine image these defaults are for", "al2023"),
+        _PROFILE,
+        _said(_EC2, "launch", SECONDS_VARYING, "SetDesiredCapacity to launched", attribute="launch_s"),
+        _said(_EC2, "ready", SECONDS_VARYING, "launched to Ready, CPU nodes", attribute="ready_s"),
+        _said(
+            _EC2,
+            "gpu_total",
+            SECONDS_VARYING,
+            "SetDesiredCapacity to usable GPUs, device plugin included",
+            source=ASSUMED_BY_AUTOSCALER_SHEET,
+            attribute="gpu_total_s",
+        ),
+        _said(_EC2, "metal_factor", POSITIVE, "metal takes this much longer"),
+        _said(_EC2, "nvme_raid", SECONDS, "added by a local NVMe RAID", attribute="nvme_raid_s"),
+        _said(
+            _EC2,
+            "terminate",
+            SECONDS_VARYING,
+            "terminate call to gone",
+            source=ASSUMED_BY_AUTOSCALER_SHEET,
+            attribute="terminate_s",
+        ),
+    ),
+    lambda value: {each: getattr(value, each) for each in Ec2Latency.__dataclass_fields__},
+)
+FARGATE = Section(
+    _fargate,
+    (_PROFILE, _said(_FARGATE, "ready", SECONDS_VARYING, "admission to Ready kubelet", attribute="ready_s")),
+    lambda value: {"ready_s": value.ready_s},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PullFile:
+    """How images are pulled, and how large the user's are unless ``images`` says so."""
+
+    pull: ImagePull = ImagePull()
+    size: int | None = None
+
+
+def _pull(size: int | None = None, **said: Any) -> PullFile:
+    return PullFile(ImagePull(**said), size)
+
+
+IMAGE_PULL = Section(
+    _pull,
+    (
+        Key("size", SIZE, "compressed size of user images that `images` does not name", None),
+        _said(_PULL, "rate", BYTE_RATE_VARYING, "pull and unpack on Fargate", attribute="bytes_per_s"),
+        _said(_PULL, "ec2_factor", POSITIVE, "EC2 nodes pull this much faster"),
+        _said(_PULL, "zstd_factor", POSITIVE, "zstd images take this share of the time"),
+    ),
+    lambda value: {"size": value.size, **{n: getattr(value.pull, n) for n in ImagePull.__dataclass_fields__}},
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LatencyFile:
+    """How long AWS and Kubernetes take."""
+
+    ec2: Ec2Latency = key(EC2, "EC2 nodes", _EC2)
+    fargate: FargateLatency = key(FARGATE, "Fargate pods", _FARGATE)
+    image_pull: PullFile = key(IMAGE_PULL, "image pulls", PullFile())
+    container_start: Any = key(
+        SECONDS_VARYING, "images pulled to containers running", _ALL.container_start_s, source=ASSUMED
+    )
+
+
+USD_PER_GIB = Scalar("USD/GiB", USD_PER_HOUR.allowed, USD_PER_HOUR.parse, float, ("number",), {"minimum": 0})
+USD_PER_GIB_MONTH = Scalar(
+    "USD/GiB-month", USD_PER_HOUR.allowed, USD_PER_HOUR.parse, float, ("number",), {"minimum": 0}
+)
+_FROM_TABLE = "left out: the price table"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricesFile:
+    """Prices that replace those of the tables."""
+
+    instances: Mapping[str, float] | None = key(
+        MapOf(USD_PER_HOUR, "instance type"), "On-Demand prices of instance types", None
+    )
+    fargate_vcpu_hour: float | None = key(USD_PER_HOUR, f"Fargate vCPU; {_FROM_TABLE}", None)
+    fargate_gib_hour: float | None = key(USD_PER_HOUR, f"Fargate GiB of memory; {_FROM_TABLE}", None)
+    fargate_ephemeral_gib_hour: float | None = key(
+        USD_PER_HOUR, f"Fargate GiB of storage above 20; {_FROM_TABLE}", None
+    )
+    control_plane_hour: float | None = key(USD_PER_HOUR, f"EKS cluster; {_FROM_TABLE}", None)
+    ebs_gib_month: float | None = key(USD_PER_GIB_MONTH, f"gp3 volume; {_FROM_TABLE}", None)
+    nat_gateway_hour: float | None = key(USD_PER_HOUR, f"NAT gateway; {_FROM_TABLE}", None)
+    nat_gib: float | None = key(USD_PER_GIB, f"data through a NAT gateway; {_FROM_TABLE}", None)
+    nat_gateways: int = key(COUNT, "how many NAT gateways", 1, source="assumption (eksctl's default: one)")
+    pulls_through_nat: bool = key(
+        FLAG, "whether image pulls pay for the NAT gateway", True, source="assumption (aws.md §5)"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscountsFile:
+    """Shares off the list price, as a Savings Plan gives."""
+
+    ec2: float = key(SHARE, "off On-Demand prices", 0.0)
+    fargate: float = key(SHARE, "off Fargate prices", 0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SloFile:
+    """What the user wants to hold."""
+
+    job_latency: tuple[tuple[float, float], ...] = key(
+        Quantiles(), "quantiles of commit to output, over all pipelines", ()
+    )
+    pipelines: Mapping[str, tuple[tuple[float, float], ...]] | None = key(
+        MapOf(Quantiles(), "pipeline"), "the same for single pipelines", None
+    )
+
+
+LATENCY = section_of(LatencyFile)
+PRICES = section_of(PricesFile)
+DISCOUNTS = section_of(DiscountsFile)
+SLO = section_of(SloFile)
+IMAGES = MapOf(SIZE, "image")

@@ -1,0 +1,127 @@
+"""Traces: recorded arrivals from a CSV file, ``job_id,arrival_s,datums,datum_seconds,cpu,memory_gib,gpu``.
+
+``arrival_s`` has to be there. Any other column that a source lacks, in part or as a whole, takes the
+default the scenario gives for it; without one that is an error naming the columns, never a guess.
+
+Source: the format of shared/data/traces/README.md.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from sim.adapters.fields import Field
+from sim.errors import InputError
+from sim.loader.kinds import DURATION, NUMBER, ONE_OR_MORE, POSITIVE, TEXT, Json
+from sim.loader.sections import Key, Section
+from sim.loader.tables import Table, read_table
+from sim.model.arrivals import TraceArrivals
+
+US_PER_S = 1_000_000
+MIB_PER_GIB = 1024
+MILLI = 1000
+COLUMNS = ("datums", "datum_seconds", "cpu", "memory_gib", "gpu")
+
+_DEFAULTS = Section(
+    dict,
+    (
+        Key("datums", ONE_OR_MORE, "datums (or pods) of a row", None),
+        Key("datum_seconds", POSITIVE, "seconds that one takes", None),
+        Key("cpu", NUMBER, "cores that one requests", None),
+        Key("memory_gib", NUMBER, "GiB of memory that one requests", None),
+        Key("gpu", NUMBER, "GPUs that one requests", None),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceFile:
+    """What a scenario says of a trace."""
+
+    file: str
+    defaults: dict[str, float] | None = None
+    start_us: int = 0
+    until_us: int | None = None
+    limit: int | None = None
+    stretch: float = 1.0
+
+
+SECTION = Section(
+    TraceFile,
+    (
+        Key("file", TEXT, "CSV file beside the scenario, .gz as well"),
+        Key("defaults", _DEFAULTS, "values for columns or cells that the source lacks", None),
+        Key("from", DURATION, "leave out rows that arrive before this, and start there", 0, "", "start_us"),
+        Key("until", DURATION, "leave out rows that arrive at or after this", None, "", "until_us"),
+        Key("limit", ONE_OR_MORE, "keep this many rows", None),
+        Key("stretch", POSITIVE, "multiply the times between arrivals", 1.0),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TraceKind:
+    """A trace of which ``needed`` columns are used; the others are 0."""
+
+    needed: tuple[str, ...]
+
+    @property
+    def unit(self) -> str:
+        """A trace."""
+        return "trace"
+
+    def read(self, at: Field) -> TraceArrivals:
+        """Read the file and fill what it lacks."""
+        said: TraceFile = SECTION.read(at)
+        file = at.child("file")
+        assert file is not None
+        table = read_table(file, said.file, ["arrival_s"], self.needed)
+        defaults = said.defaults or {}
+        self._check_lacking(table, defaults, file)
+        try:
+            return self._arrivals(table, defaults, said)
+        except InputError as error:
+            raise at.locate(error) from None
+
+    def _check_lacking(self, table: Table, defaults: dict[str, float], at: Field) -> None:
+        lacking = [
+            c for c in self.needed if c not in defaults and (c not in table.columns or "" in table.columns[c])
+        ]
+        if lacking:
+            raise at.error(
+                f"lacks values in {', '.join(lacking)}",
+                allowed=f"a default for each, as in defaults: {{{lacking[0]}: …}}",
+            )
+
+    def _arrivals(self, table: Table, defaults: dict[str, float], said: TraceFile) -> TraceArrivals:
+        arrival_s = table.filled("arrival_s", None, 0)
+        columns = {c: table.filled(c, defaults.get(c), 0) if c in self.needed else None for c in COLUMNS}
+        rows = sorted(range(table.rows), key=arrival_s.__getitem__)
+        rows = [r for r in rows if said.start_us <= arrival_s[r] * US_PER_S < (said.until_us or math.inf)]
+        rows = rows[: said.limit]
+        if not rows:
+            raise InputError("has no rows left", allowed="at least one row between from and until")
+
+        def column(name: str, factor: int) -> tuple[int, ...]:
+            values = columns[name]
+            return (0,) * len(rows) if values is None else tuple(math.ceil(values[r] * factor) for r in rows)
+
+        seconds = columns["datum_seconds"]
+        return TraceArrivals(
+            source=said.file,
+            times_us=tuple(round((arrival_s[r] * US_PER_S - said.start_us) * said.stretch) for r in rows),
+            datums=column("datums", 1),
+            datum_s=(0.0,) * len(rows) if seconds is None else tuple(seconds[r] for r in rows),
+            cpu_m=column("cpu", MILLI),
+            memory_mib=column("memory_gib", MIB_PER_GIB),
+            gpu=column("gpu", 1),
+        )
+
+    def write(self, value: TraceArrivals) -> Json:
+        """Name the file; what was left out of it stays in the scenario."""
+        return {"file": value.source}
+
+    def schema(self) -> Json:
+        """Return that of the section."""
+        return SECTION.schema()
