@@ -1,10 +1,8 @@
 """The registry: how a pipeline's master admits jobs and takes them through their phases.
 
-What happens when, and which rows say so, stands in ``sim.engine.jobs``. The master is the worker that holds
-the lock; that of a master that died stays taken for 15 s, and then goes to the worker waiting longest.
+What happens when, and which rows say so, stands in ``sim.engine.jobs``.
 
-Source: pachyderm/pachyderm v2.11.6, src/server/worker/pipeline/transform/registry.go,
-src/server/worker/worker.go, src/internal/dlock/dlock.go; pachyderm.md §3 and §4.
+Source: pachyderm/pachyderm v2.11.6, src/server/worker/pipeline/transform/registry.go; pachyderm.md §3 and §4.
 """
 
 from __future__ import annotations
@@ -17,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from sim.decisions.datum_sets import datum_set_bounds
 from sim.engine.clock import Phase
 from sim.engine.jobs import PARALLEL, SERIAL, Job, Planner, base_of
+from sim.engine.master_lock import MasterLock
 from sim.engine.tasks import Batch
 from sim.model.log import JobState
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from sim.engine.datums import DatumModel
     from sim.engine.preprocessing import Preprocessing
     from sim.engine.repos import Commit
-    from sim.engine.workers import Worker, Workers
+    from sim.engine.workers import Workers
 
 PLANNED = (JobState.PARALLEL_PLANNED, JobState.SERIAL_PLANNED)
 DONE = (JobState.PARALLEL_DONE, JobState.SERIAL_DONE)
@@ -74,8 +73,9 @@ class Registry:
         self._compaction = context.delays("compaction", self.options.compaction_s)
         self._restart = context.delays("job-restart", self.options.job_restart_s)
         self._log_state = self.log["job_states"].add
-        workers.on_up = self.worker_up
-        workers.on_down = self.worker_down
+        self._master = MasterLock(context, self._master_begins, self._master_died)
+        workers.on_up = self._master.worker_up
+        workers.on_down = self._master.worker_down
         workers.on_done = self._tasks_done
         self.newest: Job | None = None
         self._queue: deque[Job] = deque()  # not admitted, oldest first
@@ -83,9 +83,6 @@ class Registry:
         self._active: dict[Job, None] = {}  # started and not over
         self._places = 0
         self._epoch = 0
-        self._candidates: dict[Worker, None] = {}  # workers that want the lock, the master among them
-        self._master: Worker | None = None
-        self._lock_free_us = 0
 
     # -- creation and inputs ----------------------------------------------------------------
 
@@ -130,48 +127,25 @@ class Registry:
 
     # -- the master -------------------------------------------------------------------------
 
-    def worker_up(self, worker: Worker) -> None:
-        """Let a worker wait for the master lock."""
-        self._candidates[worker] = None
-        if self._master is None:
-            self._seek_lock()
+    def _master_begins(self) -> None:
+        self._places = self.spec.parallelism
+        self._admit()
 
-    def worker_down(self, worker: Worker) -> None:
-        """Forget a worker; if it was the master its jobs stop and the lock stays taken for a while."""
-        del self._candidates[worker]
-        if worker is not self._master:
-            return
-        self._master = None
+    def _master_died(self) -> None:
+        """Stop all jobs that a master had; the next one finds them first in the queue."""
         self._epoch += 1
-        self._lock_free_us = self.clock.now_us + self.options.master_lock_us
         for job in self._active:
             self._interrupt(job)
         admitted = [*self._active] if self._blocked is None else [*self._active, self._blocked]
         self._queue.extendleft(reversed(admitted))
         self._active.clear()
         self._blocked = None
-        if self._candidates:
-            self._seek_lock()
-
-    def _seek_lock(self) -> None:
-        if self.clock.now_us >= self._lock_free_us:
-            self._lock()
-        else:
-            self.clock.at(self._lock_free_us, Phase.CONTROLLERS, lambda _: self._lock(), None)
-
-    def _lock(self) -> None:
-        if self._master is not None or not self._candidates or self.clock.now_us < self._lock_free_us:
-            return
-        self._master = next(iter(self._candidates))
-        self.log["masters"].add((self.clock.now_us, self.index, self._master.pod_id))
-        self._places = self.spec.parallelism
-        self._admit()
 
     # -- admission --------------------------------------------------------------------------
 
     def _admit(self) -> None:
         """Admit jobs in order while there is a master and a place; one without inputs blocks the rest."""
-        while self._master is not None and self._queue and self._places and self._blocked is None:
+        while self._master.holder is not None and self._queue and self._places and self._blocked is None:
             job = self._queue.popleft()
             self._places -= 1
             job.epoch = self._epoch

@@ -51,7 +51,7 @@ def a_repo(name: str = "images", commits: Arrivals | None = None, **fields: Any)
 def a_load(
     name: str = "edges",
     reads: Input | str = "images",
-    datum_s: Distribution = Constant(10),
+    datum_s: Distribution | None = Constant(10),
     *,
     cpu_m: int = 1_000,
     memory_mib: int = 1_024,
