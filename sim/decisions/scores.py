@@ -23,11 +23,10 @@ if TYPE_CHECKING:
     Column = NDArray[np.float64]
 
 BEST = 100.0
+HAIR = 1e-7  # percentages are sums of two quotients: this keeps whole numbers whole
+ALL = 100.0 + HAIR
 TAINT_TOLERATION = 3.0
 POD_TOPOLOGY_SPREAD = 2.0
-NODE_RESOURCES_FIT = 1.0
-BALANCED_ALLOCATION = 1.0
-IMAGE_LOCALITY = 1.0
 
 UNSET_CPU_M = 100
 UNSET_MEMORY_MIB = 200
@@ -40,31 +39,28 @@ LEAST_IMAGE_BYTES = 23 * MIB
 MOST_IMAGE_BYTES = 1000 * MIB
 
 
-def least_allocated(cpu_percent: Column, memory_percent: Column) -> Column:
-    """Return the mean of what is left of cpu and memory, each in whole per cent, rounded down.
+def resource_scores(percent: Column) -> Column:
+    """Return LeastAllocated plus BalancedAllocation, both of weight 1.
 
-    The arguments are requests in per cent of allocatable, where a container without a request
-    counts as 100m or 200 MiB; together these may exceed what there is, which scores 0.
+    ``percent``, shape ``(4, nodes)``, says what would be taken of allocatable: cpu and memory with
+    100m and 200 MiB for each container that asks for nothing, then cpu and memory as requested.
+    LeastAllocated is the mean of what is left of the first two, each in whole per cent rounded down
+    and at least 0, rounded down; BalancedAllocation is 100 less half the difference of the others,
+    rounded down. The argument's first two rows are used up.
     """
-    taken = np.ceil(cpu_percent)
+    taken = percent[:2]
+    taken -= HAIR
+    np.ceil(taken, out=taken)
     np.minimum(taken, BEST, out=taken)
-    memory = np.ceil(memory_percent)
-    np.minimum(memory, BEST, out=memory)
-    taken += memory
-    taken *= -0.5
-    taken += BEST
-    return np.floor(taken, out=taken)
-
-
-def balanced_allocation(cpu_fraction: Column, memory_fraction: Column) -> Column:
-    """Return (1 − |cpu − memory| / 2) · 100, rounded down; fractions of real requests."""
-    apart: Column = cpu_fraction - memory_fraction
-    np.abs(apart, out=apart)
-    apart *= -0.5
-    apart += 1.0
-    apart *= BEST
-    np.floor(apart, out=apart)
-    return apart
+    score = np.empty_like(taken)
+    np.add(percent[0], percent[1], out=score[0])
+    np.subtract(percent[2], percent[3], out=score[1])
+    np.abs(score[1], out=score[1])
+    score *= -0.5
+    score += ALL
+    np.floor(score, out=score)
+    total: Column = score[0] + score[1]
+    return total
 
 
 def taint_toleration(intolerable: Column) -> Column:

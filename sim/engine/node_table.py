@@ -1,17 +1,18 @@
 """The nodes as columns of one matrix: what kube-scheduler filters and scores, for all in one go.
 
-One column per node, in node order; one row per quantity, kept up to date as pods come and go. To
-look at two hundred nodes takes some twenty numpy calls, about ten microseconds; a loop over them
+One column per node, in node order; one row per quantity, brought up to date when a pod comes or goes.
+To look at two hundred nodes takes some twenty numpy calls, about eight microseconds; a loop over them
 takes ten times as long.
 """
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.decisions import scores
+from sim.decisions.scores import UNSET_CPU_M, UNSET_MEMORY_MIB
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,51 +20,48 @@ if TYPE_CHECKING:
     from sim.engine.placement import ClassView
     from sim.engine.state import ClassState, ClusterState, Node
 
-    Column = NDArray[np.float64]
+    Floats = NDArray[np.float64]
 
-# Rows: requests and allocatable of (cpu, memory) with defaults for containers without a request, in
-# hundredths, and of (cpu, memory) as they are; then single ones; then one per owner and per image.
-REQUESTED = slice(0, 4)
-ALLOCATABLE = slice(4, 8)
-CPU = 2
-FREE_GPU, FREE_EPHEMERAL, AVOID, ZONE, GROUP, CLOSED = range(8, 14)
-FIXED_ROWS = 14
+# Rows: requests in per cent of allocatable, first of (cpu, memory) with defaults for containers that
+# ask for nothing, then of (cpu, memory) as they are; then single rows; then one per owner and image.
+PERCENT = slice(0, 4)
+CPU_SCORED, MEMORY_SCORED, CPU, MEMORY, FREE_GPU, FREE_EPHEMERAL, AVOID, ZONE, GROUP = range(9)
+FIXED_ROWS = 9
 
-FULL = float(2**40)  # what a node that takes no pods pretends to hold, in millicores
-
-
-def requests_column(cls: ClassState) -> Column:
-    """Return what a pod of a class adds to the requested rows."""
-    cpu_m = cls.cpu_m + scores.UNSET_CPU_M * cls.spec.unset_cpu
-    memory_mib = cls.memory_mib + scores.UNSET_MEMORY_MIB * cls.spec.unset_memory
-    return np.array([100.0 * cpu_m, 100.0 * memory_mib, cls.cpu_m, cls.memory_mib])
+FULL = 1e9  # per cent of cpu that a node claims to be taken when it takes no pods
 
 
 class NodeTable:
-    """The matrix, and how changes of the state reach it."""
+    """The matrix, and how changes of the state reach it.
+
+    The matrix and ``_flat`` are the same memory: one number is written faster to an array, all are
+    read faster from numpy. ``changes`` counts changes of the set of nodes and of the images on them.
+    """
 
     def __init__(self, state: ClusterState) -> None:
         """Take in the nodes that are there."""
         self.nodes: list[Node] = []
-        self.changes = 0  # of the set of nodes, or of the images on them
+        self.changes = 0
         self.avoided = 0  # nodes with a PreferNoSchedule taint of the autoscaler
         self.zones: dict[str, int] = {"": 0}
         self._daemons = state.daemons
-        self._matrix = np.zeros((2 * FIXED_ROWS, 64))
-        self._rows = FIXED_ROWS
+        self._unset: list[tuple[int, int]] = []  # cpu and memory that stand in for missing requests
         self._owners: dict[tuple[str, str], int] = {}
         self._images: dict[str, int] = {}
-        self._slice()
+        self._rows = FIXED_ROWS
+        self._matrix = np.zeros((0, 0))
+        self._allocate(2 * FIXED_ROWS, 64)
         for node in state.nodes:
             self.add(node)
 
-    def __len__(self) -> int:
-        """Return the number of nodes."""
-        return len(self.nodes)
-
-    def row(self, index: int) -> Column:
+    def row(self, index: int) -> Floats:
         """Return one row, an entry per node."""
         return self._matrix[index, : len(self.nodes)]
+
+    def allocatable(self) -> Floats:
+        """Return allocatable cpu and memory, shape ``(2, nodes)``."""
+        amounts = [_allocatable(node) for node in self.nodes]
+        return np.array(amounts, dtype=np.float64).reshape(-1, 2).T
 
     def owner_row(self, namespace: str, owner: str) -> int:
         """Return the row that counts the pods of one owner, made on first use."""
@@ -71,10 +69,7 @@ class NodeTable:
         if known is None:
             known = self._owners[namespace, owner] = self._new_row()
             for position, node in enumerate(self.nodes):
-                pods = (pod.cls.spec for pod in node.pods)
-                self._matrix[known, position] = sum(
-                    pod.namespace == namespace and pod.owner == owner for pod in pods
-                )
+                self._matrix[known, position] = _pods_of(node, namespace, owner)
         return known
 
     def known_owner_row(self, cls: ClassState) -> int:
@@ -86,7 +81,6 @@ class NodeTable:
         known = self._images.get(image)
         if known is None:
             known = self._images[image] = self._new_row()
-            self.changes += 1
         return known
 
     # -- changes ----------------------------------------------------------------------------
@@ -94,23 +88,18 @@ class NodeTable:
     def add(self, node: Node) -> None:
         """Append a node that became Ready."""
         position = len(self.nodes)
-        if position == self._matrix.shape[1]:
-            self._matrix = np.concatenate((self._matrix, np.zeros_like(self._matrix)), axis=1)
+        if position == self._columns:
+            self._allocate(len(self._matrix), 2 * self._columns)
         self.nodes.append(node)
-        self._slice()
-        column = self._matrix[:, position]
-        column[:] = 0.0
-        cpu_m = max(node.spec.allocatable.cpu_m, 1)
-        memory_mib = max(node.spec.allocatable.memory_mib, 1)
-        column[ALLOCATABLE] = (cpu_m, memory_mib, cpu_m, memory_mib)
-        for cls in [*self._daemons[node.group], *(pod.cls for pod in node.pods)]:
-            column[REQUESTED] += requests_column(cls)
-        column[ZONE] = self.zones.setdefault(node.spec.zone, len(self.zones))
-        column[GROUP] = node.group
+        self._matrix[:, position] = 0.0
+        self._matrix[ZONE, position] = self.zones.setdefault(node.spec.zone, len(self.zones))
+        self._matrix[GROUP, position] = node.group
         for (namespace, owner), row in self._owners.items():
-            pods = (pod.cls.spec for pod in node.pods)
-            column[row] = sum(pod.namespace == namespace and pod.owner == owner for pod in pods)
-        self.changes += 1
+            self._matrix[row, position] = _pods_of(node, namespace, owner)
+        unset = [unset_requests(cls) for cls in self._daemons[node.group]]
+        unset += [unset_requests(pod.cls) for pod in node.pods]
+        self._unset.append((sum(cpu_m for cpu_m, _ in unset), sum(mib for _, mib in unset)))
+        self._slice()
         self.refresh(node, position)
 
     def remove(self, node: Node) -> None:
@@ -119,31 +108,35 @@ class NodeTable:
         last = len(self.nodes) - 1
         self.avoided -= int(self._matrix[AVOID, position])
         self._matrix[:, position:last] = self._matrix[:, position + 1 : last + 1]
-        self.nodes.pop(position)
-        self.changes += 1
+        del self.nodes[position], self._unset[position]
         self._slice()
 
     def count(self, node: Node, view: ClassView, times: int) -> None:
         """Put a pod on a node (``times`` 1) or take it off (-1), after the state has done so."""
         position = node.position
-        self.requested[:, position] += times * view.requests
         if view.owner_row >= 0:
-            self._matrix[view.owner_row, position] += times
-        if node.free_pods <= 1 or view.cls.gpu or view.cls.ephemeral_mib:
-            self.refresh(node, position)
+            self._flat[view.owner_row * self._columns + position] += times
+        if view.unset != (0, 0):
+            cpu_m, memory_mib = self._unset[position]
+            self._unset[position] = cpu_m + times * view.unset[0], memory_mib + times * view.unset[1]
+        self.refresh(node, position)
 
     def refresh(self, node: Node, position: int) -> None:
-        """Read anew whether a node takes pods, and whether it is to be avoided."""
-        matrix = self._matrix
-        closed = not node.open or node.free_pods <= 0
-        if closed != matrix[CLOSED, position]:
-            matrix[CLOSED, position] = closed
-            matrix[CPU, position] += FULL if closed else -FULL
-        if node.avoid != matrix[AVOID, position]:
-            matrix[AVOID, position] = node.avoid
+        """Read anew what a node has room for, whether it takes pods, and whether to avoid it."""
+        flat, columns = self._flat, self._columns
+        cpu_m, memory_mib = _allocatable(node)
+        unset_cpu_m, unset_memory_mib = self._unset[position]
+        cpu = 100.0 * (cpu_m - node.free_cpu_m)
+        memory = 100.0 * (memory_mib - node.free_memory_mib)
+        flat[position] = (cpu + 100 * unset_cpu_m) / cpu_m
+        flat[columns + position] = (memory + 100 * unset_memory_mib) / memory_mib
+        flat[2 * columns + position] = cpu / cpu_m if node.open and node.free_pods > 0 else FULL
+        flat[3 * columns + position] = memory / memory_mib
+        flat[FREE_GPU * columns + position] = node.free_gpu
+        flat[FREE_EPHEMERAL * columns + position] = node.free_ephemeral_mib
+        if node.avoid != flat[AVOID * columns + position]:
+            flat[AVOID * columns + position] = node.avoid
             self.avoided += 1 if node.avoid else -1
-        matrix[FREE_GPU, position] = node.free_gpu
-        matrix[FREE_EPHEMERAL, position] = node.free_ephemeral_mib
 
     def images_changed(self, node: Node, now_us: int) -> None:
         """Mark the images that are on a node by now."""
@@ -153,13 +146,38 @@ class NodeTable:
                 self._matrix[row, node.position] = 1.0
                 self.changes += 1
 
+    # -- memory -----------------------------------------------------------------------------
+
     def _new_row(self) -> int:
-        if self._rows == self._matrix.shape[0]:
-            self._matrix = np.concatenate((self._matrix, np.zeros_like(self._matrix)))
-            self._slice()
+        if self._rows == len(self._matrix):
+            self._allocate(2 * self._rows, self._columns)
         self._rows += 1
         return self._rows - 1
 
+    def _allocate(self, rows: int, columns: int) -> None:
+        kept = self._matrix[: self._rows, : len(self.nodes)]
+        self._flat = array("d", bytes(8 * rows * columns))
+        self._matrix = np.frombuffer(self._flat).reshape(rows, columns)
+        self._matrix[: kept.shape[0], : kept.shape[1]] = kept
+        self._columns = columns
+        self._slice()
+
     def _slice(self) -> None:
-        self.requested = self._matrix[REQUESTED, : len(self.nodes)]
-        self.allocatable = self._matrix[ALLOCATABLE, : len(self.nodes)]
+        self.percent = self._matrix[PERCENT, : len(self.nodes)]
+        self.changes += 1
+
+
+def unset_requests(cls: ClassState) -> tuple[int, int]:
+    """Return the cpu and memory that scores assume for a pod's containers without requests."""
+    return UNSET_CPU_M * cls.spec.unset_cpu, UNSET_MEMORY_MIB * cls.spec.unset_memory
+
+
+def _allocatable(node: Node) -> tuple[int, int]:
+    """Return allocatable cpu and memory, at least 1 of each."""
+    allocatable = node.spec.allocatable
+    return allocatable.cpu_m or 1, allocatable.memory_mib or 1
+
+
+def _pods_of(node: Node, namespace: str, owner: str) -> int:
+    specs = (pod.cls.spec for pod in node.pods)
+    return sum(spec.namespace == namespace and spec.owner == owner for spec in specs)

@@ -6,7 +6,8 @@ taint_toleration_test.go and image_locality_test.go.
 
 from __future__ import annotations
 
-from math import log
+from fractions import Fraction
+from math import floor, log
 
 import numpy as np
 import pytest
@@ -15,9 +16,8 @@ from hypothesis import strategies as st
 
 from sim.decisions.scores import (
     MIB,
-    balanced_allocation,
     image_locality,
-    least_allocated,
+    resource_scores,
     taint_toleration,
     topology_spread,
 )
@@ -37,35 +37,43 @@ WORKED = [
 ]
 
 
+def resource_score(cpu: Fraction, memory: Fraction) -> float:
+    """Return the score of one node, for shares of allocatable that are as requested."""
+    [score] = resource_scores(np.array([[100.0 * float(share)] for share in (cpu, memory, cpu, memory)]))
+    return float(score)
+
+
 @pytest.mark.parametrize(("node", "least", "balanced"), WORKED)
 def test_resource_scores(node: tuple[int, int, int, int], least: int, balanced: int) -> None:
-    cpu, cpu_allocatable, memory, memory_allocatable = (np.array([float(amount)]) for amount in node)
-    found = least_allocated(100 * cpu / cpu_allocatable, 100 * memory / memory_allocatable)
-    assert found.tolist() == [least]
-    assert balanced_allocation(cpu / cpu_allocatable, memory / memory_allocatable).tolist() == [balanced]
+    cpu, cpu_allocatable, memory, memory_allocatable = node
+    found = resource_score(Fraction(cpu, cpu_allocatable), Fraction(memory, memory_allocatable))
+    assert found == least + balanced
 
 
 def test_defaults_for_missing_requests_may_exceed_the_node() -> None:
-    """Fifty containers without requests count as 5000m and 10000 MiB: a small node has nothing left."""
-    assert least_allocated(np.array([100 * 5000 / 3920]), np.array([100 * 10_000 / 14_162])).tolist() == [14]
+    """Fifty containers without requests count as 5000m and 10000 MiB: no cpu left, 29 % of memory."""
+    percent = np.array([[100 * 5000 / 3920], [100 * 10_000 / 14_162], [0.0], [0.0]])
+    assert resource_scores(percent).tolist() == [29 // 2 + 100]
 
 
 @given(
     cpu_m=st.integers(1, 200_000),
     memory_mib=st.integers(1, 4_000_000),
-    cpu_share=st.fractions(0, 1),
-    memory_share=st.fractions(0, 1),
+    before=st.tuples(st.fractions(0, 1), st.fractions(0, 1)),
+    asked=st.tuples(st.fractions(0, 1), st.fractions(0, 1)),
 )
-def test_least_allocated_is_the_integer_formula(
-    cpu_m: int, memory_mib: int, cpu_share: float, memory_share: float
+def test_percentages_of_node_and_pod_add_up_to_the_integer_formula(
+    cpu_m: int, memory_mib: int, before: tuple[Fraction, Fraction], asked: tuple[Fraction, Fraction]
 ) -> None:
-    """Floats here give what upstream's integers give, whatever the node."""
-    cpu, memory = int(cpu_m * cpu_share), int(memory_mib * memory_share)
-    expected = ((cpu_m - cpu) * 100 // cpu_m + (memory_mib - memory) * 100 // memory_mib) // 2
-    found = least_allocated(
-        np.array([100.0 * cpu]) / float(cpu_m), np.array([100.0 * memory]) / float(memory_mib)
-    )
-    assert found.tolist() == [expected]
+    """Whatever is on the node and whatever is asked, in whole millicores and MiB, summed as two floats."""
+    allocatable = (cpu_m, memory_mib)
+    held = [int(total * share) for total, share in zip(allocatable, before, strict=True)]
+    more = [int((total - part) * share) for total, part, share in zip(allocatable, held, asked, strict=True)]
+    percent = [100.0 * h / t + 100.0 * m / t for t, h, m in zip(allocatable, held, more, strict=True)]
+    left = [(t - h - m) * 100 // t for t, h, m in zip(allocatable, held, more, strict=True)]
+    cpu, memory = (Fraction(h + m, t) for t, h, m in zip(allocatable, held, more, strict=True))
+    expected = sum(left) // 2 + floor((1 - abs(cpu - memory) / 2) * 100)
+    assert resource_scores(np.array([percent * 2]).T).tolist() == [expected]
 
 
 @pytest.mark.parametrize(
