@@ -53,7 +53,7 @@ def datum_set_bounds(
     else:
         held = datums_per_set(spec, parallelism, remaining)
         cuts = [np.arange(start, max(end, start + 1), held, dtype=np.int64) for start, end in shards]
-    return np.append(np.concatenate(cuts), datums)
+    return np.concatenate([*cuts, [datums]])
 
 
 def _cut_by_size(sizes_bytes: npt.NDArray[np.int64], target_bytes: int) -> Bounds:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import chain
 from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
 
 from sim.decisions.datum_sets import datum_set_bounds
 from sim.engine.clock import Phase
@@ -20,9 +22,11 @@ from sim.engine.tasks import Batch
 from sim.model.log import JobState
 
 if TYPE_CHECKING:
+    from sim.decisions.datum_sets import Bounds
+    from sim.decisions.datums import Phases
     from sim.engine.clock import Call
     from sim.engine.context import PipelineContext
-    from sim.engine.datums import DatumModel
+    from sim.engine.datums import DatumModel, Floats
     from sim.engine.preprocessing import Preprocessing
     from sim.engine.repos import Commit
     from sim.engine.workers import Workers
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
 PLANNED = (JobState.PARALLEL_PLANNED, JobState.SERIAL_PLANNED)
 DONE = (JobState.PARALLEL_DONE, JobState.SERIAL_DONE)
 COLLECTED = (JobState.PARALLEL_COLLECTED, JobState.SERIAL_COLLECTED)
+EMPTY = np.array([0, 0])  # one set without datums
 US_PER_S = 1_000_000
 
 
@@ -187,7 +192,9 @@ class Registry:
     def _preprocess(self, job: Job, phase: int) -> None:
         job.current = phase
         batch = job.batches[phase]
-        if batch is not None:
+        if batch is not None:  # planned before the master died
+            for index in reversed(batch.waiting):
+                self.log["task_requeues"].add((self.clock.now_us, batch.first_task + index))
             self._issue(job, batch)
             return
         assert job.plan is not None
@@ -202,23 +209,27 @@ class Registry:
     def _cut(self, job: Job, phase: int) -> Batch:
         """Cut a phase's datums into tasks."""
         assert job.plan is not None
+        tasks = self.log["tasks"]
+        first_task = len(tasks)
         work = self.planner.datums(job, phase)
-        remaining = job.plan.total - (job.plan.skipped if phase else 0)
+        bounds = self._bounds(job.plan, phase, work)
+        sizes = np.diff(bounds).tolist() if work.shape[1] else [0]
+        now_us = self.clock.now_us
+        tasks.add(tuple(chain.from_iterable((now_us, job.id, phase, size) for size in sizes)))
+        return Batch(job, phase, first_task, self.model.sets(work, bounds))
+
+    def _bounds(self, plan: Phases, phase: int, work: Floats) -> Bounds:
+        datums = work.shape[1]
+        if not datums:
+            return EMPTY
+        remaining = plan.total - (plan.skipped if phase else 0)
         spec = self.spec.datum_set_spec
         sizes = None if spec is None or not spec.size_bytes else self.model.input_bytes(work)
-        bounds = datum_set_bounds(spec, self.spec.parallelism, remaining, work.shape[1], sizes)
-        tasks = self.log["tasks"]
-        batch = Batch(job, phase, len(tasks), self.model.sets(work, bounds))
-        now_us = self.clock.now_us
-        for begin, end in pairwise(bounds.tolist()):
-            tasks.add((now_us, job.id, phase, end - begin))
-        return batch
+        return datum_set_bounds(spec, self.spec.parallelism, remaining, datums, sizes)
 
     def _issue(self, job: Job, batch: Batch) -> None:
         """Publish a batch's tasks that are not done; results that are come from the cache."""
         self._note(job, PLANNED[batch.phase])
-        for index in batch.returned:
-            self.log["task_requeues"].add((self.clock.now_us, batch.first_task + index))
         job.batches[batch.phase] = batch
         batch.collected_us = self.clock.now_us
         for _ in range(batch.size - batch.left):

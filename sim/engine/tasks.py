@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 class Batch:
     """The tasks of one phase of one job, numbered from 0; their ids are ``first_task`` and on.
 
-    ``fresh`` is the next task never claimed; ``returned`` are those to be claimed again and ``lapsing``
-    those whose lost claim still holds. ``left`` counts tasks not done, ``collected_us`` is when the master
-    will have stored the results so far. A batch that was killed, or whose master died, is ``dead``.
+    ``waiting`` are the tasks to claim, the next one last; ``lapsing`` those whose lost claim still holds.
+    ``left`` counts tasks not done, ``collected_us`` is when the master will have stored the results so
+    far. A batch that was killed, or whose master died, is ``dead``.
     """
 
     __slots__ = (
-        "collected_us", "compute_us", "dead", "failed", "first_task", "fresh", "job", "lapsing", "left",
-        "number", "peak_mib", "phase", "returned", "sets", "size", "transfer_bytes",
+        "collected_us", "compute_us", "dead", "failed", "first_task", "job", "lapsing", "left", "number",
+        "peak_mib", "phase", "sets", "size", "transfer_bytes", "waiting",
     )  # fmt: skip
 
     def __init__(self, job: Job, phase: int, first_task: int, sets: DatumSets) -> None:
@@ -40,24 +40,11 @@ class Batch:
         self.transfer_bytes = sets.transfer_bytes
         self.peak_mib = sets.peak_mib
         self.size = self.left = len(sets.compute_us)
-        self.fresh = 0
-        self.returned: list[int] = []
+        self.waiting = [*range(self.size - 1, -1, -1)]
         self.lapsing: list[int] = []
         self.failed = 0 if sets.failed is None else sum(sets.failed)
         self.collected_us = 0
         self.dead = False
-
-    def take(self) -> int:
-        """Return the task to claim next; there is one."""
-        if self.returned:
-            return self.returned.pop(0)
-        self.fresh += 1
-        return self.fresh - 1
-
-    @property
-    def exhausted(self) -> bool:
-        """Say whether no task can be claimed."""
-        return self.fresh == self.size and not self.returned
 
     def datums(self, index: int) -> Floats:
         """Return the datums of one task, shape ``(rows, datums)``."""
@@ -67,9 +54,8 @@ class Batch:
     def reissue(self, in_flight: list[int]) -> Batch:
         """Return what a new master issues of this batch, dead from now on: all that is not done."""
         batch = Batch(self.job, self.phase, self.first_task, self.sets)
-        batch.returned = sorted(self.returned + self.lapsing + in_flight + [*range(self.fresh, self.size)])
-        batch.fresh = self.size
-        batch.left = len(batch.returned)
+        batch.waiting = sorted(self.waiting + self.lapsing + in_flight, reverse=True)
+        batch.left = len(batch.waiting)
         batch.failed = self.failed
         self.dead = True
         return batch

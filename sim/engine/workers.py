@@ -110,6 +110,8 @@ class Workers:
         self.by_pod: dict[Pod, Worker] = {}
         self._idle: dict[Worker, None] = {}
         self._ready: list[Batch] = []  # batches with a task to claim, in order of jobs
+        self._at = self.clock.at
+        self._on_ended = self._ended
         self._log_claim = context.log["task_claims"].add
         self._log_end = context.log["task_ends"].add
 
@@ -173,8 +175,8 @@ class Workers:
             self._idle[worker] = None
             return
         batch = ready[0] if len(ready) == 1 else self._next_in_turn(worker)
-        index = batch.take()
-        if batch.exhausted:
+        index = batch.waiting.pop()
+        if not batch.waiting:
             ready.remove(batch)
         worker.batch = batch
         worker.index = index
@@ -191,7 +193,7 @@ class Workers:
             if batch.peak_mib[index] > limit_mib:
                 self._begin_too_big(worker, batch, limit_mib, rate)
                 return
-        worker.call = self.clock.at(now_us + work_us, Phase.WORK_ENDED, self._ended, worker)
+        worker.call = self._at(now_us + work_us, Phase.WORK_ENDED, self._on_ended, worker)
 
     def _next_in_turn(self, worker: Worker) -> Batch:
         """Return the batch of the next job after the one the worker served last."""
@@ -208,14 +210,16 @@ class Workers:
             self._log_end((now_us, batch.first_task + worker.index, worker.pod_id, TaskEnd.SUPERSEDED))
         else:
             self._log_end((now_us, batch.first_task + worker.index, worker.pod_id, TaskEnd.DONE))
-            batch.failed += worker.excess
+            if worker.excess:
+                batch.failed += worker.excess
+                worker.excess = 0
+            stored_us = batch.collected_us
+            batch.collected_us = (stored_us if stored_us > now_us else now_us) + self.overhead.next_us()
             batch.left -= 1
-            batch.collected_us = max(batch.collected_us, now_us) + self.overhead.next_us()
             if not batch.left:
                 self.on_done(batch)
         worker.batch = None
         worker.call = None
-        worker.excess = 0
         self._claim(worker)
 
     def _drop_task(self, worker: Worker, outcome: TaskEnd) -> None:
@@ -243,9 +247,9 @@ class Workers:
             return
         batch.lapsing.remove(index)
         self.state.log["task_requeues"].add((self.clock.now_us, batch.first_task + index))
-        if batch.exhausted:
+        if not batch.waiting:
             insort(self._ready, batch, key=attrgetter("number"))
-        batch.returned.append(index)
+        batch.waiting.append(index)
         self._serve_idle()
 
     # -- memory -----------------------------------------------------------------------------
