@@ -17,6 +17,7 @@ from math import isqrt
 from typing import TYPE_CHECKING
 
 from sim.engine.clock import Phase
+from sim.engine.state import PodState
 
 if TYPE_CHECKING:
     from sim.engine.clock import Call, Clock
@@ -65,6 +66,7 @@ class FirstFitScheduler:
         self.state = state
         self._fresh: dict[int, ClassState] = {}  # classes to try in the next pass
         self._blocked: dict[int, ClassState] = {}  # classes with pods that fit nowhere
+        self._inserted: list[Pod] = []  # queued ahead of others and not tried yet
         self._blocks: list[Block] = []
         self._block_size = SMALLEST_BLOCK
         self._pass_due_us = -1
@@ -76,6 +78,8 @@ class FirstFitScheduler:
     def add(self, pod: Pod) -> None:
         """Queue a new pod."""
         pod.cls.enqueue(pod)
+        if pod.cls.pending[-1] is not pod:
+            self._inserted.append(pod)
         self._fresh[pod.cls.index] = pod.cls
         self.wake()
 
@@ -140,7 +144,14 @@ class FirstFitScheduler:
     def _block(self, cls: ClassState) -> None:
         self._blocked[cls.index] = cls
         for pod in reversed(cls.pending):
+            if pod.unschedulable:
+                break
             self.state.refuse(pod)
+        if self._inserted:
+            for pod in self._inserted:
+                if pod.cls is cls and pod.state is PodState.PENDING:
+                    self.state.refuse(pod)
+            self._inserted = [pod for pod in self._inserted if pod.cls is not cls]
 
     def _first_feasible(self, cls: ClassState) -> Node | None:
         cpu_m = cls.cpu_m

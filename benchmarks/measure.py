@@ -1,0 +1,53 @@
+"""How figures are taken: interleaved rounds, the median of their ratios, memory in a fresh process."""
+
+from __future__ import annotations
+
+import multiprocessing
+import resource
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass
+
+ROUNDS = 5
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """The median of rounds: the thing measured, the yardstick beside it, and their ratio."""
+
+    value: float
+    yardstick: float
+    ratio: float
+
+
+def against(yardstick: Callable[[], float], measured: Callable[[], float], rounds: int = ROUNDS) -> Ratio:
+    """Measure both in turn and return the medians of each and of the ratio within a round."""
+    pairs = [(yardstick(), measured()) for _ in range(rounds)]
+    return Ratio(
+        statistics.median(value for _, value in pairs),
+        statistics.median(base for base, _ in pairs),
+        statistics.median(value / base for base, value in pairs),
+    )
+
+
+def peak_over_start_bytes(work: Callable[[], None]) -> int:
+    """Return by how much ``work`` raises the peak memory of a fresh process that has its imports."""
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe(duplex=False)
+    child = context.Process(target=_report_peak, args=(work, there))
+    child.start()
+    there.close()
+    peak: int = here.recv()
+    child.join()
+    return peak
+
+
+def _report_peak(work: Callable[[], None], out: multiprocessing.connection.Connection) -> None:
+    before = _peak_bytes()
+    work()
+    out.send(_peak_bytes() - before)
+
+
+def _peak_bytes() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
