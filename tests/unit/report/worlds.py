@@ -136,10 +136,10 @@ class World:
         self.add("pod_ended", ended, pod, reason)
         return pod
 
-    def job(self, pipeline: str, created: float, base: int = -1, **states: float) -> int:
+    def job(self, pipeline: str, created: float, **states: float) -> int:
         """Add a job; ``states`` are JobStates by lower-case name."""
         job = len(self._log["jobs"])
-        self.add("jobs", created, self.name("pipeline", pipeline), job, base)
+        self.add("jobs", created, self.name("pipeline", pipeline), job, -1)
         self.state(job, "created", created)
         for state, at_s in states.items():
             self.state(job, state, at_s)

@@ -1,0 +1,108 @@
+"""Caveats: what a reader must know before believing the numbers, one sentence each, worst first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sim.model.scenario import Scenario
+    from sim.report.metrics import Tree
+
+GROWTH = 0.05
+LEAST_GROWTH = 5  # jobs; below that, growth is chance
+NOT_MODELLED = (
+    "Karpenter and EKS Auto Mode are not modelled: nodes come from Auto Scaling groups, scaled by"
+    " Cluster Autoscaler or not at all"
+)
+
+
+def caveats(scenario: Scenario, replications: Sequence[Tree]) -> list[str]:
+    """Return the warnings of a scenario and of what its replications showed."""
+    return [
+        *scenario.warnings,
+        *_jobs(replications),
+        *_memory(replications),
+        *_places(replications),
+        *_quota(scenario, replications),
+        *_steady(replications),
+        *_prices(scenario),
+        *([NOT_MODELLED] if scenario.cluster.node_groups else []),
+    ]
+
+
+def _jobs(replications: Sequence[Tree]) -> Iterator[str]:
+    for name, what in (
+        (
+            "jobs_failed",
+            "jobs failed, were killed or could not run, and have no latency",
+        ),
+        ("jobs_unfinished", "jobs were not finished at the horizon and have no latency"),
+    ):
+        mean = _mean(replications, name)
+        if mean:
+            yield f"{mean:,.4g} {what} (mean per replication)"
+
+
+def _memory(replications: Sequence[Tree]) -> Iterator[str]:
+    tasks, pods = _mean(replications, "tasks_oom_killed"), _mean(replications, "pods_oom_killed")
+    datums = _mean(replications, "datums_failed")
+    if tasks or pods:
+        yield (
+            f"out of memory: {tasks:,.4g} datum sets were killed and {pods:,.4g} pods evicted for memory"
+            " (mean per replication); the datums' peak is above what their containers may use"
+        )
+    if datums:
+        yield f"{datums:,.4g} datums failed all their tries (mean per replication)"
+
+
+def _places(replications: Sequence[Tree]) -> Iterator[str]:
+    stuck = _mean(replications, "pods_stuck")
+    if stuck:
+        yield (
+            f"{stuck:,.4g} pods had been waiting for a place for over half an hour at the horizon (mean per"
+            " replication): nothing admits them, or there is too little room"
+        )
+
+
+def _quota(scenario: Scenario, replications: Sequence[Tree]) -> Iterator[str]:
+    quota = scenario.cluster.fargate_quotas.vcpu
+    peak = max(_figures(replications, "peak_fargate_vcpu"))
+    largest = max(_figures(replications, "largest_fargate_vcpu"))
+    if largest and peak + largest > quota:
+        yield (
+            f"the Fargate quota of {quota:g} vCPU is met: {peak:g} vCPU were in use at once, no further pod of"
+            f" {largest:g} vCPU fits; ask AWS to raise it, and set it in the scenario"
+        )
+
+
+def _steady(replications: Sequence[Tree]) -> Iterator[str]:
+    growth = _mean(replications, "backlog_growth")
+    jobs = sum(_mean(replications, f"jobs_{name}") for name in ("completed", "failed", "unfinished"))
+    count = jobs or _mean(replications, "pods_started")
+    if growth >= GROWTH and growth * count >= LEAST_GROWTH:
+        yield (
+            f"no steady state: the backlog grew by {growth:.0%} of what arrived, so latencies depend on the"
+            " horizon"
+        )
+
+
+def _prices(scenario: Scenario) -> Iterator[str]:
+    if scenario.prices.notes:
+        yield "prices below full confidence: " + "; ".join(scenario.prices.notes)
+
+
+def _mean(replications: Sequence[Tree], name: str) -> float:
+    figures = _figures(replications, name)
+    return sum(figures) / len(figures)
+
+
+def _figures(replications: Sequence[Tree], name: str) -> list[float]:
+    figures = []
+    for tree in replications:
+        metrics = tree["metrics"]
+        assert isinstance(metrics, Mapping)
+        figure = metrics[name]
+        assert not isinstance(figure, Mapping)
+        figures.append(figure)
+    return figures

@@ -1,0 +1,109 @@
+"""Numbers of jobs: how many, how long, how many datums, and where the time went; for any set of jobs."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.model.log import JobState, TaskEnd
+from sim.report.arrays import Flag, Float, Int
+from sim.report.starts import Wait
+from sim.report.waits import job_waits
+
+if TYPE_CHECKING:
+    from sim.model.log import EventLog
+    from sim.model.scenario import Slo
+    from sim.report.intervals import Claims, Lives
+
+SECOND_US = 1_000_000
+PERCENTILES = (50, 95, 99)
+
+
+class JobNumbers:
+    """The jobs of one replication; methods take the rows of the jobs to count, all of them by default."""
+
+    def __init__(self, log: EventLog, lives: Lives) -> None:
+        """Put per job what every number is made of."""
+        jobs, claims = lives.jobs, lives.claims
+        self._log = log
+        self._lives = lives
+        self._counted = jobs.created_us >= log.warmup_us
+        self._latency_s: Float = (jobs.ended_us - jobs.created_us) / SECOND_US
+        self._completed = self._counted & (jobs.state == JobState.SUCCESS)
+        self._unfinished = self._counted & (jobs.state < 0)
+        late = (claims.ended_us >= log.warmup_us) & (claims.outcome >= 0)
+        done = late & (claims.outcome == TaskEnd.DONE)
+        self._processed = self._datums(claims, done)
+        self._lost = self._datums(claims, late & ~done)
+        ends = log["job_datums"].rows()
+        self._failed_datums = np.bincount(ends[:, 0], weights=ends[:, 4], minlength=len(jobs))
+        self._by_pipeline = np.argsort(jobs.pipeline, kind="stable")
+
+    def of(self, pipeline: int) -> Int:
+        """Return the rows of a pipeline's jobs."""
+        pipelines = self._lives.jobs.pipeline[self._by_pipeline]
+        start, end = np.searchsorted(pipelines, (pipeline, pipeline + 1))
+        return self._by_pipeline[start:end]
+
+    def datums_processed(self, rows: Int | slice = slice(None)) -> float:
+        """Return how many datums were in sets that ended DONE."""
+        return float(self._processed[rows].sum())
+
+    def numbers(self, rows: Int | slice = slice(None)) -> dict[str, float]:
+        """Return counts and latencies."""
+        completed = self._completed[rows]
+        unfinished = int(self._unfinished[rows].sum())
+        latency_s = self._latency_s[rows][completed]
+        return {
+            "jobs_completed": float(completed.sum()),
+            "jobs_unfinished": float(unfinished),
+            "jobs_failed": float(self._counted[rows].sum() - completed.sum() - unfinished),
+            "job_latency_mean_s": float(latency_s.mean()) if len(latency_s) else np.nan,
+            **percentiles("job_latency", latency_s, PERCENTILES),
+            "datums_processed": self.datums_processed(rows),
+            "datums_lost": float(self._lost[rows].sum()),
+            "datums_failed": float(self._failed_datums[rows][self._counted[rows]].sum()),
+        }
+
+    def waits_s(self, rows: Int | slice = slice(None)) -> dict[str, float]:
+        """Return the mean wait of completed jobs by name; they sum to the mean latency."""
+        waited_us = self._waits_us[rows][self._completed[rows]]
+        mean_s = waited_us.mean(axis=0) / SECOND_US if len(waited_us) else np.full(len(Wait), np.nan)
+        return {wait.name.lower(): float(mean_s[wait]) for wait in Wait}
+
+    def target(self, slo: Slo) -> dict[str, float]:
+        """Return the latency at a target's quantile, and the share of jobs within the target."""
+        names = self._log.names["pipeline"]
+        chosen = [
+            row for row, name in enumerate(names) if slo.pipeline in {"", name, name.rpartition("/")[2]}
+        ]
+        rows = np.flatnonzero(np.isin(self._lives.jobs.pipeline, chosen) & self._counted)
+        latency_s = self._latency_s[rows]
+        failed = ~self._completed[rows] & ~self._unfinished[rows]
+        undecided = self._unfinished[rows] & (latency_s <= slo.at_most_s)
+        latency_s = np.sort(np.where(failed, np.inf, latency_s)[~undecided])
+        if not len(latency_s):
+            return {"latency_s": np.nan, "share_within": np.nan}
+        endless = latency_s[int(np.ceil(slo.quantile * (len(latency_s) - 1)))] == np.inf
+        return {
+            "latency_s": np.inf if endless else float(np.quantile(latency_s, slo.quantile)),
+            "share_within": float((latency_s <= slo.at_most_s).mean()),
+        }
+
+    @cached_property
+    def _waits_us(self) -> Int:
+        return job_waits(self._log, self._lives).total_us(len(self._lives.jobs))
+
+    def _datums(self, claims: Claims, which: Flag) -> Float:
+        """Return the datums in the tasks of some claims, summed by job."""
+        datums = self._log["tasks"].column("datums")[claims.task[which]]
+        total = np.bincount(claims.job[which], weights=datums, minlength=len(self._lives.jobs))
+        return total.astype(np.float64, copy=False)
+
+
+def percentiles(name: str, values: Float, at: tuple[int, ...]) -> dict[str, float]:
+    """Return percentiles of ``values`` in seconds, linear between order statistics."""
+    found = np.percentile(values, at).tolist() if len(values) else [np.nan] * len(at)
+    return {f"{name}_p{percent}_s": value for percent, value in zip(at, found, strict=True)}

@@ -1,0 +1,175 @@
+"""Summary: the metrics of all replications as one JSON document, each number with its interval.
+
+The estimand is the mean over replications: a percentile in the document is the mean of each
+replication's own percentile. The 95 % interval is Student's t over replications, which are independent;
+NaN (nothing to measure in that replication) is left out, and without two numbers there is no interval.
+``docs/json.md`` describes every key.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from sim import __version__
+from sim.report.caveats import caveats
+
+if TYPE_CHECKING:
+    from sim.model.scenario import Scenario, Slo
+    from sim.report.metrics import Tree
+
+CONFIDENCE = 0.95
+ESTIMAND = "mean over replications of each one's figure, with Student's t 95 % interval"
+GROUPS = ("metrics", "pipelines", "bill_usd", "waste_usd", "sources_usd", "waits_s", "pod_waits_s")
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A mean over replications and its 95 % interval; None where there is too little to tell."""
+
+    mean: float | None
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def half_width(self) -> float | None:
+        """Return half the length of the interval."""
+        return None if self.low is None or self.high is None else (self.high - self.low) / 2
+
+    def document(self) -> dict[str, Any]:
+        """Return the form that JSON has."""
+        return {"mean": self.mean, "ci95": [self.low, self.high]}
+
+
+def interval(values: Sequence[float]) -> Interval:
+    """Return mean and interval of one figure over replications; endless values have no mean."""
+    known = [value for value in values if not math.isnan(value)]
+    count = len(known)
+    if not known or math.inf in known:
+        return Interval(None)
+    mean = math.fsum(known) / count
+    if count == 1:
+        return Interval(mean)
+    variance = math.fsum((value - mean) ** 2 for value in known) / (count - 1)
+    half = t_quantile(count - 1) * math.sqrt(variance / count)
+    return Interval(mean, mean - half, mean + half)
+
+
+def summarise(
+    scenario: Scenario, seed: int, replications: Sequence[Tree], warnings: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return the document of some replications; ``warnings`` go before those found here."""
+    return {
+        "scenario": scenario.name,
+        "version": __version__,
+        "seed": seed,
+        "replications": len(replications),
+        "start": scenario.start.isoformat(),
+        "horizon_s": scenario.horizon_us / 1e6,
+        "warmup_s": scenario.warmup_us / 1e6,
+        "region": scenario.cluster.region,
+        "price_date": scenario.prices.date,
+        "estimand": ESTIMAND,
+        **{group: _over(_branches(replications, group)) for group in GROUPS},
+        "slo": [
+            _target(slo, _branches(_branches(replications, "slo"), str(n)))
+            for n, slo in enumerate(scenario.slos)
+        ],
+        "warnings": [*warnings, *caveats(scenario, replications)],
+    }
+
+
+def rows(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return every figure of a document as a row: name (branches joined by dots), mean, low, high."""
+    found: list[dict[str, Any]] = []
+
+    def visit(name: str, branch: Any) -> None:
+        if isinstance(branch, Mapping) and "ci95" in branch:
+            low, high = branch["ci95"]
+            found.append({"name": name, "mean": branch["mean"], "low": low, "high": high})
+        elif isinstance(branch, Mapping):
+            for key, twig in branch.items():
+                visit(f"{name}.{key}", twig)
+
+    for group in GROUPS:
+        visit(group, document[group])
+    for n, target in enumerate(document["slo"]):
+        visit(f"slo.{n}", target)
+    return found
+
+
+def _over(trees: Sequence[Tree]) -> dict[str, Any]:
+    """Return one document of equal trees: an interval for each number."""
+    merged: dict[str, Any] = {}
+    for key, first in trees[0].items():
+        if isinstance(first, Mapping):
+            merged[key] = _over(_branches(trees, key))
+        else:
+            merged[key] = interval(_numbers(trees, key)).document()
+    return merged
+
+
+def _target(slo: Slo, trees: Sequence[Tree]) -> dict[str, Any]:
+    """Return a target with its figures and the verdict."""
+    latencies_s = _numbers(trees, "latency_s")
+    latency_s = interval(latencies_s)
+    return {
+        "pipeline": slo.pipeline,
+        "quantile": slo.quantile,
+        "at_most_s": slo.at_most_s,
+        "latency_s": latency_s.document(),
+        "share_within": interval(_numbers(trees, "share_within")).document(),
+        "verdict": _verdict(slo.at_most_s, latency_s, endless=math.inf in latencies_s),
+    }
+
+
+def _verdict(at_most_s: float, latency_s: Interval, endless: bool) -> str:
+    """Return held or missed if the whole interval says so, else uncertain; one figure speaks for itself."""
+    if endless:
+        return "missed"
+    if latency_s.mean is None:
+        return "no jobs"
+    low, high = (latency_s.mean if end is None else end for end in (latency_s.low, latency_s.high))
+    if high <= at_most_s:
+        return "held"
+    return "missed" if low > at_most_s else "uncertain"
+
+
+def _branches(trees: Sequence[Tree], key: str) -> list[Tree]:
+    """Return one branch of each tree."""
+    return [branch for tree in trees if isinstance(branch := tree[key], Mapping)]
+
+
+def _numbers(trees: Sequence[Tree], key: str) -> list[float]:
+    """Return one number of each tree."""
+    return [number for tree in trees if not isinstance(number := tree[key], Mapping)]
+
+
+@cache
+def t_quantile(freedom: int, probability: float = (1 + CONFIDENCE) / 2) -> float:
+    """Return the quantile of Student's t above the median, exact to rounding.
+
+    scipy.special would take longer to import than a small run to simulate. The distribution function
+    has a closed form for whole degrees of freedom (Abramowitz and Stegun, 26.7.3 and 26.7.4), which
+    is inverted by bisection over the angle whose tangent is t / sqrt(freedom).
+    """
+    low, high = 0.0, math.pi / 2
+    for _ in range(100):
+        angle = (low + high) / 2
+        low, high = (angle, high) if _within(angle, freedom) < 2 * probability - 1 else (low, angle)
+    return math.sqrt(freedom) * math.tan(high)
+
+
+def _within(angle: float, freedom: int) -> float:
+    """Return the chance that t lies within ± sqrt(freedom) tan(angle)."""
+    cosine = math.cos(angle)
+    odd = freedom % 2
+    term = cosine if odd else 1.0
+    total = term if freedom > 1 else 0.0
+    for n in range(2 + odd, freedom - 1, 2):
+        term *= cosine * cosine * (n - 1) / n
+        total += term
+    return 2 / math.pi * (angle + math.sin(angle) * total) if odd else math.sin(angle) * total

@@ -1,0 +1,138 @@
+"""The summary: intervals against scipy, verdicts and warnings by hand."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from sim.model.cluster import FargateQuotas
+from sim.model.scenario import Prices, Scenario, Slo
+from sim.report.metrics import Tree, measure
+from sim.report.summary import interval, rows, summarise, t_quantile
+from tests.unit.report.worlds import World, a_class, a_scenario
+
+EDGES = "default/edges"
+
+
+@pytest.mark.parametrize("freedom", [1, 2, 3, 4, 5, 9, 19, 20, 50, 101, 999])
+def test_t_quantile_against_scipy(freedom: int) -> None:
+    assert t_quantile(freedom) == pytest.approx(stats.t.ppf(0.975, freedom), rel=1e-12)
+
+
+def test_interval_against_scipy() -> None:
+    values = np.random.default_rng(1).normal(10, 2, 20)
+    expected = stats.ttest_1samp(values, 0).confidence_interval(0.95)
+    found = interval(values.tolist())
+    assert found.mean == pytest.approx(values.mean())
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+
+
+def test_interval_without_enough_to_tell() -> None:
+    assert interval([math.nan, 3.0]).document() == {"mean": 3.0, "ci95": [None, None]}
+    assert interval([math.nan]).mean is None
+    assert interval([1.0, math.inf]).mean is None, "an endless latency has no mean"
+
+
+def scenario_and_trees(latencies_s: list[list[float]], *slos: Slo) -> tuple[Scenario, list[Tree]]:
+    """Return a scenario and the metrics of replications whose jobs took these times."""
+    trees = []
+    for replication in latencies_s:
+        world = World()
+        for latency_s in replication:
+            ends = {"failure": 1.0} if latency_s == math.inf else {"success": latency_s}
+            world.job(EDGES, 0, **ends)
+        log = world.log()
+        scenario = replace(a_scenario(log), slos=slos)
+        trees.append(measure(log, scenario))
+    return scenario, trees
+
+
+@pytest.mark.parametrize(
+    ("latencies_s", "verdict"),
+    [
+        pytest.param([[10.0], [12.0], [11.0]], "held", id="interval below"),
+        pytest.param([[10.0], [29.0], [11.0]], "uncertain", id="interval across"),
+        pytest.param([[30.0], [32.0], [31.0]], "missed", id="interval above"),
+        pytest.param([[10.0, math.inf], [12.0], [11.0]], "missed", id="a failed job is endless"),
+        pytest.param([[10.0]], "held", id="one replication speaks for itself"),
+        pytest.param([[], []], "no jobs", id="nothing to judge"),
+    ],
+)
+def test_verdict(latencies_s: list[list[float]], verdict: str) -> None:
+    scenario, trees = scenario_and_trees(latencies_s, Slo(0.95, 20.0))
+    target = summarise(scenario, 1, trees)["slo"][0]
+    assert target["verdict"] == verdict
+    assert target["at_most_s"] == 20.0
+
+
+def test_document_is_json_and_every_figure_has_its_interval() -> None:
+    scenario, trees = scenario_and_trees([[10.0, 20.0], [30.0]], Slo(0.95, 20.0))
+    document = summarise(scenario, 7, trees, warnings=["interrupted"])
+    assert json.loads(json.dumps(document, allow_nan=False)) == document
+    assert document["replications"] == 2
+    assert document["seed"] == 7
+    assert document["warnings"][0] == "interrupted"
+    mean = document["metrics"]["job_latency_mean_s"]
+    assert mean["mean"] == pytest.approx(22.5), "of the means 15 and 30, not of the three jobs"
+    assert mean["ci95"][0] < 22.5 < mean["ci95"][1]
+    listed = {row["name"]: row for row in rows(document)}
+    assert listed["metrics.job_latency_mean_s"]["mean"] == mean["mean"]
+    assert listed[f"pipelines.{EDGES}.waits_s.inputs"]["mean"] == pytest.approx(22.5)
+    assert listed["slo.0.share_within"]["mean"] == 0.5
+
+
+def warnings_of(world: World, **changes: Any) -> str:
+    log = world.log()
+    scenario = a_scenario(log)
+    scenario = replace(scenario, cluster=replace(scenario.cluster, node_groups=()), **changes)
+    return "\n".join(summarise(scenario, 1, [measure(log, scenario)])["warnings"])
+
+
+def test_no_warnings_without_reason() -> None:
+    assert warnings_of(World()) == ""
+
+
+def test_warns_of_failed_and_unfinished_jobs_and_of_a_growing_backlog() -> None:
+    world = World()
+    world.job(EDGES, 0, killed=5)
+    for at in range(20):
+        world.job(EDGES, at)
+    said = warnings_of(world)
+    assert "1 jobs failed" in said
+    assert "20 jobs were not finished" in said
+    assert "no steady state" in said
+
+
+def test_warns_as_soon_as_no_further_pod_fits_the_quota() -> None:
+    for pods, met in ((2, False), (3, True)):
+        world = World()
+        for _ in range(pods):
+            world.fargate_pod(a_class("w", 2000), EDGES, 0, granted=5, ready=50, running=55, vcpu_m=2000)
+        assert ("quota of 6 vCPU is met" in warnings_of(world)) is met
+    log = world.log()
+    scenario = a_scenario(log)
+    raised = replace(scenario.cluster, node_groups=(), fargate_quotas=FargateQuotas(vcpu=20))
+    scenario = replace(scenario, cluster=raised)
+    assert summarise(scenario, 1, [measure(log, scenario)])["warnings"] == []
+
+
+def test_warns_of_stuck_pods_doubtful_prices_and_what_the_loader_found() -> None:
+    world = World(horizon_s=7200)
+    world.pod(a_class("w"), "plain", 0, unschedulable=0)
+    prices = Prices(notes=("Fargate ap-south-1: disputed",), nat_gateway_hour=0)
+    said = warnings_of(world, prices=prices, warnings=("memory 4GB was dropped",))
+    assert "waiting for a place" in said
+    assert "ap-south-1: disputed" in said
+    assert said.startswith("memory 4GB was dropped")
+
+
+def test_says_that_karpenter_is_not_modelled_where_nodes_are() -> None:
+    log = World().log()
+    scenario = a_scenario(log)
+    assert "Karpenter" in summarise(scenario, 1, [measure(log, scenario)])["warnings"][-1]
