@@ -71,8 +71,8 @@ def _quota(scenario: Scenario, replications: Sequence[Tree]) -> Iterator[str]:
     largest = max(_figures(replications, "largest_fargate_vcpu"))
     if largest and peak + largest > quota:
         yield (
-            f"the Fargate quota of {quota:g} vCPU is met: {peak:g} vCPU were in use at once, no further pod of"
-            f" {largest:g} vCPU fits; ask AWS to raise it, and set it in the scenario"
+            f"the Fargate quota of {quota:g} vCPU is met: {peak:g} vCPU were in use at once, no further pod"
+            f" of {largest:g} fits; ask AWS to raise it, and set it in the scenario"
         )
 
 
