@@ -64,16 +64,14 @@ def nodes_to_find(nodes: int) -> int:
     return max(FEWEST_SAMPLED, nodes * percentage // 100)
 
 
-def sample(feasible: NDArray[np.intp], nodes: int, start: int) -> tuple[NDArray[np.intp], int]:
+def sample(feasible: NDArray[np.intp], wanted: int, nodes: int, start: int) -> tuple[NDArray[np.intp], int]:
     """Return the feasible nodes that are scored, and where the next search starts.
 
-    ``feasible`` holds their positions in ascending order; the search begins at ``start``, goes round,
-    and ends when it has found enough.
+    ``feasible`` holds the positions, ascending, of more nodes than are ``wanted``; the search begins
+    at ``start``, goes round, and ends when it has found enough. With fewer it looks at all ``nodes``
+    and ends where it began.
     """
-    wanted = nodes_to_find(nodes)
-    if len(feasible) <= wanted:
-        return feasible, start
-    first = int(np.searchsorted(feasible, start))
+    first = feasible.searchsorted(start)
     found = feasible[first : first + wanted]
     if len(found) < wanted:
         found = np.concatenate((found, feasible[: wanted - len(found)]))

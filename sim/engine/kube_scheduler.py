@@ -122,7 +122,8 @@ class KubeScheduler:
         cls = pod.cls
         if self._failed_at.get(cls.index) == self._room:
             return None
-        node = self.placement.choose(self._view(cls), self.preemptor.kept_for_others(pod))
+        taken = self.preemptor.kept_for_others(pod) if self.preemptor.nominated else ()
+        node = self.placement.choose(self._view(cls), taken)
         if node is None:
             self._failed_at[cls.index] = self._room
         return node

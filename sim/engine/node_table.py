@@ -28,6 +28,7 @@ PERCENT = slice(0, 4)
 CPU_SCORED, MEMORY_SCORED, CPU, MEMORY, FREE_GPU, FREE_EPHEMERAL, AVOID, ZONE, GROUP = range(9)
 FIXED_ROWS = 9
 
+NOTHING = (0, 0)
 FULL = 1e9  # per cent of cpu that a node claims to be taken when it takes no pods
 
 
@@ -45,7 +46,9 @@ class NodeTable:
         self.avoided = 0  # nodes with a PreferNoSchedule taint of the autoscaler
         self.zones: dict[str, int] = {"": 0}
         self._daemons = state.daemons
-        self._unset: list[tuple[int, int]] = []  # cpu and memory that stand in for missing requests
+        self.assumed = 0  # nodes with cpu or memory that stand in for missing requests
+        self._assumed: list[tuple[int, int]] = []  # those, by node
+        self._allocatable: list[tuple[int, int]] = []  # cpu and memory, at least 1 of each
         self._owners: dict[tuple[str, str], int] = {}
         self._images: dict[str, int] = {}
         self._rows = FIXED_ROWS
@@ -60,8 +63,7 @@ class NodeTable:
 
     def allocatable(self) -> Floats:
         """Return allocatable cpu and memory, shape ``(2, nodes)``."""
-        amounts = [_allocatable(node) for node in self.nodes]
-        return np.array(amounts, dtype=np.float64).reshape(-1, 2).T
+        return np.array(self._allocatable, dtype=np.float64).reshape(-1, 2).T
 
     def owner_row(self, namespace: str, owner: str) -> int:
         """Return the row that counts the pods of one owner, made on first use."""
@@ -91,6 +93,8 @@ class NodeTable:
         if position == self._columns:
             self._allocate(len(self._matrix), 2 * self._columns)
         self.nodes.append(node)
+        allocatable = node.spec.allocatable
+        self._allocatable.append((allocatable.cpu_m or 1, allocatable.memory_mib or 1))
         self._matrix[:, position] = 0.0
         self._matrix[ZONE, position] = self.zones.setdefault(node.spec.zone, len(self.zones))
         self._matrix[GROUP, position] = node.group
@@ -98,7 +102,9 @@ class NodeTable:
             self._matrix[row, position] = _pods_of(node, namespace, owner)
         unset = [unset_requests(cls) for cls in self._daemons[node.group]]
         unset += [unset_requests(pod.cls) for pod in node.pods]
-        self._unset.append((sum(cpu_m for cpu_m, _ in unset), sum(mib for _, mib in unset)))
+        assumed = sum(cpu_m for cpu_m, _ in unset), sum(memory_mib for _, memory_mib in unset)
+        self._assumed.append(assumed)
+        self.assumed += assumed != NOTHING
         self._slice()
         self.refresh(node, position)
 
@@ -108,7 +114,8 @@ class NodeTable:
         last = len(self.nodes) - 1
         self.avoided -= int(self._matrix[AVOID, position])
         self._matrix[:, position:last] = self._matrix[:, position + 1 : last + 1]
-        del self.nodes[position], self._unset[position]
+        self.assumed -= self._assumed[position] != NOTHING
+        del self.nodes[position], self._allocatable[position], self._assumed[position]
         self._slice()
 
     def count(self, node: Node, view: ClassView, times: int) -> None:
@@ -116,27 +123,39 @@ class NodeTable:
         position = node.position
         if view.owner_row >= 0:
             self._flat[view.owner_row * self._columns + position] += times
-        if view.unset != (0, 0):
-            cpu_m, memory_mib = self._unset[position]
-            self._unset[position] = cpu_m + times * view.unset[0], memory_mib + times * view.unset[1]
-        self.refresh(node, position)
+        if view.unset != NOTHING:
+            cpu_m, memory_mib = self._assumed[position]
+            assumed = cpu_m + times * view.unset[0], memory_mib + times * view.unset[1]
+            self.assumed += (assumed != NOTHING) - ((cpu_m, memory_mib) != NOTHING)
+            self._assumed[position] = assumed
+        if view.cls.gpu or view.cls.ephemeral_mib:
+            self._flat[FREE_GPU * self._columns + position] = node.free_gpu
+            self._flat[FREE_EPHEMERAL * self._columns + position] = node.free_ephemeral_mib
+        self._refresh_load(node, position)
 
     def refresh(self, node: Node, position: int) -> None:
         """Read anew what a node has room for, whether it takes pods, and whether to avoid it."""
-        flat, columns = self._flat, self._columns
-        cpu_m, memory_mib = _allocatable(node)
-        unset_cpu_m, unset_memory_mib = self._unset[position]
-        cpu = 100.0 * (cpu_m - node.free_cpu_m)
-        memory = 100.0 * (memory_mib - node.free_memory_mib)
-        flat[position] = (cpu + 100 * unset_cpu_m) / cpu_m
-        flat[columns + position] = (memory + 100 * unset_memory_mib) / memory_mib
-        flat[2 * columns + position] = cpu / cpu_m if node.open and node.free_pods > 0 else FULL
-        flat[3 * columns + position] = memory / memory_mib
-        flat[FREE_GPU * columns + position] = node.free_gpu
-        flat[FREE_EPHEMERAL * columns + position] = node.free_ephemeral_mib
-        if node.avoid != flat[AVOID * columns + position]:
-            flat[AVOID * columns + position] = node.avoid
+        matrix = self._matrix
+        matrix[FREE_GPU, position] = node.free_gpu
+        matrix[FREE_EPHEMERAL, position] = node.free_ephemeral_mib
+        if node.avoid != matrix[AVOID, position]:
+            matrix[AVOID, position] = node.avoid
             self.avoided += 1 if node.avoid else -1
+        self._refresh_load(node, position)
+
+    def _refresh_load(self, node: Node, position: int) -> None:
+        flat, columns = self._flat, self._columns
+        cpu_m, memory_mib = self._allocatable[position]
+        cpu = 100.0 * (cpu_m - node.free_cpu_m) / cpu_m
+        memory = 100.0 * (memory_mib - node.free_memory_mib) / memory_mib
+        flat[CPU * columns + position] = cpu if node.open and node.free_pods > 0 else FULL
+        flat[MEMORY * columns + position] = memory
+        if self.assumed:
+            more_cpu_m, more_memory_mib = self._assumed[position]
+            cpu += 100.0 * more_cpu_m / cpu_m
+            memory += 100.0 * more_memory_mib / memory_mib
+        flat[position] = cpu
+        flat[columns + position] = memory
 
     def images_changed(self, node: Node, now_us: int) -> None:
         """Mark the images that are on a node by now."""
@@ -170,12 +189,6 @@ class NodeTable:
 def unset_requests(cls: ClassState) -> tuple[int, int]:
     """Return the cpu and memory that scores assume for a pod's containers without requests."""
     return UNSET_CPU_M * cls.spec.unset_cpu, UNSET_MEMORY_MIB * cls.spec.unset_memory
-
-
-def _allocatable(node: Node) -> tuple[int, int]:
-    """Return allocatable cpu and memory, at least 1 of each."""
-    allocatable = node.spec.allocatable
-    return allocatable.cpu_m or 1, allocatable.memory_mib or 1
 
 
 def _pods_of(node: Node, namespace: str, owner: str) -> int:

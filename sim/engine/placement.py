@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.decisions import scores
-from sim.decisions.scheduling import sample
+from sim.decisions.scheduling import nodes_to_find, sample
 from sim.engine.node_table import (
     AVOID,
     CPU,
@@ -19,7 +19,6 @@ from sim.engine.node_table import (
     FREE_GPU,
     FULL,
     GROUP,
-    MEMORY,
     ZONE,
     NodeTable,
     unset_requests,
@@ -109,41 +108,54 @@ class Placement:
         self.table = table
         self.start = 0
         self._terms: dict[int, Terms] = {}  # by class
+        self._load = scores.Load(0)
+        self._allocatable = self._load.percent
+        self._wanted = 0
         self._seen = -1
 
     def choose(self, view: ClassView, taken: Iterable[Node] = ()) -> Node | None:
         """Return the best node for a pod, or None when it fits nowhere; ``taken`` ones are left out."""
         table = self.table
-        cls = view.cls
-        terms = self._terms.get(cls.index)
+        terms = self._terms.get(view.cls.index)
         if terms is None or self._seen != table.changes:
             terms = self._look_again(view)
-        percent = table.percent + terms.percent
-        fits = percent[CPU] <= scores.ALL
-        fits &= percent[MEMORY] <= scores.ALL
-        if cls.gpu:
-            fits &= table.row(FREE_GPU) >= cls.gpu
-        if cls.ephemeral_mib:
-            fits &= table.row(FREE_EPHEMERAL) >= cls.ephemeral_mib
-        if cls.anti_affinity:
-            fits &= table.row(view.owner_row) == 0
-        for node in taken:
-            fits[node.position] = False
-        feasible = fits.nonzero()[0]
+        self._load.add(table.percent, terms.percent)
+        feasible = self._feasible(view.cls, view.owner_row, taken)
         if not len(feasible):
             return None
-        sampled, self.start = sample(feasible, len(table.nodes), self.start)
-        total = scores.resource_scores(percent)
-        if terms.image_score is not None:
-            total += terms.image_score
-        total = total.take(sampled)
-        if view.minds_groups is not None or (table.avoided and view.minds_candidates):
-            total += scores.TAINT_TOLERATION * scores.taint_toleration(self._intolerable(view, sampled))
-        if cls.spec.spread:
-            total += scores.POD_TOPOLOGY_SPREAD * self._spread(view, sampled)
-        best = (total == total[total.argmax()]).nonzero()[0]
-        chosen: Node = table.nodes[sampled[best[view.ties.below(len(best))]]]
+        if len(feasible) > self._wanted:
+            feasible, self.start = sample(feasible, self._wanted, len(table.nodes), self.start)
+        penalty = self._penalty(view, terms, feasible)
+        best = np.equal(penalty, penalty[penalty.argmin()]).nonzero()[0]
+        chosen: Node = table.nodes[feasible[best[view.ties.below(len(best))]]]
         return chosen
+
+    def _feasible(self, cls: ClassState, owner_row: int, taken: Iterable[Node]) -> Positions:
+        fits = self._load.fits
+        if cls.gpu:
+            fits &= self.table.row(FREE_GPU) >= cls.gpu
+        if cls.ephemeral_mib:
+            fits &= self.table.row(FREE_EPHEMERAL) >= cls.ephemeral_mib
+        if cls.anti_affinity:
+            fits &= self.table.row(owner_row) == 0
+        for node in taken:
+            fits[node.position] = False
+        return fits.nonzero()[0]
+
+    def _penalty(self, view: ClassView, terms: Terms, sampled: Positions) -> Floats:
+        """Return what each node's weighted score lacks to the best there could be, up to a constant."""
+        load, table = self._load, self.table
+        if table.assumed:
+            np.minimum(load.scored, scores.BEST, out=load.scored)
+        penalty = load.resource_penalty()
+        if terms.image_score is not None:
+            penalty -= terms.image_score
+        penalty = penalty.take(sampled)
+        if view.minds_groups is not None or (table.avoided and view.minds_candidates):
+            penalty -= scores.TAINT_TOLERATION * scores.taint_toleration(self._intolerable(view, sampled))
+        if view.cls.spec.spread:
+            penalty -= scores.POD_TOPOLOGY_SPREAD * self._spread(view, sampled)
+        return penalty
 
     def _intolerable(self, view: ClassView, sampled: Positions) -> Floats:
         table = self.table
@@ -171,10 +183,14 @@ class Placement:
         if self._seen != table.changes or len(self._terms) == MOST_TERMS:
             self._seen = table.changes
             self._terms.clear()
+            self._load = scores.Load(len(table.nodes))
+            self._wanted = nodes_to_find(len(table.nodes))
+            self._allocatable = np.tile(table.allocatable(), (2, 1))
         cls = view.cls
         asked = np.array([[cls.cpu_m], [cls.memory_mib]], dtype=np.float64)
         unset = np.array([[view.unset[0]], [view.unset[1]]], dtype=np.float64)
-        percent = np.concatenate((asked + unset, asked)) * 100.0 / np.tile(table.allocatable(), (2, 1))
+        percent = 100.0 * np.concatenate((asked + unset, asked)) / self._allocatable
+        percent[:2] -= scores.HAIR
         if not all(cls.allowed):
             allowed = np.array(cls.allowed)[table.row(GROUP).astype(np.intp)]
             percent[CPU, ~allowed] = FULL

@@ -39,34 +39,32 @@ class Preemptor:
         self.clock = clock
         self.state = state
         self.streams = streams
-        self._nominated: dict[Node, list[Pod]] = {}
+        self.nominated: dict[Node, list[Pod]] = {}
 
     # -- nominations ------------------------------------------------------------------------
 
     def nominate(self, pod: Pod, node: Node) -> None:
         """Keep room on a node for a pod."""
         pod.nominated = node
-        self._nominated.setdefault(node, []).append(pod)
+        self.nominated.setdefault(node, []).append(pod)
 
     def release(self, pod: Pod) -> None:
         """Keep room for a pod no longer: it is placed, deleted, or has no hope there."""
         node = pod.nominated
         if node is not None:
             pod.nominated = None
-            self._nominated[node].remove(pod)
-            if not self._nominated[node]:
-                del self._nominated[node]
+            self.nominated[node].remove(pod)
+            if not self.nominated[node]:
+                del self.nominated[node]
 
     def node_gone(self, node: Node) -> None:
         """Forget what was nominated to a node that is gone."""
-        for pod in self._nominated.pop(node, []):
+        for pod in self.nominated.pop(node, []):
             pod.nominated = None
 
     def kept_for_others(self, pod: Pod) -> list[Node]:
         """Return the nodes that a pod must leave to nominated ones at least as important."""
-        if not self._nominated:
-            return []
-        return [node for node in self._nominated if not self._fits_beside(pod, node)]
+        return [node for node in self.nominated if not self._fits_beside(pod, node)]
 
     def nominated_node_for(self, pod: Pod) -> Node | None:
         """Return the pod's nominated node if it fits there now."""
@@ -81,7 +79,7 @@ class Preemptor:
 
     def _kept(self, pod: Pod, node: Node) -> list[Pod]:
         priority = pod.cls.spec.priority
-        others = self._nominated.get(node, [])
+        others = self.nominated.get(node, [])
         return [other for other in others if other is not pod and other.cls.spec.priority >= priority]
 
     # -- preemption -------------------------------------------------------------------------
@@ -96,7 +94,7 @@ class Preemptor:
         if not candidates:
             return False
         node, victims = candidates[choose_node([victims for _, victims in candidates])]
-        for other in list(self._nominated.get(node, [])):
+        for other in list(self.nominated.get(node, [])):
             if other.cls.spec.priority < pod.cls.spec.priority:
                 self.release(other)
         self.nominate(pod, node)

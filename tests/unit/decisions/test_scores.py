@@ -15,12 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.decisions.scores import (
+    HAIR,
     MIB,
+    Load,
     image_locality,
-    resource_scores,
     taint_toleration,
     topology_spread,
 )
+
+Percent = tuple[float, ...]
 
 # (cpu requested, cpu allocatable, memory requested, memory allocatable), pod included
 WORKED = [
@@ -37,23 +40,25 @@ WORKED = [
 ]
 
 
-def resource_score(cpu: Fraction, memory: Fraction) -> float:
-    """Return the score of one node, for shares of allocatable that are as requested."""
-    [score] = resource_scores(np.array([[100.0 * float(share)] for share in (cpu, memory, cpu, memory)]))
-    return float(score)
+def resource_score(held: Percent, asked: Percent = (0.0, 0.0, 0.0, 0.0)) -> float:
+    """Return LeastAllocated plus BalancedAllocation of one node; a pod's first two come a hair less."""
+    load = Load(1)
+    less = np.array([[HAIR], [HAIR], [0.0], [0.0]])
+    load.add(np.array([held]).T, np.array([asked]).T - less)
+    np.minimum(load.scored, 100.0, out=load.scored)
+    return 200.0 - float(load.resource_penalty()[0])
 
 
 @pytest.mark.parametrize(("node", "least", "balanced"), WORKED)
 def test_resource_scores(node: tuple[int, int, int, int], least: int, balanced: int) -> None:
     cpu, cpu_allocatable, memory, memory_allocatable = node
-    found = resource_score(Fraction(cpu, cpu_allocatable), Fraction(memory, memory_allocatable))
-    assert found == least + balanced
+    shares = 100 * cpu / cpu_allocatable, 100 * memory / memory_allocatable
+    assert resource_score((*shares, *shares)) == least + balanced
 
 
 def test_defaults_for_missing_requests_may_exceed_the_node() -> None:
     """Fifty containers without requests count as 5000m and 10000 MiB: no cpu left, 29 % of memory."""
-    percent = np.array([[100 * 5000 / 3920], [100 * 10_000 / 14_162], [0.0], [0.0]])
-    assert resource_scores(percent).tolist() == [29 // 2 + 100]
+    assert resource_score((100 * 5000 / 3920, 100 * 10_000 / 14_162, 0.0, 0.0)) == 29 // 2 + 100
 
 
 @given(
@@ -69,11 +74,12 @@ def test_percentages_of_node_and_pod_add_up_to_the_integer_formula(
     allocatable = (cpu_m, memory_mib)
     held = [int(total * share) for total, share in zip(allocatable, before, strict=True)]
     more = [int((total - part) * share) for total, part, share in zip(allocatable, held, asked, strict=True)]
-    percent = [100.0 * h / t + 100.0 * m / t for t, h, m in zip(allocatable, held, more, strict=True)]
+    of_node = tuple(100.0 * h / t for t, h in zip(allocatable, held, strict=True))
+    of_pod = tuple(100.0 * m / t for t, m in zip(allocatable, more, strict=True))
     left = [(t - h - m) * 100 // t for t, h, m in zip(allocatable, held, more, strict=True)]
     cpu, memory = (Fraction(h + m, t) for t, h, m in zip(allocatable, held, more, strict=True))
     expected = sum(left) // 2 + floor((1 - abs(cpu - memory) / 2) * 100)
-    assert resource_scores(np.array([percent * 2]).T).tolist() == [expected]
+    assert resource_score((*of_node, *of_node), (*of_pod, *of_pod)) == expected
 
 
 @pytest.mark.parametrize(
