@@ -6,21 +6,22 @@ prices. Whatever is wrong is an InputError with file, line, field, value and wha
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from sim.adapters.fields import Field, root
 from sim.adapters.yaml_documents import Document, read_file
 from sim.catalog import Catalog
-from sim.errors import InputError
+from sim.errors import InputError, nearest
 from sim.loader.checks import (
     check_pipelines_fit,
     settled_pods,
+    warn_of_groups_never_woken,
     warn_of_homeless_base_load,
-    warn_of_idle_profiles,
     warn_of_quota,
 )
-from sim.loader.compile_cluster import ClusterReader, at_path
+from sim.loader.compile_cluster import ClusterReader, at_path, under_eksctl
 from sim.loader.compile_pipelines import PlacedLoad, pipeline_maker
 from sim.loader.compile_pods import BUILT_IN_PRIORITIES, PodMaker
 from sim.loader.compile_prices import compiled_prices
@@ -28,11 +29,11 @@ from sim.loader.dag import joined_repos
 from sim.loader.flags import AUTOSCALER
 from sim.loader.images import ImageSizes
 from sim.loader.notes import Notes, defaults_in_force
-from sim.loader.overrides import SET, overridden, parse_set
+from sim.loader.overrides import blamed, named, overridden
+from sim.loader.profiles import check_profiles
 from sim.loader.shape import SCENARIO, ScenarioFile
 from sim.loader.shape_world import LatencyFile, SloFile
 from sim.model.latency import Latencies
-from sim.model.paths import print_path
 from sim.model.scenario import BaseLoad, Scenario, Slo
 
 
@@ -52,9 +53,9 @@ def load(path: str | Path, sets: Iterable[str] = ()) -> Scenario:
         raise root(documents[1]).error("is a second document", allowed="one scenario in a file")
     document = overridden(documents[0], sets)
     try:
-        return compiled(document)
+        return compiled(named(document))
     except InputError as error:
-        raise _blamed_on_sets(error, sets) from None
+        raise blamed(error, sets) from None
 
 
 def compiled(document: Document) -> Scenario:
@@ -64,15 +65,6 @@ def compiled(document: Document) -> Scenario:
     if said.warmup >= said.horizon:
         raise at_path(at, "warmup").error(allowed="shorter than the horizon")
     return _Assembly(said, at).scenario()
-
-
-def _blamed_on_sets(error: InputError, sets: tuple[str, ...]) -> InputError:
-    """Return the error as one of ``--set`` where that put the field there."""
-    for text in sets:
-        path = print_path(parse_set(text)[0])
-        if error.field == path or error.field.startswith((f"{path}.", f"{path}[")):
-            error.file, error.line = SET, None
-    return error
 
 
 class _Assembly:
@@ -101,15 +93,15 @@ class _Assembly:
         loads = self._pipelines()
         repos = joined_repos(loads, said.repos, self.at)
         pods = tuple(
-            settled_pods(self.pods.plain(each, place), cluster, self.notes)
+            settled_pods(_located(place, self.pods.plain, each, place), cluster, self.notes)
             for each, place in zip(said.pods, self._items("pods"), strict=True)
         )
         base_load = self._base_load(autoscaler=cluster.autoscaler.enabled and bool(cluster.node_groups))
-        check_pipelines_fit(loads, cluster)
+        warn_of_groups_never_woken(loads, cluster, self.notes)
         warn_of_quota(loads, cluster, self.notes)
-        classes = [each.load.pod_class for each in loads]
-        classes += [each.pod_class for each in pods] + [each.pod_class for each in base_load]
-        warn_of_idle_profiles(classes, cluster, self.notes)
+        others = [each.pod_class for each in pods] + [each.pod_class for each in base_load]
+        check_profiles(loads, others, cluster, self.notes)
+        check_pipelines_fit(loads, cluster)
         warn_of_homeless_base_load(base_load, cluster, self.notes)
         fargate_at = (eksctl or self.at) if cluster.fargate_profiles else None
         prices = compiled_prices(
@@ -140,8 +132,10 @@ class _Assembly:
         try:
             self.catalog.prices(region)
         except InputError as error:
-            place = self.at.child("region") or at_path(eksctl or self.at, "metadata", "region")
-            raise place.error(allowed=error.allowed, near=error.nearest) from None
+            own = self.at.child("region")
+            with under_eksctl(really=own is None and eksctl is not None):
+                place = own or at_path(eksctl or self.at, "metadata", "region")
+                raise place.error(allowed=error.allowed, near=error.nearest) from None
 
     def _items(self, key: str) -> list[Field]:
         place = self.at.child(key)
@@ -161,7 +155,7 @@ class _Assembly:
                 autoscaler=autoscaler,
             )
         places = zip(self.said.base_load, self._items("base_load"), strict=True)
-        return tuple(self.pods.base(each, place) for each, place in places)
+        return tuple(_located(place, self.pods.base, each) for each, place in places)
 
     def _slos(self, said: SloFile, loads: list[PlacedLoad]) -> tuple[Slo, ...]:
         names = [each.load.pipeline.name for each in loads]
@@ -170,12 +164,23 @@ class _Assembly:
         for name, quantiles in (said.pipelines or {}).items():
             if name not in names:
                 place = at_path(self.at, "slo", "pipelines", name)
-                raise place.error(
-                    "names no pipeline", allowed=", ".join(names) or "a pipeline of the scenario"
-                )
+                allowed = ", ".join(names) or "a pipeline of the scenario"
+                raise place.error("names no pipeline", allowed=allowed, near=nearest(name, names))
             own += [Slo(quantile, seconds, name) for quantile, seconds in quantiles]
         return (*overall, *own)
 
 
 def _latencies(said: LatencyFile) -> Latencies:
     return Latencies(said.ec2, said.fargate, said.image_pull.pull, said.container_start)
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _located(at: Field, make: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Return what ``make`` makes; its errors get the place they are about."""
+    try:
+        return make(*args, **kwargs)
+    except InputError as error:
+        raise error if error.file else at.locate(error) from None

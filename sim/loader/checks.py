@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from sim.decisions.fargate_admission import selects
 from sim.loader.compile_pipelines import PlacedLoad
-from sim.loader.fit import obstacles, profile_for, size_for
+from sim.loader.fit import never_woken, obstacles, profile_for, size_for
 from sim.loader.notes import Notes
 from sim.model.arrivals import TraceArrivals
 from sim.model.cluster import Cluster
@@ -26,6 +25,21 @@ def check_pipelines_fit(loads: Sequence[PlacedLoad], cluster: Cluster) -> None:
             )
 
 
+def warn_of_groups_never_woken(loads: Iterable[PlacedLoad], cluster: Cluster, notes: Notes) -> None:
+    """Warn of groups at zero that the autoscaler would never wake for a pipeline they could hold."""
+    if not cluster.autoscaler.enabled:
+        return
+    for placed in loads:
+        if profile_for(placed.load.pod_class, cluster) is not None:
+            continue
+        for group, reason in never_woken(placed.load.pod_class, cluster):
+            notes.warn(
+                f"group {group.name} starts at 0 and the autoscaler never wakes it for pipeline "
+                f"{placed.load.pipeline.name}: by its template {reason}; set the tag "
+                "k8s.io/cluster-autoscaler/node-template/resources/… on the group"
+            )
+
+
 def warn_of_quota(loads: Iterable[PlacedLoad], cluster: Cluster, notes: Notes) -> None:
     """Warn when the pipelines at full width meet the account's vCPU quota (aws.md §3)."""
     wanted = 0.0
@@ -39,18 +53,6 @@ def warn_of_quota(loads: Iterable[PlacedLoad], cluster: Cluster, notes: Notes) -
             f"Fargate quota: at full width pipelines ask {wanted:g} of {quota:g} vCPU in {cluster.region}; "
             "pods above it stay Pending until AWS raises it (cluster.fargate.vcpu_quota)"
         )
-
-
-def warn_of_idle_profiles(classes: Sequence[PodClass], cluster: Cluster, notes: Notes) -> None:
-    """Warn of Fargate profiles that take no pod of the scenario."""
-    for profile in cluster.fargate_profiles:
-        taken = [
-            pods
-            for pods in classes
-            if any(selects(selector, pods.namespace, dict(pods.labels)) for selector in profile.selectors)
-        ]
-        if not taken:
-            notes.warn(f"Fargate profile {profile.name}: its selectors match no pod of this scenario")
 
 
 def warn_of_homeless_base_load(base_load: Iterable[BaseLoad], cluster: Cluster, notes: Notes) -> None:
@@ -100,8 +102,3 @@ def _shaped(pods: PodClass, shape: tuple[int, int, int]) -> PodClass:
 def _few(reasons: Sequence[str]) -> str:
     more = len(reasons) - MOST_REASONS
     return "; ".join(reasons[:MOST_REASONS]) + (f"; and {more} more" if more > 0 else "")
-
-
-def taken_by_fargate(classes: Iterable[PodClass], cluster: Cluster) -> bool:
-    """Say whether any pod goes to Fargate."""
-    return any(profile_for(pods, cluster) is not None for pods in classes)

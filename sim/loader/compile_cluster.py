@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sim.adapters.eksctl import read_cluster
 from sim.adapters.fields import Field
 from sim.catalog import HOME_REGION, Catalog
-from sim.errors import nearest
+from sim.errors import InputError, nearest
 from sim.loader.compile_groups import GroupMaker
 from sim.loader.compile_pods import PodMaker
 from sim.loader.flags import AUTOSCALER
@@ -44,7 +45,8 @@ class ClusterReader:
             raise fields[1].error("is a second document", allowed="one ClusterConfig in a file")
         inline = fields[0].document is self.at.document
         region = (self.said.region or HOME_REGION) if inline else None
-        read = read_cluster(fields[0], inline_region=region)
+        with under_eksctl():
+            read = read_cluster(fields[0], inline_region=region)
         self.notes.add(read.notices)
         return read.config, fields[0]
 
@@ -74,10 +76,11 @@ class ClusterReader:
             prices=self.said.prices.instances or {},
             notes=self.notes,
         )
-        return tuple(
-            maker.group(group, more.get(group.name, GroupFile()), config, place)
-            for group, place in zip(config.node_groups, _places(eksctl), strict=True)
-        )
+        with under_eksctl():
+            return tuple(
+                maker.group(group, more.get(group.name, GroupFile()), config, place)
+                for group, place in zip(config.node_groups, _places(eksctl), strict=True)
+            )
 
     def _check_names(self, more: Mapping[str, GroupFile], config: ClusterConfig) -> None:
         names = [group.name for group in config.node_groups]
@@ -121,6 +124,16 @@ class ClusterReader:
             "cluster.autoscaler.version", clamped, f"the nearest to Kubernetes {minor} that is modelled"
         )
         return clamped
+
+
+@contextmanager
+def under_eksctl(*, really: bool = True) -> Iterator[None]:
+    """Give errors about the ClusterConfig the path that they have in the scenario."""
+    try:
+        yield
+    except InputError as error:
+        inside = really and not error.field.startswith("cluster.")
+        raise error.inside("cluster.eksctl" if inside else "") from None
 
 
 def _source(attribute: str) -> str:

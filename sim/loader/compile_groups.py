@@ -85,7 +85,7 @@ class GroupMaker:
         name = config.instance_types[0]
         if len(config.instance_types) > 1:
             self.notes.assume(
-                f"{at.name()}.instanceTypes",
+                f"{_path(at)}.instanceTypes",
                 f"all nodes are {name}, the first of {len(config.instance_types)} types",
                 "aws.md §6 (the autoscaler plans with the first)",
             )
@@ -107,7 +107,7 @@ class GroupMaker:
             raise at.error("has an instanceSelector that no known type matches", allowed="one that does")
         cheapest = min(matching, key=lambda each: (prices[each.name].usd_per_hour, each.name))
         self.notes.assume(
-            f"{at.name()}.instanceSelector",
+            f"{_path(at)}.instanceSelector",
             f"{cheapest.name}, the cheapest of {len(matching)} types",
             "assumption",
         )
@@ -129,7 +129,7 @@ class GroupMaker:
         if not config.spot:
             return on_demand, hazard
         self.notes.assume(
-            f"{at.name()}.spot",
+            f"{_path(at)}.spot",
             f"{advice.savings_ratio:.0%} off On-Demand, reclaimed {advice.interruption_band} a month",
             f"Spot Advisor of {advice.date} ({advice.status}), aws.md §6",
         )
@@ -162,6 +162,12 @@ class GroupMaker:
             )
         if instance.name.startswith(AMD_GPUS):
             self.notes.warn(f"group {config.name}: {instance.name} has AMD GPUs, counted as nvidia.com/gpu")
+
+
+def _path(at: Field) -> str:
+    """Return the path of a group in the scenario, whether its ClusterConfig is inline or a file."""
+    name = at.name()
+    return name if name.startswith("cluster.") else f"cluster.eksctl.{name}"
 
 
 def _shape(

@@ -137,7 +137,7 @@ class PipelineMaker:
             labels=worker_labels(pipeline),
             node_selector=pipeline.node_selector,
             tolerations=pipeline.tolerations,
-            priority=self.pods.priority(pipeline.priority_class_name),
+            priority=self.pods.priority(pipeline.priority_class_name, "schedulingSpec.priorityClassName"),
             grace_us=0,
             safe_to_evict={"true": True, "false": False}.get(annotations.get(SAFE_TO_EVICT, "")),
             local_storage=True,

@@ -70,18 +70,15 @@ class PodMaker:
     images: ImageSizes
     notes: Notes
 
-    def priority(self, name: str, at: Field | None = None) -> int:
-        """Return the priority of a class, 0 for none."""
+    def priority(self, name: str, key: str = "priority_class") -> int:
+        """Return the priority of a class, 0 for none; ``key`` is where the name stands."""
         if not name:
             return 0
         if name not in self.priorities:
-            error = InputError(
-                "is not a known priority class",
-                field=name,
-                allowed="system-node-critical, system-cluster-critical or one in cluster.priority_classes",
-                nearest=nearest(name, self.priorities),
-            )
-            raise at.locate(error) if at else error
+            known = ", ".join(self.priorities)
+            near = nearest(name, self.priorities)
+            allowed = f"{known}, or one under cluster.priority_classes"
+            raise InputError(field=key, value=name, allowed=allowed, nearest=near)
         return self.priorities[name]
 
     def plain(self, pods: PodsFile, at: Field) -> PodLoad:
@@ -89,7 +86,7 @@ class PodMaker:
         traced = isinstance(pods.arrivals, TraceArrivals)
         if pods.duration is None and not traced:
             raise at.missing("duration", "how long each pod runs")
-        priority = self.priority(pods.priority_class, at) if pods.priority is None else pods.priority
+        priority = self.priority(pods.priority_class) if pods.priority is None else pods.priority
         pod_class = replace(
             _class(pods, pods.controller),
             priority=priority,
@@ -101,11 +98,11 @@ class PodMaker:
         )
         return PodLoad(pods.name, pods.arrivals, pod_class, None if traced else pods.duration)
 
-    def base(self, load: BaseLoadFile, at: Field | None = None) -> BaseLoad:
+    def base(self, load: BaseLoadFile) -> BaseLoad:
         """Return pods that are always there; their images are on the node from the start."""
         pod_class = replace(
             _class(load, load.controller),
-            priority=self.priority(load.priority_class, at),
+            priority=self.priority(load.priority_class),
             grace_us=load.grace,
             safe_to_evict=load.safe_to_evict,
             local_storage=load.local_storage,
@@ -120,7 +117,7 @@ class PodMaker:
         loads = (loads if pachyderm else []) + [(COREDNS, COREDNS_SOURCE)]
         loads += [(AUTOSCALER, AUTOSCALER_SOURCE)] if autoscaler else []
         for load, source in loads:
-            self.notes.assume(f"base_load[{load.name}]", _requests_in_words(load), source)
+            self.notes.assume(f"base_load[{load.name}]", requests_in_words(load), source)
         return tuple(self.base(load) for load, _ in loads)
 
     def daemon_sets(self, said: tuple[DaemonSetFile, ...] | None) -> tuple[DaemonSet, ...]:
@@ -128,7 +125,7 @@ class PodMaker:
         if said is None:
             for load in DEFAULT_DAEMON_SETS:
                 self.notes.assume(
-                    f"cluster.daemonsets[{load.name}]", _requests_in_words(load), DAEMON_SET_SOURCE
+                    f"cluster.daemonsets[{load.name}]", requests_in_words(load), DAEMON_SET_SOURCE
                 )
         return tuple(self._daemon_set(load) for load in (DEFAULT_DAEMON_SETS if said is None else said))
 
@@ -158,7 +155,8 @@ def _class(pods: PodFile, controller: Controller) -> PodClass:
     )
 
 
-def _requests_in_words(load: PodFile) -> str:
+def requests_in_words(load: PodFile) -> str:
+    """Return what pods ask for as a person says it."""
     replicas = f"{load.replicas} x " if isinstance(load, BaseLoadFile) and load.replicas > 1 else ""
     memory = f" {load.requests.memory_mib}Mi" if load.requests.memory_mib else ", no memory"
     return f"{replicas}{load.requests.cpu_m}m cpu{memory}"

@@ -21,6 +21,7 @@ RepoKey = tuple[str, str]
 def joined_repos(loads: Sequence[PlacedLoad], said: Sequence[RepoFile], at: Field) -> tuple[Repo, ...]:
     """Return every source repository; raise InputError where the DAG does not hold together."""
     outputs = _outputs(loads)
+    _check_cycles(loads)
     repos = _declared(said, outputs, at)
     for placed in loads:
         if placed.said.commits is not None or placed.said.datums is not None:
@@ -34,7 +35,6 @@ def joined_repos(loads: Sequence[PlacedLoad], said: Sequence[RepoFile], at: Fiel
             repos[repo.project, repo.name] = repo
     for placed in loads:
         _check_inputs(placed, repos, outputs)
-    _check_cycles(loads)
     return tuple(repos.values())
 
 

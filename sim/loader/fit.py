@@ -10,6 +10,7 @@ Sources: aws.md §2 and §3; cluster-autoscaler.md §5 (filters).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from sim.decisions.fargate import fargate_size
 from sim.decisions.fargate_admission import FargateCandidate, profile_of, refusals
@@ -43,6 +44,24 @@ def obstacles(pods: PodClass, cluster: Cluster) -> list[str]:
     groups = zip(cluster.node_groups, reasons, strict=True)
     told = [f"group {group.name}: {reason}" for group, reason in groups]
     return told + list(_unmatched(pods, cluster)) or ["the cluster has no node group and no Fargate profile"]
+
+
+def never_woken(pods: PodClass, cluster: Cluster) -> list[tuple[NodeGroup, str]]:
+    """Return the empty groups that could hold these pods, but not by what the autoscaler believes of them."""
+    return [
+        (group, reason)
+        for group in cluster.node_groups
+        if group.initial == 0 and group.template is not None and _first_obstacle(pods, group, cluster) is None
+        if (reason := _first_obstacle(pods, _believed(group), cluster)) is not None
+    ]
+
+
+def _believed(group: NodeGroup) -> NodeGroup:
+    """Return the group as a scale-up from zero plans with it (cluster-autoscaler.md §3.5)."""
+    assert group.template is not None
+    return replace(
+        group, allocatable=group.template, max_pods=group.template_pods or group.max_pods, instance_type=""
+    )
 
 
 def _first_obstacle(pods: PodClass, group: NodeGroup, cluster: Cluster) -> str | None:

@@ -56,7 +56,7 @@ def _range(raw: object) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-VERSION = Scalar("version", "a Kubernetes minor such as '1.33'", _version, str, ("string", "number"))
+MINOR = Scalar("version", "a Kubernetes minor such as '1.33'", _version, str, ("string", "number"))
 SECONDS_FLAG = Scalar("s", "a whole number of seconds", _seconds, lambda us: us // SECOND, ("integer",))
 RANGE = Scalar("min:max", "MIN:MAX such as 0:320000", _range, lambda pair: f"{pair[0]}:{pair[1]}")
 
@@ -123,11 +123,22 @@ def _check_pattern(pattern: str, at: Field) -> None:
 
 
 _LABELS = Words("labels")
+_EXPANDERS = Words("list of expanders", EXPANDERS)
 _ROWS: tuple[tuple[str, str, Kind, str], ...] = (
     ("scan-interval", "scan_interval_us", DURATION, "time between two looks"),
-    ("frequent-loops-enabled", "frequent_loops_enabled", FLAG, "look again at once after acting"),
+    (
+        "frequent-loops-enabled",
+        "frequent_loops_enabled",
+        FLAG,
+        "look again at once after acting; true from 1.35",
+    ),
     ("new-pod-scale-up-delay", "new_pod_scale_up_delay_us", DURATION, "age from which a pod is seen"),
-    ("expander", "expander", Words("list", EXPANDERS), "how a node group is chosen, in order"),
+    (
+        "expander",
+        "expander",
+        _EXPANDERS,
+        "how a node group is chosen, in order; least-waste from 1.33",
+    ),
     ("expander-priorities", "expander_priorities", Priorities(), "ConfigMap of the priority expander"),
     ("balance-similar-node-groups", "balance_similar_node_groups", FLAG, "spread over similar groups"),
     ("balancing-ignore-label", "balancing_ignore_label", _LABELS, "labels that do not make groups differ"),
@@ -210,19 +221,24 @@ _ROWS: tuple[tuple[str, str, Kind, str], ...] = (
     ),
     ("max-graceful-termination-sec", "max_graceful_termination_us", SECONDS_FLAG, "longest grace in a drain"),
     ("max-pod-eviction-time", "max_pod_eviction_time_us", DURATION, "how long evictions are retried"),
-    ("skip-nodes-with-local-storage", "skip_nodes_with_local_storage", FLAG, "emptyDir pins a node"),
+    (
+        "skip-nodes-with-local-storage",
+        "skip_nodes_with_local_storage",
+        FLAG,
+        "emptyDir pins a node; the AWS example manifest says false",
+    ),
     ("skip-nodes-with-system-pods", "skip_nodes_with_system_pods", FLAG, "kube-system pods pin a node"),
     (
         "skip-nodes-with-custom-controller-pods",
         "skip_nodes_with_custom_controller_pods",
         FLAG,
-        "so do their pods",
+        "so do pods without an RC, ReplicaSet, StatefulSet or Job",
     ),
     (
         "blocking-system-pod-distruption-timeout",  # upstream's spelling
         "blocking_system_pod_disruption_timeout_us",
         DURATION,
-        "how long kube-system pods pin a node; 0: for ever",
+        "how long kube-system pods pin a node, 0 for ever; 1h from 1.33",
     ),
     (
         "expendable-pods-priority-cutoff",
@@ -230,7 +246,12 @@ _ROWS: tuple[tuple[str, str, Kind, str], ...] = (
         INTEGER,
         "pods below it do not count",
     ),
-    ("cordon-node-before-terminating", "cordon_node_before_terminating", FLAG, "cordon as well as taint"),
+    (
+        "cordon-node-before-terminating",
+        "cordon_node_before_terminating",
+        FLAG,
+        "cordon as well as taint; true from 1.34",
+    ),
     ("max-bulk-soft-taint-count", "max_bulk_soft_taint_count", COUNT, "most soft taints a look changes"),
 )
 
@@ -242,7 +263,7 @@ def _keys() -> tuple[Key, ...]:
         for flag, attribute, kind, meaning in _ROWS
     ]
     ours = [
-        Key("version", VERSION, "Kubernetes minor whose defaults and behaviour hold", None, OURS),
+        Key("version", MINOR, "Kubernetes minor whose defaults and behaviour hold", None, OURS),
         Key("enabled", FLAG, "whether the cluster has an autoscaler", True, OURS),
         Key(
             "orders",

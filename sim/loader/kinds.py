@@ -150,6 +150,15 @@ def _cpu(raw: object) -> int:
     return amount
 
 
+def _version(raw: object) -> str:
+    """Return a version such as 2.11; a bare number is one too, unless a zero may have been lost."""
+    text = str(raw).strip() if isinstance(raw, str | float) else ""
+    lost_zero = isinstance(raw, float) and text.endswith(".1")
+    if not text or "\n" in text or lost_zero:
+        raise InputError(value=raw, allowed=VERSION.allowed)
+    return text
+
+
 def _seconds(raw: object) -> float:
     return parse_duration(raw) / SECOND  # type: ignore[arg-type]  # it refuses anything but text and 0
 
@@ -160,6 +169,13 @@ def _seconds_printed(seconds: float) -> str:
 
 TEXT = Scalar("text", "a text on one line", _text, str)
 PROSE = Scalar("text", "a text", _prose, str)
+VERSION = Scalar(
+    "version",
+    "a version in quotes, such as '2.11': a bare 2.10 reads as 2.1",
+    _version,
+    str,
+    ("string", "number"),
+)
 LABEL = Scalar("text", "a text; quote numbers and booleans", _label, str)
 FLAG = Scalar("yes or no", "true or false", _flag, bool, ("boolean",))
 DURATION = Scalar("duration", DURATION_ALLOWED, parse_duration, print_duration, ("string", "integer"))

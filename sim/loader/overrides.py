@@ -15,7 +15,17 @@ from sim.adapters.yaml_documents import Document, read_text
 from sim.errors import InputError
 from sim.loader.references import resolved
 from sim.loader.shape_workload import PIPELINE
-from sim.model.paths import Path, PathStep, find, key_step, lost, name_of, parse_path, print_path
+from sim.model.paths import (
+    Path,
+    PathStep,
+    find,
+    key_step,
+    lost,
+    name_of,
+    parse_path,
+    plain_key,
+    print_path,
+)
 
 SET = "--set"
 _REFERENCES = {("pachyderm", "cluster_defaults"), ("cluster", "eksctl")}
@@ -40,7 +50,10 @@ def parse_set(text: str) -> tuple[Path, Any]:
     for at, character in enumerate(text):
         depth += {"[": 1, "]": -1}.get(character, 0)
         if character == "=" and depth == 0:
-            return parse_path(text[:at].strip()), _yaml(text[at + 1 :], text)
+            try:
+                return parse_path(text[:at].strip()), _yaml(text[at + 1 :], text)
+            except InputError as error:
+                raise error.inside(file=SET) from None
     raise InputError("has no =", field=text, allowed="path=value", file=SET)
 
 
@@ -48,7 +61,42 @@ def _yaml(text: str, whole: str) -> Any:
     try:
         return read_text(f"value: {text}", SET)[0].value["value"]
     except (InputError, KeyError):
-        raise InputError("has a value that is not YAML", field=whole, file=SET) from None
+        raise InputError("has a value that is not YAML", field=whole) from None
+
+
+def blamed(error: InputError, sets: Iterable[str]) -> InputError:
+    """Return the error as one of ``--set`` where that put the field, or what is around it, there."""
+    for text in sets:
+        path = plain_key(print_path(parse_set(text)[0]))
+        field = plain_key(error.field)
+        if field == path or field.startswith((f"{path}.", f"{path}[")):
+            error.file, error.line = SET, None
+    return error
+
+
+def named(document: Document) -> Document:
+    """Return the scenario document with its spec files read, and pipelines called by the name in them."""
+    entries = document.value.get("pipelines") if isinstance(document.value, dict) else None
+    if not isinstance(entries, list):
+        return document
+    changed = {**document.value, "pipelines": [_named(entry, document.file) for entry in entries]}
+    return replace(document, value=changed)
+
+
+def _named(entry: Any, file: str) -> Any:
+    specs = _specs(entry, file)
+    if len(specs) != 1 or not name_of(specs[0].value):
+        return entry
+    return {**entry, "spec": specs, "name": entry.get("name") or name_of(specs[0].value)}
+
+
+def _specs(entry: Any, file: str) -> tuple[Document, ...]:
+    """Return the documents of a pipeline entry's spec file; none where it is inline or cannot be read."""
+    try:
+        specs = resolved(entry.get("spec"), file) if isinstance(entry, dict) else ()
+    except InputError:
+        return ()
+    return specs if isinstance(specs, tuple) else ()
 
 
 class _Assignment:
@@ -73,7 +121,7 @@ class _Assignment:
         if where is None and isinstance(value, dict):
             where = step.text
         if where is None:
-            raise lost(value, walked, step)
+            raise lost(self._pipelines(value, walked) or value, walked, step)
         return self._below(value, where, step, rest, walked)
 
     def _below(self, value: Any, where: Any, step: PathStep, rest: Path, walked: Path) -> Any:
@@ -86,19 +134,17 @@ class _Assignment:
         return changed
 
     def _find(self, value: Any, step: PathStep, walked: Path) -> str | int | None:
-        if print_path(walked) == "pipelines" and isinstance(value, list):
-            for index, entry in enumerate(value):
-                if step.text in self._names(entry):
-                    return index
-        return find(value, step)
+        found = self._pipelines(value, walked).get(step.text)
+        return find(value, step) if found is None else found
 
-    def _names(self, entry: Any) -> list[str]:
-        """Return what an entry of ``pipelines`` is called: by itself, or by each of its specs."""
-        if not isinstance(entry, dict):
-            return []
-        specs = resolved(entry.get("spec"), self.file)
-        documents = [each.value for each in specs] if isinstance(specs, tuple) else []
-        return [name_of(entry), *map(name_of, documents)]
+    def _pipelines(self, value: Any, walked: Path) -> dict[str, int]:
+        """Return the index of each pipeline's entry by name, its spec file's too; elsewhere nothing."""
+        names: dict[str, int] = {}
+        if print_path(walked) == "pipelines" and isinstance(value, list):
+            for index, entry in reversed(list(enumerate(value))):
+                specs = [each.value for each in _specs(entry, self.file)]
+                names |= {name: index for name in map(name_of, [entry, *specs]) if name}
+        return names
 
     def _in_documents(self, documents: tuple[Document, ...], path: Path, walked: Path) -> Any:
         """Change the document that the path has named, or the only one."""

@@ -36,7 +36,9 @@ class Reference:
         try:
             documents = resolved(at.value, at.document.file)
         except InputError as error:
-            raise at.locate(error) from None
+            if error.line is not None:
+                raise at.locate(error) from None
+            raise at.error(f"is {at.value!r}, which {error.problem}", allowed=error.allowed) from None
         if not isinstance(documents, tuple):
             raise at.error(allowed=f"{self.unit}: a path beside the scenario, or the same keys inline")
         return tuple(root(document) for document in documents)

@@ -20,8 +20,8 @@ from sim.loader.kinds import (
     NUMBER,
     ONE_OR_MORE,
     POSITIVE,
-    TEXT,
     USD_PER_HOUR,
+    VERSION,
     Either,
     ListOf,
     MapOf,
@@ -192,7 +192,7 @@ class ClusterFile:
         MapOf(INTEGER, "priority class"), "priorities by class, beside the two of Kubernetes", None
     )
     kubernetes_version: str = key(
-        TEXT, "Kubernetes minor; left out: the ClusterConfig's metadata.version", ""
+        VERSION, "Kubernetes minor; left out: the ClusterConfig's metadata.version", ""
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sim.adapters.fields import Field
-from sim.errors import InputError
 from sim.loader.arrivals import COMMITS
 from sim.loader.distributions import (
     BYTES_VARYING,
@@ -13,7 +12,18 @@ from sim.loader.distributions import (
     MEMORY_VARYING,
     SECONDS_VARYING,
 )
-from sim.loader.kinds import BYTE_RATE, COUNT, DURATION, NUMBER, SECONDS, SHARE, TEXT, Scalar
+from sim.loader.kinds import (
+    BYTE_RATE,
+    COUNT,
+    DURATION,
+    FLAG,
+    NUMBER,
+    ONE_OR_MORE,
+    SECONDS,
+    SHARE,
+    TEXT,
+    VERSION,
+)
 from sim.loader.references import CLUSTER_DEFAULTS, SPEC
 from sim.loader.sections import Key, Section, key, section_of
 from sim.model.arrivals import Arrivals
@@ -23,16 +33,6 @@ from sim.model.scenario import PachydermOptions
 UPSTREAM = "pachyderm.md §9"
 UNVERIFIED = "assumption, to calibrate (pachyderm.md §9: unverified)"
 
-
-def _version(raw: object) -> str:
-    if isinstance(raw, float):
-        raise InputError(value=raw, allowed="a version in quotes, such as '2.11': a bare 2.10 reads as 2.1")
-    if not isinstance(raw, str):
-        raise InputError(value=raw, allowed="a version in quotes, such as '2.11'")
-    return raw.strip()
-
-
-VERSION = Scalar("version", "a Pachyderm version in quotes, such as '2.11'", _version, str)
 
 _STOCK = PachydermOptions()
 
@@ -90,6 +90,23 @@ PACHYDERM = Section(
             _STOCK.preprocessing_per_datum_s,
             UNVERIFIED,
             "preprocessing_per_datum_s",
+        ),
+        Key(
+            "preprocessing_workers",
+            ONE_OR_MORE,
+            "jobs whose datums are listed at once: pachd itself, more with pachw",
+            _STOCK.preprocessing_workers,
+            "pachyderm.md §3.2 (pachw.maxReplicas)",
+        ),
+        _delay(
+            "job_restart", "wait before a failed job master tries again", "pachyderm.md §9 (retry backoff)"
+        ),
+        Key(
+            "oom_kills_container",
+            FLAG,
+            "whether an OOM kills the container, not only the process; left out: from Kubernetes 1.28 on",
+            None,
+            "pachyderm.md §4",
         ),
         _delay("compaction", "finishing an output commit, outside the workers"),
         Key(

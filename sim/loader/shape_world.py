@@ -11,7 +11,6 @@ from sim.loader.kinds import (
     COUNT,
     FLAG,
     POSITIVE,
-    SECONDS,
     SHARE,
     SIZE,
     USD_PER_HOUR,
@@ -64,7 +63,6 @@ EC2 = Section(
             attribute="gpu_total_s",
         ),
         _said(_EC2, "metal_factor", POSITIVE, "metal takes this much longer"),
-        _said(_EC2, "nvme_raid", SECONDS, "added by a local NVMe RAID", attribute="nvme_raid_s"),
         _said(
             _EC2,
             "terminate",
@@ -101,7 +99,6 @@ IMAGE_PULL = Section(
         Key("size", SIZE, "compressed size of user images that `images` does not name", None),
         _said(_PULL, "rate", BYTE_RATE_VARYING, "pull and unpack on Fargate", attribute="bytes_per_s"),
         _said(_PULL, "ec2_factor", POSITIVE, "EC2 nodes pull this much faster"),
-        _said(_PULL, "zstd_factor", POSITIVE, "zstd images take this share of the time"),
     ),
     lambda value: {"size": value.size, **{n: getattr(value.pull, n) for n in ImagePull.__dataclass_fields__}},
 )

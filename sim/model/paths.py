@@ -47,7 +47,7 @@ def parse_path(text: str) -> Path:
         steps.append(PathStep(match[2], bracket=True) if match[2] else PathStep(match[1]))
         at = match.end()
     if not steps or at < len(text):
-        raise InputError("is not a path", field=text, allowed=ALLOWED)
+        raise InputError(f"{text[:LONGEST]!r} is not a path", allowed=ALLOWED)
     return tuple(steps)
 
 
@@ -84,9 +84,9 @@ def name_of(item: object) -> str:
 def find(value: object, step: PathStep) -> str | int | None:
     """Return the key or index that a step means in a mapping or list, or None where it means nothing."""
     if isinstance(value, dict):
-        plain = _plain(step.text)
+        plain = plain_key(step.text)
         return next(
-            (k for k in (step.text, *value) if k in value and (k == step.text or _plain(k) == plain)), None
+            (k for k in (step.text, *value) if k in value and (k == step.text or plain_key(k) == plain)), None
         )
     if isinstance(value, list):
         named = next((i for i, item in enumerate(value) if name_of(item) == step.text), None)
@@ -111,5 +111,6 @@ def lost(value: object, walked: Sequence[PathStep], step: PathStep) -> InputErro
     )
 
 
-def _plain(key: str) -> str:
+def plain_key(key: str) -> str:
+    """Return a key, or a whole path, in the spelling that all the formats' own have in common."""
     return key.replace("_", "").replace("-", "").casefold()
