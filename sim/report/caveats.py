@@ -57,6 +57,10 @@ def _memory(replications: Sequence[Tree]) -> Iterator[str]:
 
 
 def _places(replications: Sequence[Tree]) -> Iterator[str]:
+    refused = {
+        reason for tree in replications if isinstance(tree["refused"], Mapping) for reason in tree["refused"]
+    }
+    yield from (f"Fargate cannot run {reason}" for reason in sorted(refused))
     stuck = _mean(replications, "pods_stuck")
     if stuck:
         yield (

@@ -13,6 +13,7 @@ all, because it may hold it yet.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -73,6 +74,7 @@ def measure(log: EventLog, scenario: Scenario) -> Tree:
         "sources_usd": sources_usd,
         "waits_s": jobs.waits_s(),
         "pod_waits_s": pods.waits_s(),
+        "refused": _refused(log),
         "slo": {str(n): jobs.target(slo) for n, slo in enumerate(scenario.slos)},
     }
 
@@ -104,6 +106,18 @@ def _capacity(log: EventLog, lived: Lives, window: Window) -> dict[str, float]:
         "fargate_pod_hours": _hours(pods.ready_us[on_fargate], pods.ended_us[on_fargate], window),
         "peak_fargate_vcpu": _peak_sum(granted, pods.ended_us[sizes[:, 1]], sizes[:, 2]) / 1000,
         "largest_fargate_vcpu": float(sizes[:, 2].max(initial=0)) / 1000,
+    }
+
+
+def _refused(log: EventLog) -> dict[str, float]:
+    """Return how many pods Fargate refused, by source and reason."""
+    rows = log["fargate_refusals"].rows()
+    sources = log["pods"].column("source")[rows[:, 1]]
+    counted = Counter(zip(sources.tolist(), rows[:, 2].tolist(), strict=True))
+    names = log.names
+    return {
+        f"{names['source'][source]}: {names['reason'][reason]}": float(pods)
+        for (source, reason), pods in counted.items()
     }
 
 

@@ -3,9 +3,10 @@
 A phase is followed from the task that ended last: its claim; the claim before it, if that was lost;
 what its worker did before, which is this job's work or that of others; and before the worker's first
 task the start of its pod (``starts``). Before a pod was asked for, its pipeline's controller had not
-taken the step that asks for it; a pod that replaces a lost one is followed through the lost one. A wait
-for a master is followed through the master's pod alike, only that what the pod did before it held the
-lock is waiting for the lock.
+taken the step that asks for it; a pod that replaces a lost one is followed through the lost one.
+
+A wait for admission is for a place among the P jobs while there is a master. While there is none it is
+followed through the pod of the next master, only that a pod that runs waits for the lock.
 
 All jobs take one step back at a time, together.
 """
@@ -68,6 +69,8 @@ class Walker:
         self._requeues = Latest(requeues.column("task"), requeues.column("time_us"))
         self._masters = Latest(masters.column("pipeline"), masters.column("time_us"))
         self._master_pod = np.append(masters.column("pod"), NONE)
+        self._master_before = self._masters.find(masters.column("pipeline"), masters.column("time_us") - 1)
+        self._tenure_end_us = _tenure_ends(masters.column("time_us"), masters.column("pod"), lives)
         self._claims = Latest(claims.pod.astype(np.int64), claims.claimed_us)
         self._final = np.flatnonzero(np.isin(claims.outcome, (TaskEnd.DONE, TaskEnd.JOB_ENDED)))
         self._ends = Latest(claims.job[self._final].astype(np.int64), claims.ended_us[self._final])
@@ -83,14 +86,26 @@ class Walker:
         return [np.concatenate(column) for column in zip(*self._found, strict=True)]
 
     def follow_masters(self, job: Int, floor_us: Int, to_us: Int) -> None:
-        """Follow waits for admission: for a place among the P jobs once there is a master."""
-        row = self._masters.find(self._lives.jobs.pipeline[job].astype(np.int64), to_us)
-        mastered_us = np.clip(self._masters.at(row, floor_us), floor_us, to_us)
-        self.add(job, Wait.ADMISSION, mastered_us, to_us)
-        nothing = np.full_like(job, NONE)
+        """Follow waits for admission, tenure by tenure of the pipeline's masters."""
+        master = self._masters.find(self._lives.jobs.pipeline[job].astype(np.int64), to_us)
         lock = np.full_like(job, Wait.MASTER_LOCK)
-        walk = Walk(job, self._master_pod[row], nothing, mastered_us, floor_us, lock, lock)
-        walk = walk.only(mastered_us > floor_us)
+        at_us = to_us
+        while len(job):
+            mastered_us = np.clip(self._masters.at(master, floor_us), floor_us, at_us)
+            self.add(job, Wait.ADMISSION, mastered_us, at_us, self._master_pod[master])
+            before = np.append(self._master_before, NONE)[master]
+            vacant_us = np.clip(np.append(self._tenure_end_us, 0)[before], floor_us, mastered_us)
+            vacant_us = np.where(before >= 0, vacant_us, floor_us)
+            nothing = np.full_like(job, NONE)
+            walk = Walk(job, self._master_pod[master], nothing, mastered_us, vacant_us, lock, lock)
+            self._through_starts(walk.only(mastered_us > vacant_us))
+            on = vacant_us > floor_us
+            job, master, at_us, floor_us, lock = (
+                each[on] for each in (job, before, vacant_us, floor_us, lock)
+            )
+
+    def _through_starts(self, walk: Walk) -> None:
+        """Go back over the starts of pods that do no tasks that matter, to the floor."""
         while len(walk.job):
             self._through_start(walk)
             walk.claim[:] = NONE
@@ -188,10 +203,29 @@ class Latest:
         row: Int = np.where(there, self._by_time[key % self._rows], NONE)
         return row
 
+    def find_next(self, entity: Int, after_us: Int) -> Int:
+        """Return each entity's first row after an instant, -1 where there is none."""
+        if not self._rows:
+            return np.full(len(entity), NONE)
+        bound = np.searchsorted(self._sorted_us, after_us, side="right")
+        position = np.searchsorted(self._keys, entity * self._rows + bound)
+        key = np.append(self._keys, NONE * self._rows)[position]
+        row: Int = np.where(key // self._rows == entity, self._by_time[key % self._rows], NONE)
+        return row
+
     def at(self, row: Int, otherwise_us: Int) -> Int:
         """Return the instants of rows found, ``otherwise_us`` where there was none."""
         at_us: Int = np.where(row >= 0, self._time_us[row], otherwise_us)
         return at_us
+
+
+def _tenure_ends(mastered_us: Int, pod: Int, lives: Lives) -> Int:
+    """Return when each master's tenure ended: with its pod, or when its container was killed."""
+    claims = lives.claims
+    killed = claims.outcome == TaskEnd.OOM_KILLED
+    kills = Latest(claims.pod[killed].astype(np.int64), claims.ended_us[killed])
+    ended_us = lives.pods.ended_us[pod]
+    return np.minimum(kills.at(kills.find_next(pod, mastered_us), ended_us), ended_us)
 
 
 def _lost_before(claims: Claims) -> Int:

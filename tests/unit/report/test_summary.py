@@ -132,6 +132,14 @@ def test_warns_of_stuck_pods_doubtful_prices_and_what_the_loader_found() -> None
     assert said.startswith("memory 4GB was dropped")
 
 
+def test_says_what_fargate_refused_and_why() -> None:
+    world = World()
+    for _ in range(3):
+        pod = world.pod(a_class("w"), EDGES, 0)
+        world.add("fargate_refusals", 0, pod, world.name("reason", "asks for a GPU"))
+    assert f"Fargate cannot run {EDGES}: asks for a GPU" in warnings_of(world)
+
+
 def test_says_that_karpenter_is_not_modelled_where_nodes_are() -> None:
     log = World().log()
     scenario = a_scenario(log)

@@ -188,6 +188,32 @@ def test_a_downstream_job_waits_for_inputs_then_for_a_place() -> None:
     assert story(world, early) == tell(("inputs", 50), ("preprocessing", 51))
 
 
+def test_a_job_kept_waiting_by_others_waits_for_admission_under_each_master() -> None:
+    """Master w holds the lock 10-40 s and is lost, v takes over when the lock lapses at 55."""
+    world = World()
+    node = world.node(ready=0)
+    w = world.pod(WORKER, EDGES, 2, node, 2, 10, 40, PodEnd.SPOT_INTERRUPTED)
+    v = world.pod(WORKER, EDGES, 41, node, 42, 50, replaces=w)
+    world.add("masters", 10, 0, w)
+    world.add("masters", 55, 0, v)
+    job = world.job(EDGES, 0, inputs_ready=0, admitted=80, started=80, failure=80)
+    assert story(world, job) == tell(
+        ("controller_step", 2), ("container_start", 10), ("admission", 40), ("controller_step", 41),
+        ("scheduling", 42), ("container_start", 50), ("master_lock", 55), ("admission", 80),
+    )  # fmt: skip
+
+
+def test_a_master_killed_for_memory_leaves_the_lock_to_lapse() -> None:
+    world = World()
+    w = world.pod(WORKER, EDGES, 0, world.node(ready=0), bound=0, running=0)
+    world.add("masters", 0, 0, w)
+    world.add("masters", 35, 0, w)
+    other = a_phase(world, 1, 90)
+    world.claim(world.task(other, 1), w, 5, 20, TaskEnd.OOM_KILLED)
+    job = world.job(EDGES, 2, inputs_ready=2, admitted=50, started=50, failure=50)
+    assert story(world, job) == [("admission", 2, 20), ("master_lock", 20, 35), ("admission", 35, 50)]
+
+
 def pod_story(world: World) -> dict[str, float]:
     """Return the seconds of each wait of the last pod's start."""
     log = world.log()
