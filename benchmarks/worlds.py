@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sim.model.arrivals import BatchArrivals, CronArrivals, PoissonArrivals, TimesArrivals
+from sim.model.arrivals import PROFILES, BatchArrivals, CronArrivals, PoissonArrivals, TimesArrivals
 from sim.model.autoscaler import AutoscalerOptions
 from sim.model.cluster import Cluster, NodeGroup, SchedulerKind, SchedulerOptions
 from sim.model.distributions import Constant, Exponential, Lognormal
@@ -88,4 +88,45 @@ def datums(jobs: int, datums_per_job: int, workers: int, datums_per_set: int) ->
         repos=(Repo("repo", commits=commits, new_per_commit=Constant(datums_per_job)),),
         pipelines=(PipelineLoad(pipeline, PodClass("worker", request, request, "pipeline"), service),),
         latency=NO_START_LATENCY,
+    )
+
+
+def week() -> Scenario:
+    """Return a week of 50 pipelines, about a million datums, up to 500 nodes.
+
+    Each pipeline has its own repository and scales from zero; its repository starts empty, and its sets
+    hold five datums, so that a commit of 40 needs all eight workers.
+    """
+    pipelines, commits_per_week, datums_per_commit = 50, 500, 40
+    request = Resources(1_900, 7_000)
+    room = Resources(3_920, 14_162)
+    repos, loads = [], []
+    for number in range(pipelines):
+        name = f"pipeline-{number:02}"
+        repos.append(
+            Repo(
+                f"repo-{number:02}",
+                commits=PoissonArrivals(commits_per_week / (7 * 86_400), PROFILES["office-hours"]),
+                new_per_commit=Constant(datums_per_commit),
+            )
+        )
+        pipeline = Pipeline(
+            name,
+            input=PfsInput(f"repo-{number:02}", "/*"),
+            parallelism=8,
+            autoscaling=True,
+            datum_set_spec=DatumSetSpec(number=5),
+        )
+        worker = PodClass(name, request, request, name, local_storage=True)
+        loads.append(PipelineLoad(pipeline, worker, Lognormal(18.0, 60.0)))
+    return Scenario(
+        name="week",
+        start=START,
+        horizon_us=7 * 86_400 * SECOND,
+        cluster=Cluster(
+            node_groups=(NodeGroup("m5.xlarge", room, room, 58, 0, 500, 1),),
+            autoscaler=AutoscalerOptions(),
+        ),
+        repos=tuple(repos),
+        pipelines=tuple(loads),
     )
