@@ -45,8 +45,8 @@ class PachydermOptions:
     state_change_s: Distribution = Constant(0.2)
     standby_s: Distribution = Constant(1.0)
     task_overhead_s: Distribution = Constant(0.02)
-    preprocessing_s: Distribution = Constant(1.0)
-    preprocessing_per_datum_s: float = 0.0005
+    preprocessing_s: Distribution = Constant(0.5)
+    preprocessing_per_datum_s: float = 0.00005
     preprocessing_workers: int = 1
     job_restart_s: Distribution = Uniform(0.25, 0.75)
     compaction_s: Distribution = Constant(2.0)
