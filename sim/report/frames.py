@@ -1,0 +1,199 @@
+"""Frames: one replication as pandas tables, a row per job, pod, node, wait, or part of the bill.
+
+Times are seconds since the start of the scenario, NaN for what did not happen before the horizon. Jobs,
+pods and nodes of the warm-up are there too; money is that of the window after it. pandas is imported
+when a table is asked for, because that takes longer than a small run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sim.model.log import JobState, PodEnd
+from sim.report.arrays import Code, Flag, Float, Int, Small
+from sim.report.bill import Bill, Use, make_bill
+from sim.report.intervals import NEVER, Lives, lives
+from sim.report.meters import HOUR_US, node_meters
+from sim.report.starts import STEPS, Wait, start_steps
+from sim.report.waits import Waits, job_waits
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sim.model.log import EventLog
+    from sim.model.scenario import Scenario
+
+SECOND_US = 1_000_000
+OVERHEAD = "standby, idle workers and rounding"
+ALL_PODS = "all its pods"
+SHARED = "shared"
+FARGATE = "fargate"
+
+
+class Tables:
+    """The tables of one replication, each made when first asked for."""
+
+    def __init__(self, log: EventLog, scenario: Scenario) -> None:
+        """Make nothing yet."""
+        self._log = log
+        self._scenario = scenario
+        self._names = log.names
+
+    @cached_property
+    def lives(self) -> Lives:
+        """The lives that the tables are made of."""
+        return lives(self._log)
+
+    @cached_property
+    def cost(self) -> Bill:
+        """The bill of the window after the warm-up."""
+        return make_bill(self._log, self._scenario, self.lives, self._log.warmup_us)
+
+    @cached_property
+    def critical_paths(self) -> Waits:
+        """The waits of the jobs that ended."""
+        return job_waits(self._log, self.lives)
+
+    @cached_property
+    def jobs(self) -> pd.DataFrame:
+        """One row per job: state, instants, datums, cost, and waits that sum to the latency."""
+        jobs = self.lives.jobs
+        ended = jobs.state >= 0
+        started_us = jobs.reached_us[JobState.STARTED]
+        waited_us = self.critical_paths.total_us(len(jobs))
+        datums = np.full((len(jobs), 4), np.nan)
+        known = self._log["job_datums"].rows()
+        datums[known[:, 0]] = known[:, 1:5]
+        return _frame(
+            "job",
+            {
+                "pipeline": _named(self._names["pipeline"], jobs.pipeline),
+                "state": _named([state.name for state in JobState], jobs.state, "UNFINISHED"),
+                "created_s": _seconds(jobs.created_us),
+                "started_s": _seconds(started_us, started_us < NEVER),
+                "ended_s": _seconds(jobs.ended_us, ended),
+                "latency_s": _seconds(jobs.ended_us - jobs.created_us, ended),
+                **dict(zip(("parallel", "serial", "skipped", "failed"), datums.T, strict=True)),
+                "cost_usd": self.cost.by_job.sum(axis=1),
+                **{f"{wait.name.lower()}_s": _seconds(waited_us[:, wait], ended) for wait in Wait},
+            },
+        )
+
+    @cached_property
+    def pods(self) -> pd.DataFrame:
+        """One row per pod: source, class, place, instants, end, and waits that sum to the start."""
+        pods = self.lives.pods
+        placed = (pods.node >= 0) | (pods.fargate & (pods.ready_us < pods.ended_us))
+        places = [*self._nodes(), FARGATE]
+        place = np.where(pods.fargate, len(places) - 1, pods.node)
+        steps = start_steps(self._log, self.lives, np.arange(len(pods)))
+        waited = dict.fromkeys(STEPS, np.zeros(len(pods), np.int64))
+        for wait, span_us in zip(STEPS, np.diff(steps, axis=0), strict=True):
+            waited[wait] = waited[wait] + span_us
+        return _frame(
+            "pod",
+            {
+                "source": _named(self._names["source"], pods.source),
+                "pod_class": _named(self._names["pod_class"], pods.pod_class),
+                "place": _named(places, np.where(placed, place, -1)),
+                "created_s": _seconds(pods.created_us),
+                "placed_s": _seconds(pods.ready_us, placed),
+                "running_s": _seconds(pods.running_us, pods.ran),
+                "ended_s": _seconds(pods.ended_us, pods.reason >= 0),
+                "end": _named([end.name for end in PodEnd], pods.reason),
+                "start_s": _seconds(pods.running_us - pods.created_us, pods.ran),
+                **{f"{wait.name.lower()}_s": _seconds(span, pods.ran) for wait, span in waited.items()},
+            },
+        )
+
+    @cached_property
+    def nodes(self) -> pd.DataFrame:
+        """One row per EC2 node asked for: instants, hours paid and what they cost in the window."""
+        nodes, window = self.lives.nodes, self.cost.window
+        paid_us = window.clip(nodes.terminated_us) - window.clip(nodes.launched_us)
+        paid_us[~nodes.launched] = 0
+        meters = node_meters(nodes, self._scenario.cluster.node_groups, self._scenario.prices, window)
+        gone = nodes.finished & (nodes.gone_us < self._log.horizon_us)
+        return _frame(
+            "node",
+            {
+                "name": self._nodes(),
+                "group": _named(self._names["group"], nodes.group),
+                "requested_s": _seconds(nodes.requested_us),
+                "launched_s": _seconds(nodes.launched_us, nodes.launched),
+                "ready_s": _seconds(nodes.ready_us, nodes.came_up),
+                "unneeded_s": _seconds(nodes.unneeded_us, nodes.unneeded_us < nodes.terminated_us),
+                "terminated_s": _seconds(nodes.terminated_us, nodes.finished & nodes.launched),
+                "gone_s": _seconds(nodes.gone_us, gone),
+                "paid_hours": paid_us / HOUR_US,
+                "cost_usd": paid_us * meters.usd_per_us + meters.rounding_usd,
+            },
+        )
+
+    @cached_property
+    def bill(self) -> pd.DataFrame:
+        """One row per job, pipeline's overhead, other source, and what is shared; uses as columns.
+
+        All amounts together are the bill.
+        """
+        by_job, by_source = self.cost.by_job, self.cost.by_source
+        jobs_of = self.lives.jobs.pipeline
+        sources: list[str] = []
+        parts: list[str] = []
+        amounts: list[Float] = []
+        pipelines = {name: row for row, name in enumerate(self._names["pipeline"])}
+        for name, row in zip([*self._names["source"], SHARED], by_source, strict=True):
+            jobs = np.flatnonzero(jobs_of == pipelines[name]) if name in pipelines else jobs_of[:0]
+            rest = OVERHEAD if name in pipelines else "" if name == SHARED else ALL_PODS
+            sources += [name] * (len(jobs) + 1)
+            parts += [*(f"job {job}" for job in jobs), rest]
+            amounts += [by_job[jobs], row[None] - by_job[jobs].sum(axis=0)]
+        usd = np.concatenate(amounts)
+        uses = {f"{use.name.lower()}_usd": usd[:, use] for use in Use}
+        return _frame("row", {"source": sources, "part": parts, **uses, "total_usd": usd.sum(axis=1)})
+
+    @cached_property
+    def waits(self) -> pd.DataFrame:
+        """One row per wait of a job that ended, in order of job and time."""
+        path = self.critical_paths
+        return _frame(
+            "wait_number",
+            {
+                "job": path.job,
+                "wait": _named([wait.name.lower() for wait in Wait], path.wait),
+                "from_s": _seconds(path.from_us),
+                "to_s": _seconds(path.to_us),
+                "pod": path.pod,
+            },
+        )
+
+    def _nodes(self) -> list[str]:
+        """Return each node's name, ``group-number``."""
+        numbers = self._log["nodes"].column("number").tolist()
+        groups = _named(self._names["group"], self.lives.nodes.group)
+        return [f"{group}-{number}" for group, number in zip(groups, numbers, strict=True)]
+
+
+def _frame(index: str, columns: dict[str, Any]) -> pd.DataFrame:
+    """Return a table with numbered rows."""
+    import pandas as pd
+
+    table = pd.DataFrame(columns)
+    table.index.name = index
+    return table
+
+
+def _seconds(instants: Int, there: Flag | None = None) -> Float:
+    """Return seconds, NaN where not ``there``."""
+    seconds: Float = instants / SECOND_US
+    return seconds if there is None else np.where(there, seconds, np.nan)
+
+
+def _named(names: Sequence[str], rows: Small | Code | Int, none: str = "") -> list[str]:
+    """Return the name of each row, ``none`` for -1."""
+    known = [*names, none]
+    return [known[row] for row in rows.tolist()]
