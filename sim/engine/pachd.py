@@ -2,7 +2,8 @@
 
 What repositories hold at the start counts as done: an older job processed it, and its results are there.
 Source repositories get commits from their arrivals, cron inputs from their expression; such a commit is
-opened and finished at one instant.
+opened and finished at one instant. Spouts and services run workers but no jobs: what a spout writes is a
+source repository of the scenario.
 
 Source: pachyderm/pachyderm v2.11.6, src/server/pfs/server/server_commit.go, src/server/pps/server/
 api_server.go propagateJobs and monitor.go makeCronCommits; pachyderm.md §2.2 and §3.1.
@@ -28,7 +29,7 @@ from sim.engine.steps import Poll
 from sim.engine.workers import Transfers, Workers
 from sim.model.arrivals import TraceArrivals
 from sim.model.distributions import Counts
-from sim.model.pipelines import DEFAULT_PROJECT, CronInput, leaves
+from sim.model.pipelines import DEFAULT_PROJECT, CronInput, Kind, leaves
 
 if TYPE_CHECKING:
     import numpy as np
@@ -126,12 +127,13 @@ class Pachd:
         registry.monitor = controller
         inputs = tuple(self.repos[key] for key in input_keys(spec))
         output = self.repos[spec.project, spec.name]
-        if spec.input is not None:
+        if spec.kind is Kind.TRANSFORM:
             registry.begin_with([repo.head for repo in inputs], output.head)
         return Running(inputs, output, registry, controller)
 
     def _readers_of_each_repo(self, scenario: Scenario) -> dict[int, list[Running]]:
-        ordered = in_topological_order(load.pipeline for load in scenario.pipelines)
+        transforms = [load.pipeline for load in scenario.pipelines if load.pipeline.kind is Kind.TRANSFORM]
+        ordered = in_topological_order(transforms)
         return {
             repo.index: [self.pipelines[spec.full_name] for spec in downstream(key, ordered)]
             for key, repo in self.repos.items()

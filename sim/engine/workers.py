@@ -71,6 +71,7 @@ class Worker:
 
     __slots__ = (
         "batch", "call", "crashed_us", "crashes", "excess", "index", "job_number", "pod", "pod_id",
+        "up",
     )  # fmt: skip
 
     def __init__(self, pod: Pod) -> None:
@@ -84,6 +85,7 @@ class Worker:
         self.job_number = -1
         self.crashes = 0
         self.crashed_us = 0
+        self.up = False
 
 
 class Workers:
@@ -130,12 +132,15 @@ class Workers:
             self._stop(worker)
 
     def _start(self, worker: Worker) -> None:
+        worker.up = True
         self.on_up(worker)
         self._claim(worker)
 
     def _stop(self, worker: Worker) -> None:
-        self._idle.pop(worker, None)
-        self.on_down(worker)
+        if worker.up:  # its container may be waiting to start again
+            worker.up = False
+            self._idle.pop(worker, None)
+            self.on_down(worker)
 
     # -- batches ----------------------------------------------------------------------------
 
