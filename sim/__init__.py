@@ -12,22 +12,39 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sim import catalog
     from sim.errors import InputError, SimError
+    from sim.loader import load
+    from sim.model.scenario import Scenario
     from sim.sizing import PodSize, size
+    from sim.study.replicate import replicate, simulate
+    from sim.study.result import Result
+    from sim.study.sensitivity import sensitivity
 
 __version__ = "0.1.0"
 
 __all__ = [
     "InputError",
     "PodSize",
+    "Result",
+    "Scenario",
     "SimError",
     "catalog",
+    "load",
+    "replicate",
+    "sensitivity",
+    "simulate",
     "size",
 ]
 
 _HOMES = {
     "InputError": "sim.errors",
     "PodSize": "sim.sizing",
+    "Result": "sim.study.result",
+    "Scenario": "sim.model.scenario",
     "SimError": "sim.errors",
+    "load": "sim.loader",
+    "replicate": "sim.study.replicate",
+    "sensitivity": "sim.study.sensitivity",
+    "simulate": "sim.study.replicate",
     "size": "sim.sizing",
 }
 

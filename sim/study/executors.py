@@ -44,15 +44,13 @@ def process_pool(workers: int | None = None) -> Iterator[Executor]:
     pool.shutdown()
 
 
-def gather(
-    executor: Executor, work: Callable[[int], T], numbers: Iterable[int], done: Callable[[int, T], None]
-) -> None:
-    """Run ``work(n)`` for each number and hand each result over as it arrives; stop at the first error."""
+def gather(executor: Executor, work: Callable[[int], T], numbers: Iterable[int]) -> Iterator[tuple[int, T]]:
+    """Yield each number with what ``work`` made of it, in the order they end; stop at the first error."""
     with _without_main():
         futures = {executor.submit(work, number): number for number in numbers}
     try:
         for future in as_completed(futures):
-            done(futures[future], future.result())
+            yield futures[future], future.result()
     except BaseException:
         for future in futures:
             future.cancel()

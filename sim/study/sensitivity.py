@@ -14,11 +14,20 @@ from typing import Any
 from sim.model.distributions import Distribution, Lognormal
 from sim.model.latency import FargateLatency
 from sim.model.scenario import Scenario
+from sim.study.replicate import REPLICATIONS, replicate
+from sim.study.result import Result
 
 FARGATE_MEDIANS_S = (30.0, 45.0, 75.0)
 BOOT_FACTORS = (0.5, 1.5)
 ASSUMED_SIGMA = 0.30  # of the default, where the scenario's own start time is no lognormal
 SCALES = frozenset({"value", "values", "low", "high", "mean", "median", "p95", "scale"})
+
+
+def sensitivity(
+    scenario: Scenario, replications: int = REPLICATIONS, seed: int | None = None, **how: Any
+) -> dict[str, Result]:
+    """Return the result of each variant, under what is different; see `replicate` for the arguments."""
+    return {label: replicate(varied, replications, seed, **how) for label, varied in variants(scenario)}
 
 
 def variants(scenario: Scenario) -> Iterator[tuple[str, Scenario]]:

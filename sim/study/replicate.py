@@ -1,0 +1,151 @@
+"""Replications: the same scenario with other luck, as often as asked or as a precision needs.
+
+Replications are numbered and each draws from (seed, number) alone, so neither the executor nor the order
+in which they end changes a result. Number 0 always runs here: it says how long the others will take, and
+its log is the one that tables and pictures show. The rest runs here too when that is less than two
+seconds' work, else on a pool of processes over the cores.
+
+Precision is a sequential rule: it stops after the first round at which the 95 % interval of each of
+``TARGETS`` has a half-width of at most g/(1+g) of its mean, which keeps the relative error below g. A
+round is ``ROUND`` replications on every machine, the first one as many as were asked for. A figure that
+the scenario does not have, such as a latency without jobs, is left out.
+Source: Law, Simulation Modeling and Analysis, 5th ed., §9.4.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Executor
+from contextlib import ExitStack, closing
+from functools import partial
+from math import inf
+from time import perf_counter
+from typing import cast
+
+from sim.engine.run import simulate as run_engine
+from sim.errors import InputError, SimulationError
+from sim.model.log import EventLog
+from sim.model.scenario import Scenario
+from sim.report.metrics import Tree, measure
+from sim.report.summary import Interval, interval
+from sim.study.executors import gather, process_pool
+from sim.study.progress import Progress
+from sim.study.result import Result
+
+REPLICATIONS = 20
+ROUND = 20
+MOST = 2_000  # replications; a precision they do not reach is said in the result
+IN_PROCESS_S = 2.0
+TARGETS = ("cost_usd_per_day", "job_latency_p95_s")
+
+
+def simulate(scenario: Scenario, seed: int | None = None, replication: int = 0) -> Result:
+    """Return the result of one replication; without ``seed`` the scenario's own."""
+    seed = scenario.seed if seed is None else seed
+    log = run(scenario, seed, replication)
+    return Result(scenario, seed, {replication: measure(log, scenario)}, log)
+
+
+def replicate(
+    scenario: Scenario,
+    replications: int = REPLICATIONS,
+    seed: int | None = None,
+    *,
+    precision: float | None = None,
+    executor: Executor | None = None,
+    progress: bool | None = None,
+) -> Result:
+    """Return the result of ``replications`` replications, or of as many more as ``precision`` needs.
+
+    Parameters
+    ----------
+    seed
+        Without one the scenario's own.
+    precision
+        Largest relative error of cost per day and job latency p95, as a share: 0.05 for 5 %.
+    executor
+        Where to run all but the first; None: here or on a pool of processes, see the module.
+    progress
+        Whether to show progress on stderr; None: only on a terminal.
+
+    Ctrl-C ends it early: the result then holds what is done, and warns.
+    """
+    _check(replications, precision)
+    seed = scenario.seed if seed is None else seed
+    started = perf_counter()
+    log = run(scenario, seed, 0)
+    done = {0: measure(log, scenario)}
+    each_s = perf_counter() - started
+    warnings: list[str] = []
+    interrupted = False
+    try:
+        with ExitStack() as stack, closing(Progress(progress)) as shown:
+            for target in _targets(replications, precision):
+                todo = range(len(done), target)
+                if executor is None and each_s * len(todo) > IN_PROCESS_S:
+                    executor = stack.enter_context(process_pool())
+                for number, tree in _outcomes(executor, partial(outcome, scenario, seed), todo):
+                    done[number] = tree
+                    shown.show(len(done), target)
+                if precision is None or precise_enough(done.values(), precision):
+                    break
+            else:
+                warnings.append(f"{len(done)} replications do not reach the precision of {precision:.3g}")
+    except KeyboardInterrupt:
+        interrupted = True
+        warnings.append(f"interrupted after {len(done)} of {target} replications")
+    return Result(scenario, seed, done, log, tuple(warnings), interrupted=interrupted)
+
+
+def run(scenario: Scenario, seed: int, replication: int) -> EventLog:
+    """Return the log of one replication; a broken invariant says how to see it again."""
+    try:
+        return run_engine(scenario, seed, replication)
+    except SimulationError as error:
+        again = f"{error.message} (seed {seed}, replication {replication})"
+        raise SimulationError(again, error.history) from error
+
+
+def outcome(scenario: Scenario, seed: int, replication: int) -> Tree:
+    """Return the metrics of one replication: what crosses from a worker process."""
+    return measure(run(scenario, seed, replication), scenario)
+
+
+def precise_enough(replications: Iterable[Tree], precision: float) -> bool:
+    """Say whether each target's relative half-width is at most g/(1+g)."""
+    figures = [cast("Mapping[str, float]", each["metrics"]) for each in replications]
+    return all(
+        _relative_half_width(interval([each[name] for each in figures])) <= precision / (1 + precision)
+        for name in TARGETS
+    )
+
+
+def _targets(replications: int, precision: float | None) -> Iterator[int]:
+    """Yield how many replications there should be after each round."""
+    yield replications
+    if precision is not None:
+        yield from range(replications + ROUND, max(MOST, replications) + 1, ROUND)
+
+
+def _outcomes(
+    executor: Executor | None, work: Callable[[int], Tree], numbers: Iterable[int]
+) -> Iterator[tuple[int, Tree]]:
+    """Yield each number with what it gave, in the order they end."""
+    return ((n, work(n)) for n in numbers) if executor is None else gather(executor, work, numbers)
+
+
+def _relative_half_width(figure: Interval) -> float:
+    if figure.mean is None:
+        return 0.0  # nothing there to be precise about
+    if figure.half_width is None:
+        return inf
+    return figure.half_width / abs(figure.mean) if figure.mean else inf * figure.half_width
+
+
+def _check(replications: int, precision: float | None) -> None:
+    if replications < 1:
+        raise InputError(field="replications", value=replications, allowed="1 or more")
+    if precision is not None and not 0.0 < precision < 1.0:
+        raise InputError(
+            field="precision", value=precision, allowed="above 0 and below 1, such as 0.05 or 5%"
+        )
