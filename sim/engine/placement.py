@@ -116,6 +116,8 @@ class Placement:
     def choose(self, view: ClassView, taken: Iterable[Node] = ()) -> Node | None:
         """Return the best node for a pod, or None when it fits nowhere; ``taken`` ones are left out."""
         table = self.table
+        if not table.nodes:
+            return None
         terms = self._terms.get(view.cls.index)
         if terms is None or self._seen != table.changes:
             terms = self._look_again(view)

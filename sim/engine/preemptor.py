@@ -111,7 +111,7 @@ class Preemptor:
             offset = int(self.streams.at("scheduler-preemption", pod.id).integers(len(nodes)))
         request = _requests(pod.cls)
         for node in nodes[offset:] + nodes[:offset]:
-            if not node.open or not pod.cls.allowed[node.group]:
+            if not node.open or not pod.cls.allowed[node.group] or _kept_apart(pod, node):
                 continue
             lower = [_placed(other) for other in _less_important(pod, node)]
             victims = select_victims(_room(node, self._kept(pod, node)), request, lower) if lower else None
@@ -133,6 +133,11 @@ class Preemptor:
         victim = call.argument
         victim.call = None
         self.state.end(victim, PodEnd.PREEMPTED)
+
+
+def _kept_apart(pod: Pod, node: Node) -> bool:
+    """Say whether anti-affinity bars a node: pods of one owner have one priority, so none makes way."""
+    return pod.cls.anti_affinity and any(other.cls.spec.owner == pod.cls.spec.owner for other in node.pods)
 
 
 def _terminating(pod: Pod) -> bool:

@@ -154,6 +154,15 @@ class TestOrder:
 
 
 class TestPlacement:
+    def test_without_nodes_a_pod_with_images_waits_for_one(self) -> None:
+        image = (Image("opencv", 400_000_000),)
+        world = UpstreamWorld()
+        world.pods((0, a_class("worker", 500, 500, images=image), FOR_EVER))
+        world.node_at(3)
+        world.run(60)
+        assert world.seconds("pod_unschedulable") == [0.0]
+        assert world.bound() == {0: 3.0}
+
     def test_pods_spread_over_empty_nodes(self) -> None:
         world = UpstreamWorld()
         for _ in range(3):
@@ -301,6 +310,16 @@ class TestPreemption:
         world.pods((0, a_class("first", ONE_POD), FOR_EVER), (1, a_class("second", ONE_POD), FOR_EVER))
         world.run(20)
         assert len(world.log["pod_ended"]) == 0
+
+    def test_nobody_makes_way_where_anti_affinity_stays(self) -> None:
+        """Two of one owner never share a node, so the second must not cost the placeholder its place."""
+        world = UpstreamWorld()
+        world.node()
+        world.pods((0, a_class("placeholder", 100, 100, priority=-10), FOR_EVER))
+        world.pods(*[(5, a_class("worker", 100, 100, anti_affinity=True), FOR_EVER)] * 2)
+        world.run(20)
+        assert len(world.log["pod_ended"]) == 0
+        assert world.bound() == {0: 0.0, 1: 5.0}
 
     def test_a_nomination_dies_with_the_pod(self) -> None:
         world = UpstreamWorld()
