@@ -21,7 +21,7 @@ from sim.loader.checks import (
     warn_of_homeless_base_load,
     warn_of_quota,
 )
-from sim.loader.compile_cluster import ClusterReader, at_path, under_eksctl
+from sim.loader.compile_cluster import ClusterReader, under_eksctl
 from sim.loader.compile_pipelines import PlacedLoad, pipeline_maker
 from sim.loader.compile_pods import BUILT_IN_PRIORITIES, PodMaker
 from sim.loader.compile_prices import compiled_prices
@@ -30,6 +30,7 @@ from sim.loader.flags import AUTOSCALER
 from sim.loader.images import ImageSizes
 from sim.loader.notes import Notes, defaults_in_force
 from sim.loader.overrides import blamed, named, overridden
+from sim.loader.places import at_path
 from sim.loader.profiles import check_profiles
 from sim.loader.shape import SCENARIO, ScenarioFile
 from sim.loader.shape_world import LatencyFile, SloFile

@@ -16,6 +16,7 @@ from sim.loader.compile_groups import GroupMaker
 from sim.loader.compile_pods import PodMaker
 from sim.loader.flags import AUTOSCALER
 from sim.loader.notes import Notes
+from sim.loader.places import at_path
 from sim.loader.shape import ScenarioFile
 from sim.loader.shape_cluster import GroupFile
 from sim.model.autoscaler import VERSIONS, AutoscalerOptions, options_for
@@ -147,13 +148,3 @@ def _places(eksctl: Field | None) -> list[Field]:
     """Return where each node group is written, in the order the adapter reads them."""
     lists = [eksctl.child(kind) for kind in GROUP_LISTS] if eksctl else []
     return [item for each in lists if each for item in each.items()]
-
-
-def at_path(at: Field, *keys: str) -> Field:
-    """Return the field some keys down, or the last one on the way that is there."""
-    for each in keys:
-        child = at.child(each) if isinstance(at.value, dict) else None
-        if child is None:
-            return at
-        at = child
-    return at

@@ -20,6 +20,7 @@ from sim.decisions.requests import (
 from sim.errors import InputError
 from sim.loader.compile_pods import PodMaker
 from sim.loader.notes import Notes
+from sim.loader.places import at_path
 from sim.loader.shape_workload import PachydermFile, PipelineFile
 from sim.model.arrivals import TraceArrivals
 from sim.model.distributions import Distribution
@@ -171,7 +172,7 @@ def pipeline_maker(said: PachydermFile, at: Field, pods: PodMaker, notes: Notes)
 def _under(error: InputError, path: str, spec: Field, at: Field) -> InputError:
     """Return an error of a spec with the pipeline's path before its field."""
     inline = spec.document is at.document
-    file = at.document.file if inline or not error.file else error.file
     if inline and error.field.startswith("pipelines["):
         return error
-    return error.inside(path, file=file, line=at.line())
+    place = at_path(spec, *error.field.split("."))
+    return error.inside(path, file=spec.document.file, line=place.line())

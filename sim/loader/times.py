@@ -30,7 +30,7 @@ def _start(raw: object) -> datetime:
             )
         else:
             start = datetime.fromisoformat(text)
-    except (ValueError, OSError):
+    except (ValueError, KeyError, OSError):
         raise InputError(value=raw, allowed=START_ALLOWED) from None
     if start.tzinfo is None or not 1970 <= start.year <= 9000:  # noqa: PLR2004  # what cron and the log can hold
         raise InputError(value=raw, allowed=START_ALLOWED)

@@ -42,7 +42,7 @@ def parse_path(text: str) -> Path:
     steps, at = [], 0
     while at < len(text) <= LONGEST:
         match = _STEP.match(text, at)
-        if match is None:
+        if match is None or text.startswith("."):
             break
         steps.append(PathStep(match[2], bracket=True) if match[2] else PathStep(match[1]))
         at = match.end()
