@@ -10,7 +10,7 @@ clusterstate/utils/node_instances_cache.go; cluster-autoscaler.md §1.3, §1.4.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -30,26 +30,36 @@ class Cloud(Protocol):
     def sizes(self) -> Sequence[GroupSize]:
         """Return bounds and target of each group."""
 
-    def list_instances(self, group: int) -> tuple[CloudInstance, ...]:
-        """Return the instances of a group that are listed, failed placeholders included."""
+    def list_instances(self, group: int) -> Collection[int]:
+        """Return the instances of a group that are listed, placeholders included."""
+
+    def failed_instances(self, group: int) -> frozenset[int]:
+        """Return those of them that report that they cannot be launched."""
 
 
 @dataclass(frozen=True, slots=True)
-class CloudInstance:
-    """An instance as listed: the log's row of its node, and whether its creation failed."""
+class RegisteredNodes:
+    """The nodes that the API server shows.
 
-    id: int
-    failed: bool = False
+    ``ids`` of all of them; ``ready`` ones of each group, as far as the cloud view knows which is
+    whose; ``starting`` are not ready yet: id to group and creation.
+    """
+
+    ids: Collection[int]
+    ready: Sequence[int]
+    starting: Mapping[int, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class RegisteredNode:
-    """A node as the API server shows it; ``group`` is -1 while the cloud view does not know it."""
+class Listing:
+    """The instances of a group when they were fetched."""
 
-    id: int
-    group: int
-    ready: bool
-    created_us: int
+    instances: frozenset[int]
+    failed: frozenset[int]
+
+
+def _fetch(cloud: Cloud, group: int) -> Listing:
+    return Listing(frozenset(cloud.list_instances(group)), cloud.failed_instances(group))
 
 
 @dataclass(slots=True)
@@ -99,9 +109,8 @@ class ClusterStateRegistry:
         self.targets = [0] * groups
         self._min_nodes = [0] * groups
         self._updated = False
-        self._instances: dict[int, tuple[CloudInstance, ...]] = {}
-        self._seen_failed: dict[int, set[int]] = {}
-        self._listed: dict[int, tuple[CloudInstance, ...]] = {}
+        self._instances: dict[int, Listing] = {}
+        self._listed: dict[int, Listing] = {}  # as of the last update
         self.unregistered_since: dict[int, tuple[int, int]] = {}  # instance -> group, since
         self._incorrect: dict[int, tuple[int, int, int]] = {}  # group -> size, target, first seen
 
@@ -110,7 +119,7 @@ class ClusterStateRegistry:
     def refresh_instances(self, cloud: Cloud) -> None:
         """Fetch all lists anew, as the background refresh does every two minutes."""
         for group in range(len(self.targets)):
-            self._instances[group] = cloud.list_instances(group)
+            self._instances[group] = _fetch(cloud, group)
 
     def invalidate_instances(self, group: int) -> None:
         """Forget one list, so that the next update fetches it."""
@@ -132,13 +141,12 @@ class ClusterStateRegistry:
             if delta > 0:
                 request.expected_add_us = deadline_us
 
-    def update_nodes(self, nodes: Iterable[RegisteredNode], cloud: Cloud, now_us: int) -> list[Failure]:
+    def update_nodes(self, nodes: RegisteredNodes, cloud: Cloud, now_us: int) -> list[Failure]:
         """Take in one look's nodes and instances; return the failures found."""
-        nodes = list(nodes)
         targets = [size.target for size in cloud.sizes()]
-        previous = self._seen_failed
-        self._fetch(cloud)
-        self._update_unregistered({node.id for node in nodes}, now_us)
+        previous = self._listed
+        self._list_instances(cloud)
+        self._update_unregistered(nodes.ids, now_us)
         self._update_readiness(nodes, now_us)
         self._update_acceptable_ranges(targets)
         failures = self._update_scale_requests(now_us)
@@ -151,42 +159,32 @@ class ClusterStateRegistry:
         """Take in the targets after a scale-up or scale-down."""
         self._update_acceptable_ranges([size.target for size in cloud.sizes()])
 
-    def _fetch(self, cloud: Cloud) -> None:
+    def _list_instances(self, cloud: Cloud) -> None:
         for group in range(len(self.targets)):
             if self.is_scaling_up(group):
                 self.invalidate_instances(group)
             if group not in self._instances:
-                self._instances[group] = cloud.list_instances(group)
+                self._instances[group] = _fetch(cloud, group)
         self._listed = dict(self._instances)
-        self._seen_failed = {
-            group: {instance.id for instance in listed if instance.failed}
-            for group, listed in self._listed.items()
-        }
 
-    def _update_unregistered(self, registered: set[int], now_us: int) -> None:
-        missing = {
-            instance.id: group
-            for group, listed in self._listed.items()
-            for instance in listed
-            if not instance.failed and instance.id not in registered
-        }
+    def _update_unregistered(self, registered: Collection[int], now_us: int) -> None:
         known = self.unregistered_since
         self.unregistered_since = {
-            instance: known.get(instance, (group, now_us)) for instance, group in missing.items()
+            instance: known.get(instance, (group, now_us))
+            for group, listing in self._listed.items()
+            for instance in listing.instances.difference(registered)
+            if instance not in listing.failed
         }
 
-    def _update_readiness(self, nodes: list[RegisteredNode], now_us: int) -> None:
-        readiness = [Readiness() for _ in self.targets]
+    def _update_readiness(self, nodes: RegisteredNodes, now_us: int) -> None:
+        readiness = [Readiness(ready) for ready in nodes.ready]
         self.total_unready = 0
-        self.total_nodes = len(nodes)
-        for node in nodes:
-            group = readiness[node.group] if node.group >= 0 else Readiness()
-            if node.ready:
-                group.ready += 1
-            elif node.created_us + MAX_NODE_STARTUP_TIME_US > now_us:
-                group.not_started.append(node.id)
+        self.total_nodes = len(nodes.ids)
+        for node, (group_index, created_us) in nodes.starting.items():
+            if created_us + MAX_NODE_STARTUP_TIME_US > now_us:
+                readiness[group_index].not_started.append(node)
             else:
-                group.unready += 1
+                readiness[group_index].unready += 1
                 self.total_unready += 1
         for instance, (group_index, since_us) in self.unregistered_since.items():
             if since_us + self.options.max_node_provision_time_us < now_us:
@@ -217,11 +215,11 @@ class ClusterStateRegistry:
                 del self.requests[group]
         return failures
 
-    def _handle_creation_errors(self, previous: dict[int, set[int]], now_us: int) -> list[Failure]:
-        """Fail the scale-up of a group once for each instance newly seen to have failed."""
+    def _handle_creation_errors(self, previous: dict[int, Listing], now_us: int) -> list[Failure]:
+        """Fail the scale-up of a group that lists instances newly seen to have failed."""
         failures = []
-        for group, failed in self._seen_failed.items():
-            unseen = failed - previous.get(group, set())
+        for group, listing in self._listed.items():
+            unseen = listing.failed - (previous[group].failed if group in previous else frozenset())
             if unseen and self.is_scaling_up(group):
                 self.register_scale_up(group, -len(unseen), now_us)
                 failures.append(self._fail(group, BackoffReason.OUT_OF_RESOURCES, now_us))
@@ -312,7 +310,19 @@ class ClusterStateRegistry:
 
     def created_with_errors(self, group: int) -> list[int]:
         """Return the failed instances that were listed at this look."""
-        return sorted(self._seen_failed.get(group, ()))
+        return sorted(self._listed[group].failed)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is asked for, missing, failed or of a wrong size: time changes nothing here."""
+        return not (
+            self.requests
+            or self.unregistered_since
+            or self._incorrect
+            or any(state.not_started or state.unready for state in self.readiness)
+            or any(listing.failed for listing in self._listed.values())
+            or any(self.upcoming_nodes())
+        )
 
     def size_to_fix(self, group: int, now_us: int) -> int:
         """Return by how much (negative) a target exceeds what has been there for the provision time."""

@@ -29,23 +29,27 @@ REPLICATED = frozenset({
 P = TypeVar("P", bound="PodView")
 
 
-def blocking_reason(pod: PodClass, disruptions_left: int | None, options: AutoscalerOptions) -> Reason:
-    """Return why pods of a class keep their node, or NoReason.
+def blocking_reason(
+    pod: PodClass, disruptions_left: int | None, options: AutoscalerOptions, age_us: int = 0
+) -> Reason:
+    """Return why a pod keeps its node, or NoReason.
 
-    ``disruptions_left`` is what the PodDisruptionBudget that matches them still allows, None if
-    none does.
+    ``disruptions_left`` is what the PodDisruptionBudget that matches it still allows, None if none
+    does. From 1.33 on a system pod of more than an hour no longer blocks, whatever else holds.
     """
     replicated = (
         pod.controller in REPLICATED
         if options.skip_nodes_with_custom_controller_pods
         else pod.controller is not Controller.NONE
     )
-    system = options.skip_nodes_with_system_pods and is_system(pod)
+    system = options.skip_nodes_with_system_pods and is_system(pod) and disruptions_left is None
+    timeout_us = options.blocking_system_pod_disruption_timeout_us
     local_storage = options.skip_nodes_with_local_storage and pod.local_storage
     rules = (
         (pod.safe_to_evict is True, Reason.NoReason),
         (not replicated, Reason.NotReplicated),
-        (system and disruptions_left is None, Reason.UnmovableKubeSystemPod),
+        (system and 0 < timeout_us < age_us, Reason.NoReason),
+        (system, Reason.UnmovableKubeSystemPod),
         (pod.safe_to_evict is False, Reason.NotSafeToEvictAnnotation),
         (local_storage, Reason.LocalStorageRequested),
         (disruptions_left is not None and disruptions_left < 1, Reason.NotEnoughPdb),

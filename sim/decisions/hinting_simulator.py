@@ -10,17 +10,18 @@ similar_pods.go.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sim.decisions.snapshot import PodView, Snapshot, SnapshotNode
 
-PLACEHOLDER = -1  # has a new name in every look, so a hint to it never holds
-
 
 class HintingSimulator:
-    """Remembers by pod id the id of the node where a pod was last placed."""
+    """Remembers by pod id the id of the node where a pod was last placed.
+
+    A placeholder has a new name in every look, so a hint to it (-1) is as good as none.
+    """
 
     def __init__(self) -> None:
         """Remember nothing."""
@@ -31,8 +32,7 @@ class HintingSimulator:
         self,
         snapshot: Snapshot,
         pods: Iterable[PodView],
-        acceptable: Collection[int] | None = None,
-        but: SnapshotNode | None = None,
+        destinations: bytearray | None = None,
         *,
         break_on_failure: bool = False,
     ) -> set[int]:
@@ -41,37 +41,38 @@ class HintingSimulator:
         nowhere: set[int] = set()
         for pod in pods:
             cls = pod.cls
-            node = None
-            if cls.index not in nowhere:
-                node = self._hinted(snapshot, pod, acceptable, but)
+            if cls.index in nowhere:
+                continue
+            node = self._hinted(snapshot, pod, destinations)
+            if node is None:
+                node = snapshot.fits_any_node(cls, destinations)
                 if node is None:
-                    node = snapshot.fits_any_node(cls, acceptable, but)
-                    if node is not None:
-                        self._current[pod.id] = node.id
-            if node is not None:
-                snapshot.place(pod, node)
-                placed.add(pod.id)
-            elif break_on_failure:
-                break
-            else:
-                nowhere.add(cls.index)
+                    if break_on_failure:
+                        break
+                    nowhere.add(cls.index)
+                    continue
+                self._current[pod.id] = node.id
+            snapshot.place(pod, node)
+            placed.add(pod.id)
         return placed
 
     def _hinted(
-        self, snapshot: Snapshot, pod: PodView, acceptable: Collection[int] | None, but: SnapshotNode | None
+        self, snapshot: Snapshot, pod: PodView, destinations: bytearray | None
     ) -> SnapshotNode | None:
         hint = self._current.get(pod.id)
         if hint is None:
             hint = self._old.get(pod.id)
-        if hint is None or hint == PLACEHOLDER:
-            return None
+            if hint is None:
+                return None
         node = snapshot.by_id.get(hint)
         if node is None or not node.fits(pod.cls):
             return None
         self._current[pod.id] = hint
-        if node is but or (acceptable is not None and hint not in acceptable):
-            return None
-        return node
+        return node if destinations is None or destinations[node.position] else None
+
+    def memory(self) -> tuple[tuple[int, int], ...]:
+        """Return what is remembered, to compare."""
+        return tuple(sorted((*self._old.items(), *self._current.items())))
 
     def drop_old_hints(self) -> None:
         """Forget what was not used since the last call but one."""

@@ -10,7 +10,7 @@ core/static_autoscaler.go (filterOutYoungPods, allPodsAreNew).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -48,6 +48,14 @@ def filter_out_young(pods: Iterable[P], now_us: int, new_pod_scale_up_delay_us: 
         for pod in pods
         if now_us - pod.created_us > max(new_pod_scale_up_delay_us, pod.cls.spec.scale_up_delay_us)
     ]
+
+
+def scale_up_timers(pods: Iterable[PodView], new_pod_scale_up_delay_us: int) -> Iterator[int]:
+    """Yield when one of the pods stops being too new for one of these rules."""
+    for pod in pods:
+        yield pod.created_us + max(new_pod_scale_up_delay_us, pod.cls.spec.scale_up_delay_us) + 1
+        yield pod.created_us + UNSCHEDULABLE_POD_TIME_BUFFER_US
+        yield pod.created_us + UNSCHEDULABLE_POD_WITH_GPU_TIME_BUFFER_US
 
 
 def all_pods_are_new(pods: Sequence[PodView], now_us: int) -> bool:

@@ -9,104 +9,112 @@ categorizeNodes), core/scaledown/unremovable/nodes.go.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING
 
-from sim.decisions.eligibility import ineligible_reason
 from sim.decisions.hinting_simulator import HintingSimulator
-from sim.decisions.removal import DisruptionBudgets, NodeToBeRemoved, simulate_node_removal
-from sim.decisions.snapshot import Snapshot, SnapshotNode
+from sim.decisions.removal import DisruptionRules, NodeToBeRemoved, simulate_node_removal
 from sim.decisions.unneeded import Unneeded, unneeded_nodes_limit, update_unneeded
 from sim.model.log import Reason
 
 if TYPE_CHECKING:
+    from sim.decisions.snapshot import Snapshot, SnapshotNode
     from sim.model.autoscaler import AutoscalerOptions
 
 
-@dataclass(frozen=True, slots=True)
-class PlannerView:
-    """What the planner looks at.
-
-    ``candidates`` in the order to look at them, without nodes in deletion; ``destinations`` are
-    ids. ``utilization`` and ``is_deleted`` (by an old taint) are asked of candidates only.
-    """
-
-    snapshot: Snapshot
-    candidates: Sequence[SnapshotNode]
-    destinations: Collection[int]
-    utilization: Callable[[SnapshotNode], float]
-    threshold: Callable[[SnapshotNode], float]
-    is_deleted: Callable[[SnapshotNode], bool]
-
-
 class Planner:
-    """Remembers unneeded nodes, recent failures, and where pods were last moved to."""
+    """Remembers unneeded nodes, recent failures, and where pods were last moved to.
+
+    ``refusals`` says for each candidate of the last update why it is not unneeded.
+    """
 
     def __init__(self, options: AutoscalerOptions) -> None:
         """Start with nothing known."""
         self.options = options
         self.unneeded: dict[int, Unneeded] = {}
         self.refusals: dict[int, Reason] = {}
-        self._unremovable_until_us: dict[int, int] = {}
+        self.unremovable_until_us: dict[int, int] = {}
+        self.latest_update_us: int | None = None
         self._simulator = HintingSimulator()
-        self._latest_update_us: int | None = None
         self._min_update_interval_us = max(options.scale_down_unneeded_time_us, 1)
 
-    def update_cluster_state(self, view: PlannerView, now_us: int) -> None:
-        """Find the nodes that are unneeded now; leaves the snapshot as it was."""
-        if self._latest_update_us is not None:
-            interval_us = now_us - self._latest_update_us
+    def update_cluster_state(
+        self,
+        snapshot: Snapshot,
+        candidates: Sequence[SnapshotNode],
+        destinations: bytearray,
+        is_deleted: Callable[[SnapshotNode], bool],
+        now_us: int,
+    ) -> None:
+        """Find the nodes that are unneeded now; leaves the snapshot as it was.
+
+        ``candidates`` are below the threshold, in the order to look at them; ``destinations`` marks
+        the nodes that pods may move to; ``is_deleted`` says that a node is, by its taint.
+        """
+        if self.latest_update_us is not None:
+            interval_us = now_us - self.latest_update_us
             self._min_update_interval_us = min(self._min_update_interval_us, interval_us)
-        self._latest_update_us = now_us
-        mark = view.snapshot.fork()
-        self._categorize(view, now_us)
-        view.snapshot.revert(mark)
+        self.latest_update_us = now_us
+        self._forget_old_failures(snapshot, now_us)
+        mark = snapshot.fork()
+        self._categorize(snapshot, self._eligible(candidates, is_deleted), destinations, now_us)
+        snapshot.revert(mark)
         self._simulator.drop_old_hints()
 
-    def _categorize(self, view: PlannerView, now_us: int) -> None:
+    def _forget_old_failures(self, snapshot: Snapshot, now_us: int) -> None:
+        if self.unremovable_until_us:
+            self.unremovable_until_us = {
+                node: until_us
+                for node, until_us in self.unremovable_until_us.items()
+                if until_us > now_us and node in snapshot.by_id
+            }
+
+    def _eligible(
+        self, candidates: Sequence[SnapshotNode], is_deleted: Callable[[SnapshotNode], bool]
+    ) -> list[SnapshotNode]:
+        self.refusals = {}
+        eligible = []
+        for node in candidates:
+            if node.id in self.unremovable_until_us:
+                self.refusals[node.id] = Reason.RecentlyUnremovable
+            elif is_deleted(node):
+                self.refusals[node.id] = Reason.CurrentlyBeingDeleted
+            else:
+                eligible.append(node)
+        return eligible
+
+    def _categorize(
+        self, snapshot: Snapshot, eligible: list[SnapshotNode], destinations: bytearray, now_us: int
+    ) -> None:
         options = self.options
-        self._unremovable_until_us = {
-            node: until_us
-            for node, until_us in self._unremovable_until_us.items()
-            if until_us > now_us and node in view.snapshot.by_id
-        }
-        eligible = self._eligible(view)
         limit = unneeded_nodes_limit(len(self.unneeded), self._min_update_interval_us, options)
-        destinations = set(view.destinations)
-        budgets = DisruptionBudgets()
+        rules = DisruptionRules(options, now_us)
         removable: list[NodeToBeRemoved] = []
         for index, node in enumerate(eligible):
             if len(removable) >= limit:
                 for skipped in eligible[index:]:
                     self.refusals[skipped.id] = Reason.NotUnneededOtherReason
                 break
-            outcome = simulate_node_removal(
-                node, view.snapshot, destinations, options, simulator=self._simulator, budgets=budgets
-            )
+            outcome = simulate_node_removal(node, snapshot, destinations, self._simulator, rules)
             if isinstance(outcome, NodeToBeRemoved):
-                destinations.discard(node.id)
                 removable.append(outcome)
             else:
                 self.refusals[node.id] = outcome
-                self._unremovable_until_us[node.id] = now_us + options.unremovable_node_recheck_timeout_us
+                self.unremovable_until_us[node.id] = now_us + options.unremovable_node_recheck_timeout_us
         self.unneeded = update_unneeded(self.unneeded, removable, now_us)
 
-    def _eligible(self, view: PlannerView) -> list[SnapshotNode]:
-        self.refusals = {}
-        eligible = []
-        for node in view.candidates:
-            reason = ineligible_reason(
-                view.utilization(node),
-                view.threshold(node),
-                recent=node.id in self._unremovable_until_us,
-                deleted=view.is_deleted(node),
-            )
-            if reason is Reason.NoReason:
-                eligible.append(node)
-            else:
-                self.refusals[node.id] = reason
-        return eligible
+    def memory(self, *, ordered: bool) -> Hashable:
+        """Return what the next update depends on besides the cluster and the time, to compare.
+
+        None if the next update would find something new even so: with random orders (not
+        ``ordered``) a plan that moves pods comes out differently each time.
+        """
+        nodes = tuple(self.unneeded) if ordered else frozenset(self.unneeded)
+        if not ordered and any(node.removal.pods for node in self.unneeded.values()):
+            return None
+        limit = unneeded_nodes_limit(len(nodes), self._min_update_interval_us, self.options)
+        failures = tuple(self.unremovable_until_us.items())
+        return nodes, limit, failures, self._simulator.memory()
 
     def clean_up_unneeded(self) -> None:
         """Forget all unneeded nodes, as when the cluster is unhealthy."""

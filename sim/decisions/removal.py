@@ -14,7 +14,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sim.decisions.drain_rules import blocking_reason, pods_to_move
+from sim.decisions.drain_rules import blocking_reason, is_system, pods_to_move
 from sim.decisions.snapshot import SnapshotNode
 from sim.model.log import Reason
 
@@ -33,56 +33,78 @@ class NodeToBeRemoved:
     risky: bool = False
 
 
-class DisruptionBudgets:
-    """What the PodDisruptionBudgets still allow in one look; one budget for each owner."""
+class DisruptionRules:
+    """What blocks a pod in one look: the rules, and what PodDisruptionBudgets still allow.
 
-    def __init__(self) -> None:
+    There is one budget for each owner that has any.
+    """
+
+    def __init__(self, options: AutoscalerOptions, now_us: int) -> None:
         """Nothing has been disrupted."""
+        self._options = options
+        self._now_us = now_us
         self._used: Counter[tuple[str, str]] = Counter()
+        self._known: dict[int, Reason] = {}  # by class, where it depends on nothing else
 
-    def left(self, pod: PodView) -> int | None:
-        """Return how many more pods may go, None if no budget matches."""
+    def blocks(self, pod: PodView) -> Reason:
+        """Return why a pod keeps its node, or NoReason."""
+        index = pod.cls.index
+        known = self._known.get(index)
+        if known is not None:
+            return known
+        spec = pod.cls.spec
+        left = self._left(pod)
+        reason = blocking_reason(spec, left, self._options, self._now_us - pod.created_us)
+        if left is None and not is_system(spec):
+            self._known[index] = reason
+        return reason
+
+    def _left(self, pod: PodView) -> int | None:
         spec = pod.cls.spec
         if spec.disruptions_allowed is None:
             return None
         return spec.disruptions_allowed - self._used[spec.namespace, spec.owner]
 
     def allow_in_parallel(self, pods: Collection[PodView]) -> bool:
-        """Say whether all these pods may go at once."""
+        """Say whether the budgets allow all these pods to go at once."""
         asked: Counter[tuple[str, str]] = Counter()
         for pod in pods:
-            left = self.left(pod)
-            asked[pod.cls.spec.namespace, pod.cls.spec.owner] += 1
-            if left is not None and left < asked[pod.cls.spec.namespace, pod.cls.spec.owner]:
-                return False
+            left = self._left(pod)
+            if left is not None:
+                owner = (pod.cls.spec.namespace, pod.cls.spec.owner)
+                asked[owner] += 1
+                if left < asked[owner]:
+                    return False
         return True
 
     def remove(self, pods: Collection[PodView]) -> None:
         """Count pods as disrupted."""
         for pod in pods:
-            self._used[pod.cls.spec.namespace, pod.cls.spec.owner] += 1
+            if pod.cls.spec.disruptions_allowed is not None:
+                self._used[pod.cls.spec.namespace, pod.cls.spec.owner] += 1
 
 
 def simulate_node_removal(
     node: SnapshotNode,
     snapshot: Snapshot,
-    destinations: Collection[int],
-    options: AutoscalerOptions,
-    *,
+    destinations: bytearray,
     simulator: HintingSimulator,
-    budgets: DisruptionBudgets,
+    rules: DisruptionRules,
 ) -> NodeToBeRemoved | Reason:
-    """Return the node to be removed, its pods moved in the snapshot, or why it cannot go."""
-    moving, reason = pods_to_move(
-        node.pods, lambda pod: blocking_reason(pod.cls.spec, budgets.left(pod), options)
-    )
+    """Return the node to be removed, its pods moved in the snapshot, or why it cannot go.
+
+    ``destinations`` marks the nodes that pods may go to; one that can be removed is taken off.
+    """
+    moving, reason = pods_to_move(node.pods, rules.blocks)
     if reason is not Reason.NoReason:
         return reason
+    destinations[node.position] = False
     mark = snapshot.fork()
-    placed = simulator.try_schedule_pods(snapshot, moving, destinations, node, break_on_failure=True)
+    placed = simulator.try_schedule_pods(snapshot, moving, destinations, break_on_failure=True)
     if len(placed) < len(moving):
         snapshot.revert(mark)
+        destinations[node.position] = True
         return Reason.NoPlaceToMovePods
-    parallel = budgets.allow_in_parallel(moving)
-    budgets.remove(moving)
+    parallel = rules.allow_in_parallel(moving)
+    rules.remove(moving)
     return NodeToBeRemoved(node, len(moving), risky=not parallel)

@@ -13,13 +13,21 @@ simulator/predicatechecker/schedulerbased.go (FitsAnyNodeMatching, CheckPredicat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
+    from numpy.typing import NDArray
 
     from sim.model.pods import PodClass
+
+NEAR = 16  # nodes that a search looks at one by one before it looks at all others at once
+TRIES = 6  # nodes that a random search draws before it looks at all
+
+Room = tuple[int, int, int, int, int]
+"""cpu_m, memory_mib, ephemeral_mib, gpu and pods that a node has left."""
 
 
 class ClassView(Protocol):
@@ -53,42 +61,40 @@ class PodView(Protocol):
 class SnapshotNode:
     """A node of the snapshot: the group it is shaped like, the room on it and the pods on it.
 
-    ``id`` is the log's row of a real node and -1 for a placeholder. Pods stand in order of
-    creation, simulated ones behind in order of placement; they are listed only when asked for.
+    ``id`` is the log's row of a real node and -1 for a placeholder. ``moved`` are pods that a
+    simulation has put here.
     """
 
     __slots__ = (
-        "_list_pods", "_pods", "cpu_m", "ephemeral_mib", "gpu", "group", "id", "memory_mib", "open",
-        "pods_left", "position",
+        "cpu_m", "ephemeral_mib", "gpu", "group", "id", "memory_mib", "moved", "open", "pods_left",
+        "position",
     )  # fmt: skip
 
-    def __init__(
-        self,
-        node_id: int,
-        group: int,
-        room: Room,
-        *,
-        is_open: bool = True,
-        list_pods: Callable[[], Iterable[PodView]] = tuple,
-    ) -> None:
-        """Describe a node with ``room`` on it."""
+    def __init__(self, node_id: int, group: int, room: Room) -> None:
+        """Describe an open node with ``room`` on it."""
         self.id = node_id
         self.group = group
         self.cpu_m, self.memory_mib, self.ephemeral_mib, self.gpu, self.pods_left = room
-        self.open = is_open
+        self.open = True
         self.position = -1
-        self._list_pods = list_pods
-        self._pods: list[PodView] | None = None
+        self.moved: list[PodView] = []
+
+    @property
+    def takes_pods(self) -> bool:
+        """Whether any pod may come at all."""
+        return self.open and self.pods_left > 0
+
+    def real_pods(self) -> Sequence[PodView]:
+        """Return the pods that are there, in order of creation; DaemonSets' are left out."""
+        return ()
 
     @property
     def pods(self) -> list[PodView]:
-        """The pods on the node that the autoscaler counts; DaemonSets' are left out."""
-        if self._pods is None:
-            self._pods = sorted(self._list_pods(), key=lambda pod: pod.id)
-        return self._pods
+        """The pods there, then those moved here, in that order."""
+        return [*self.real_pods(), *self.moved]
 
     def fits(self, cls: ClassView) -> bool:
-        """Say whether a pod of the class passes every filter here."""
+        """Say whether a pod of the class passes every filter here (CheckPredicates)."""
         return (
             cls.cpu_m <= self.cpu_m
             and cls.memory_mib <= self.memory_mib
@@ -99,10 +105,6 @@ class SnapshotNode:
             and cls.gpu <= self.gpu
             and not (cls.anti_affinity and any(p.cls.spec.owner == cls.spec.owner for p in self.pods))
         )
-
-
-Room = tuple[int, int, int, int, int]
-"""cpu_m, memory_mib, ephemeral_mib, gpu and pods that a node has left."""
 
 
 class Pointer:
@@ -116,65 +118,143 @@ class Pointer:
 
 
 class Snapshot:
-    """The nodes of one look, and what was placed on them since."""
+    """The nodes in their order, what was placed on them in this look, and the search pointer.
 
-    def __init__(
-        self, nodes: list[SnapshotNode], pointer: Pointer, rng: np.random.Generator | None = None
-    ) -> None:
-        """Take over ``nodes``; with ``rng``, searches find any feasible node alike."""
-        self.nodes = nodes
-        self.pointer = pointer
-        self.rng = rng
-        self.by_id = {node.id: node for node in nodes}
-        for position, node in enumerate(nodes):
-            node.position = position
+    Real nodes stay from look to look and are brought up to date by whoever owns them, who says so
+    with ``set_nodes`` or ``touch``. ``rng`` is set for looks with random orders.
+    """
+
+    def __init__(self) -> None:
+        """Start with no nodes."""
+        self.nodes: list[SnapshotNode] = []
+        self.real = 0
+        self.by_id: dict[int, SnapshotNode] = {}  # real nodes only
+        self.pointer = Pointer()
+        self.rng: np.random.Generator | None = None
         self._placed: list[tuple[PodView, SnapshotNode]] = []
+        # by position: cpu and memory left (-1 where no pod may go), and group; with columns to spare
+        self._table: NDArray[np.int64] = np.empty((3, 0), dtype=np.int64)
+        self._stale: list[int] = []  # positions at which the table is behind
+        self._allowed: dict[int, NDArray[np.bool_] | None] = {}
+
+    # -- nodes ------------------------------------------------------------------------------
+
+    def set_nodes(self, nodes: Iterable[SnapshotNode]) -> None:
+        """Replace all nodes by these real ones."""
+        self.nodes = list(nodes)
+        self.real = len(self.nodes)
+        self.by_id = {node.id: node for node in self.nodes}
+        for position, node in enumerate(self.nodes):
+            node.position = position
+        self._stale.clear()
+        self._fill(0)
+
+    def touch(self, node: SnapshotNode) -> None:
+        """Note that the room on a node has changed."""
+        self._stale.append(node.position)
 
     def add_placeholders(self, placeholders: Sequence[SnapshotNode]) -> None:
         """Append upcoming nodes."""
+        first = len(self.nodes)
         for node in placeholders:
             node.position = len(self.nodes)
             self.nodes.append(node)
+        self._fill(first)
 
-    def fits_any_node(
-        self, cls: ClassView, acceptable: Collection[int] | None = None, but: SnapshotNode | None = None
-    ) -> SnapshotNode | None:
+    def end_look(self) -> None:
+        """Take back all placements and drop the placeholders."""
+        self.revert(0)
+        del self.nodes[self.real :]
+        self._stale = [position for position in self._stale if position < self.real]
+
+    def _fill(self, first: int) -> None:
+        """Write the table from position ``first`` on."""
+        nodes = self.nodes[first:]
+        if len(self.nodes) > self._table.shape[1]:
+            table = np.empty((3, 2 * len(self.nodes)), dtype=np.int64)
+            table[:, :first] = self._table[:, :first]
+            self._table = table
+        part = slice(first, len(self.nodes))
+        self._table[0, part] = [node.cpu_m if node.takes_pods else -1 for node in nodes]
+        self._table[1, part] = [node.memory_mib if node.takes_pods else -1 for node in nodes]
+        self._table[2, part] = [node.group for node in nodes]
+
+    # -- searches ---------------------------------------------------------------------------
+
+    def destinations(self) -> bytearray:
+        """Return marks, by position, of the nodes that pods may be moved to: the real ones."""
+        return bytearray(b"\1" * self.real + b"\0" * (len(self.nodes) - self.real))
+
+    def fits_any_node(self, cls: ClassView, destinations: bytearray | None = None) -> SnapshotNode | None:
         """Return the next node that takes a pod of the class, and move the pointer past it.
 
-        ``acceptable`` holds ids of nodes to consider, None for all; ``but`` is left out.
+        ``destinations`` marks the nodes to consider, None: all.
         """
-        if self.rng is not None:
-            return self._any_feasible(cls, acceptable, but)
         nodes = self.nodes
         if not nodes:
             return None
+        if self.rng is not None:
+            return self._any_feasible(cls, destinations, self.rng)
         start = self.pointer.index % len(nodes)
-        cpu_m = cls.cpu_m
-        memory_mib = cls.memory_mib
-        for part in (range(start, len(nodes)), range(start)):
-            for position in part:
-                node = nodes[position]
-                if (
-                    cpu_m <= node.cpu_m
-                    and memory_mib <= node.memory_mib
-                    and node.fits(cls)
-                    and node is not but
-                    and (acceptable is None or node.id in acceptable)
-                ):
-                    self.pointer.index = (position + 1) % len(nodes)
-                    return node
+        end = min(start + NEAR, len(nodes))
+        for position in range(start, end):
+            if nodes[position].fits(cls) and (destinations is None or destinations[position]):
+                return self._found(position)
+        for position in self._others(cls, destinations, start, end):
+            if nodes[position].fits(cls) and (destinations is None or destinations[position]):
+                return self._found(position)
         return None
 
+    def _found(self, position: int) -> SnapshotNode:
+        self.pointer.index = (position + 1) % len(self.nodes)
+        return self.nodes[position]
+
+    def _others(self, cls: ClassView, destinations: bytearray | None, start: int, end: int) -> Iterable[int]:
+        """Return positions worth a look outside ``[start, end)``, in the order of the search."""
+        if len(self.nodes) <= NEAR:
+            return (*range(end, len(self.nodes)), *range(start))
+        roomy = self._roomy(cls, destinations)
+        behind, before = roomy[roomy >= end], roomy[roomy < start]
+        return (int(position) for part in (behind, before) for position in part)
+
+    def _roomy(self, cls: ClassView, destinations: bytearray | None) -> NDArray[np.int64]:
+        """Return the positions of nodes with enough cpu and memory, in groups that let the class in."""
+        for position in self._stale:
+            node = self.nodes[position]
+            self._table[0, position] = node.cpu_m if node.takes_pods else -1
+            self._table[1, position] = node.memory_mib if node.takes_pods else -1
+        self._stale.clear()
+        cpu_m, memory_mib, group = self._table[:, : len(self.nodes)]
+        roomy = (cpu_m >= cls.cpu_m) & (memory_mib >= cls.memory_mib)
+        if cls.index not in self._allowed:
+            self._allowed[cls.index] = None if all(cls.allowed) else np.array(cls.allowed)
+        allowed = self._allowed[cls.index]
+        if allowed is not None:
+            roomy &= allowed[group]
+        if destinations is not None:
+            roomy &= np.frombuffer(destinations, dtype=np.bool_)
+        return np.flatnonzero(roomy)
+
     def _any_feasible(
-        self, cls: ClassView, acceptable: Collection[int] | None, but: SnapshotNode | None
+        self, cls: ClassView, destinations: bytearray | None, rng: np.random.Generator
     ) -> SnapshotNode | None:
-        assert self.rng is not None
-        feasible = [
-            node
-            for node in self.nodes
-            if node.fits(cls) and node is not but and (acceptable is None or node.id in acceptable)
-        ]
-        return feasible[int(self.rng.integers(len(feasible)))] if feasible else None
+        """Draw nodes until one is feasible, or none is left."""
+        nodes = self.nodes
+        for draw in rng.random(TRIES).tolist():
+            position = int(draw * len(nodes))
+            if nodes[position].fits(cls) and (destinations is None or destinations[position]):
+                return nodes[position]
+        left = list(self._others(cls, destinations, 0, 0))
+        while left:
+            index = int(rng.random() * len(left))
+            node = nodes[left[index]]
+            if node.fits(cls) and (destinations is None or destinations[node.position]):
+                return node
+            left[index] = left[-1]
+            left.pop()
+        return None
+
+    # -- placements -------------------------------------------------------------------------
 
     def place(self, pod: PodView, node: SnapshotNode) -> None:
         """Put a pod on a node."""
@@ -184,8 +264,9 @@ class Snapshot:
         node.ephemeral_mib -= cls.ephemeral_mib
         node.gpu -= cls.gpu
         node.pods_left -= 1
-        node.pods.append(pod)
+        node.moved.append(pod)
         self._placed.append((pod, node))
+        self._stale.append(node.position)
 
     def fork(self) -> int:
         """Return a mark to revert to."""
@@ -193,12 +274,14 @@ class Snapshot:
 
     def revert(self, mark: int) -> None:
         """Take back everything placed since the mark."""
-        while len(self._placed) > mark:
-            pod, node = self._placed.pop()
+        placed = self._placed
+        while len(placed) > mark:
+            pod, node = placed.pop()
             cls = pod.cls
             node.cpu_m += cls.cpu_m
             node.memory_mib += cls.memory_mib
             node.ephemeral_mib += cls.ephemeral_mib
             node.gpu += cls.gpu
             node.pods_left += 1
-            node.pods.pop()
+            node.moved.pop()
+            self._stale.append(node.position)

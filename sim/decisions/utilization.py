@@ -22,34 +22,25 @@ class NodeCapacity:
     """What every node of a group has, and what its DaemonSets ask for."""
 
     allocatable: Resources
-    daemons_cpu_m: int = 0
-    daemons_memory_mib: int = 0
-    daemons_gpu: int = 0
+    daemons: Resources
 
 
 def node_capacity(allocatable: Resources, daemons: Sequence[ClassView]) -> NodeCapacity:
     """Sum up the daemons of a group's nodes."""
-    return NodeCapacity(
-        allocatable,
-        sum(daemon.cpu_m for daemon in daemons),
-        sum(daemon.memory_mib for daemon in daemons),
-        sum(daemon.gpu for daemon in daemons),
-    )
+    return NodeCapacity(allocatable, sum((daemon.spec.requests for daemon in daemons), Resources()))
 
 
 def utilization(
-    node: SnapshotNode, capacity: NodeCapacity, *, ignore_daemonsets: bool = False, gpu_ready: bool = True
+    node: SnapshotNode, capacity: NodeCapacity, *, ignore_daemonsets: bool = False, gpu: bool = False
 ) -> float:
-    """Return the share of a node that is requested; a GPU node whose GPUs are not up is empty."""
+    """Return the share of a node that is requested; ``gpu``: it is a GPU node, whose GPUs count."""
     total = capacity.allocatable
-    ignored = 1 if ignore_daemonsets else 0
-    if total.gpu:
-        if not gpu_ready:
-            return 0.0
-        return _share(total.gpu, node.gpu, ignored * capacity.daemons_gpu)
+    ignored = capacity.daemons if ignore_daemonsets else Resources()
+    if gpu:
+        return _share(total.gpu, node.gpu, ignored.gpu)
     return max(
-        _share(total.cpu_m, node.cpu_m, ignored * capacity.daemons_cpu_m),
-        _share(total.memory_mib, node.memory_mib, ignored * capacity.daemons_memory_mib),
+        _share(total.cpu_m, node.cpu_m, ignored.cpu_m),
+        _share(total.memory_mib, node.memory_mib, ignored.memory_mib),
     )
 
 

@@ -22,8 +22,8 @@ from sim.model.log import NodeState, PodEnd, Reason
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from sim.engine.aws_view import AwsView
     from sim.engine.clock import Call, Clock
-    from sim.engine.ec2 import NodeGroups
     from sim.engine.state import ClusterState, Node, Pod
     from sim.model.autoscaler import AutoscalerOptions
 
@@ -51,14 +51,14 @@ class Actuator:
         self,
         clock: Clock,
         state: ClusterState,
-        node_groups: NodeGroups,
+        cloud: AwsView,
         options: AutoscalerOptions,
         on_deleted: Callable[[int, bool], None],
     ) -> None:
-        """Tell ``on_deleted`` of each group whose nodes a delete call took, or did not."""
+        """Tell ``on_deleted`` of each delete call: its group, and whether it was accepted."""
         self.clock = clock
         self.state = state
-        self.node_groups = node_groups
+        self.cloud = cloud
         self.options = options
         self.on_deleted = on_deleted
         self.deletions: dict[Node, Deletion] = {}
@@ -91,7 +91,7 @@ class Actuator:
                 self._end(deletion)
                 continue
             pods = [pod for pod in node.pods if not self._is_expendable(pod)]
-            if self._blocked(pods) or (pods and not deletion.drain):
+            if (pods and not deletion.drain) or any(self._blocks(pod) for pod in pods):
                 self._abort(deletion)
             else:
                 self._evict(deletion, pods)
@@ -100,12 +100,11 @@ class Actuator:
     def _is_expendable(self, pod: Pod) -> bool:
         return pod.cls.spec.priority < self.options.expendable_pods_priority_cutoff
 
-    def _blocked(self, pods: Iterable[Pod]) -> bool:
-        return any(
-            blocking_reason(pod.cls.spec, pod.cls.spec.disruptions_allowed, self.options)
-            is not Reason.NoReason
-            for pod in pods
-        )
+    def _blocks(self, pod: Pod) -> bool:
+        spec = pod.cls.spec
+        age_us = self.clock.now_us - pod.created_us
+        reason = blocking_reason(spec, spec.disruptions_allowed, self.options, age_us)
+        return reason is not Reason.NoReason
 
     def _evict(self, deletion: Deletion, pods: Iterable[Pod]) -> None:
         """Evict all at once; each keeps its room for its grace, within the autoscaler's maximum."""
@@ -155,7 +154,7 @@ class Actuator:
         self._delete(call.argument, self._batches.pop(call.argument))
 
     def _delete(self, group: int, deletions: list[Deletion]) -> None:
-        accepted = self.node_groups.delete(group, [deletion.node.id for deletion in deletions])
+        accepted = self.cloud.delete(group, [deletion.node.id for deletion in deletions])
         self.on_deleted(group, accepted)
         for deletion in deletions:
             if accepted:
@@ -168,7 +167,8 @@ class Actuator:
         self._end(deletion)
         self.tainted_us.pop(deletion.node.id, None)
         self.state.log_node(deletion.node.id, NodeState.UNTAINTED)
-        self.state.reopen(deletion.node)
+        if not self.cloud.node_groups.is_leaving(deletion.node.id):
+            self.state.reopen(deletion.node)
 
     def _end(self, deletion: Deletion) -> None:
         del self.deletions[deletion.node]

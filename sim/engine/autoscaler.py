@@ -1,45 +1,57 @@
-"""The Cluster Autoscaler: look, decide, act, sleep.
+"""The Cluster Autoscaler: look, decide, act, sleep until a look could matter.
 
-Source: Cluster Autoscaler 1.31.5, core/static_autoscaler.go (RunOnce); cluster-autoscaler.md §1.2.
+A look that finds the cluster and its own memory as the last one left them would decide the same, so
+looks are skipped from there until something changes or a timer runs out (sim/decisions/quiet.py).
+
+Source: Cluster Autoscaler 1.31.5, core/static_autoscaler.go (RunOnce); 1.35.2, loop/trigger.go for
+frequent loops; cluster-autoscaler.md §1.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from sim.decisions.budgets import crop_nodes
-from sim.decisions.cluster_state import ClusterStateRegistry, Failure, RegisteredNode
-from sim.decisions.cooldown import LastScaleTimes, is_group_in_cooldown, is_scale_down_in_cooldown
-from sim.decisions.eligibility import is_being_deleted, scale_down_candidates
+from sim.decisions.cluster_state import ClusterStateRegistry, RegisteredNodes
+from sim.decisions.cooldown import LastScaleTimes
 from sim.decisions.equivalence import pod_groups
 from sim.decisions.hinting_simulator import HintingSimulator
-from sim.decisions.limits import left_to_remove
-from sim.decisions.pending_pods import all_pods_are_new, filter_out_schedulable, filter_out_young
-from sim.decisions.planner import Planner, PlannerView
-from sim.decisions.scale_up import ScaleUpDecision, ScaleUpView, decide_scale_up, enforce_min_sizes
-from sim.decisions.snapshot import PodView, Pointer, Snapshot, SnapshotNode
-from sim.decisions.template import is_good_template_candidate, node_template
-from sim.decisions.unneeded import removable_at
-from sim.decisions.utilization import node_capacity, utilization
+from sim.decisions.names import natural
+from sim.decisions.pending_pods import (
+    all_pods_are_new,
+    filter_out_schedulable,
+    filter_out_young,
+    scale_up_timers,
+)
+from sim.decisions.quiet import (
+    backoff_timers,
+    candidate_timers,
+    earliest_after,
+    look_at_or_after,
+    removal_timers,
+)
+from sim.decisions.scale_up import ScaleUpView, decide_scale_up, enforce_min_sizes
+from sim.decisions.snapshot import SnapshotNode
 from sim.engine.actuation import Actuator
+from sim.engine.aws_view import AwsView
 from sim.engine.clock import Phase
-from sim.model.autoscaler import Orders
-from sim.model.log import NodeState, Reason, RefusalKind
+from sim.engine.cluster_view import ClusterView
+from sim.engine.decision_log import DecisionLog
+from sim.engine.scale_down import ScaleDown
+from sim.engine.templates import Templates
+from sim.model.autoscaler import SECOND, Orders
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    import numpy as np
-
     from sim.decisions.balancing import Increase
+    from sim.decisions.snapshot import PodView
     from sim.engine.clock import Call, Clock
     from sim.engine.ec2 import NodeGroups
-    from sim.engine.state import ClusterState, Node
+    from sim.engine.state import ClusterState
     from sim.engine.streams import Streams
     from sim.model.autoscaler import AutoscalerOptions
 
-INSTANCES_REFRESH_US = 120_000_000
+INSTANCES_REFRESH_US = 120 * SECOND  # CloudProviderNodeInstancesCacheRefreshInterval
+RUN_TIME_US = 1 * SECOND  # from a productive run to the next of frequent loops; §2 says < 1 s [assumption]
 
 
 class Autoscaler:
@@ -52,150 +64,210 @@ class Autoscaler:
         node_groups: NodeGroups,
         options: AutoscalerOptions,
         streams: Streams,
+        *,
+        skip_quiet_looks: bool = True,
     ) -> None:
-        """Prepare; ``start`` begins."""
+        """Prepare; ``start`` begins. Skipping quiet looks changes no decision."""
         self.clock = clock
         self.state = state
-        self.node_groups = node_groups
         self.options = options
         self.streams = streams
-        self.cloud = node_groups
-        specs = state.cluster.node_groups
-        self.registry = ClusterStateRegistry(len(specs), options)
-        self.planner = Planner(options)
-        self.actuator = Actuator(clock, state, node_groups, options, self._deleted)
+        self.skip_quiet_looks = skip_quiet_looks
+        self.cloud = AwsView(clock, node_groups, options.aws_refresh_interval_us)
+        self.view = ClusterView(state, options)
+        self.snapshot = self.view.snapshot
+        self.templates = Templates(state, self.view)
+        self.registry = ClusterStateRegistry(len(state.cluster.node_groups), options)
         self.times = LastScaleTimes()
+        self.log = DecisionLog(clock, state.log, options.scan_interval_us)
+        self.actuator = Actuator(clock, state, self.cloud, options, self._deleted)
+        self.scale_down = ScaleDown(self.view, self.cloud, self.actuator, self.times, self.log)
         self._pending_simulator = HintingSimulator()
-        self._pointer = Pointer()
-        self._templates = [
-            node_template(g, spec, state.daemons[g], real=False) for g, spec in enumerate(specs)
-        ]
-        self._capacities = [node_capacity(spec.allocatable, state.daemons[g]) for g, spec in enumerate(specs)]
-        self._refused: dict[tuple[RefusalKind, int], Reason] = {}
-        self._look_number = 0
+        self._next_look: Call[None] | None = None
+        self._last_look_us = clock.now_us
+        self._asleep = False
+        self._memory: Hashable = None  # what the last look left; None: the next one may differ
+        self._unhelped: Sequence[PodView] = ()  # pods that nothing there or coming takes
+        self._ready: list[int] = []  # Ready nodes by group, as of these changes
+        self._ready_as_of = (-1, -1)
+
+    # -- when to look -----------------------------------------------------------------------
 
     def start(self) -> None:
         """Begin; the first look is one interval from now."""
-        if self.options.enabled and self.state.cluster.node_groups:
-            self.clock.at(self.clock.now_us, Phase.BACKGROUND, self._refresh_instances, None)
-            self._sleep()
+        if not self.options.enabled or not self.state.cluster.node_groups:
+            return
+        self.cloud.regenerate()
+        self.state.on_touched = self._disturbed
+        self.cloud.node_groups.on_change = self._disturbed
+        if self.options.frequent_loops_enabled:
+            self.state.on_unschedulable = self._look_soon
+        self._last_look_us = self.clock.now_us
+        self.clock.at(self.clock.now_us, Phase.BACKGROUND, self._refresh_instances, None)
+        self._look_at(self.clock.now_us + self.options.scan_interval_us)
 
     def _refresh_instances(self, _: Call[None]) -> None:
         self.registry.refresh_instances(self.cloud)
-        self.clock.at(
-            self.clock.now_us + INSTANCES_REFRESH_US, Phase.BACKGROUND, self._refresh_instances, None
-        )
+        due_us = self.clock.now_us + INSTANCES_REFRESH_US
+        self.clock.at(due_us, Phase.BACKGROUND, self._refresh_instances, None)
 
-    def _sleep(self) -> None:
-        self._look_number += 1
-        due_us = self._look_number * self.options.scan_interval_us
-        self.clock.at(due_us, Phase.LOOK, self._wake, None)
+    def _look_at(self, time_us: int) -> None:
+        if self._next_look is not None:
+            self._next_look.cancel()
+        self._next_look = self.clock.at(time_us, Phase.LOOK, self._run, None)
 
-    def _wake(self, _: Call[None]) -> None:
-        self.clock.looked_us = self.clock.now_us
-        self._look(self.clock.now_us)
-        self._sleep()
+    def _run(self, _: Call[None]) -> None:
+        now_us = self.clock.now_us
+        self.clock.looked_us = now_us
+        if self._asleep:
+            self._asleep = False
+            self._account_for_skipped_looks(now_us)
+        unchanged = self.cloud.is_current and not self.state.touched
+        memory, self._memory = self._memory, None
+        productive = self._look(now_us)
+        self.snapshot.end_look()
+        self._last_look_us = now_us
+        if productive and self.options.frequent_loops_enabled:
+            self._look_at(now_us + RUN_TIME_US)
+        elif self.skip_quiet_looks and unchanged and memory is not None and memory == self._memory:
+            self._sleep(now_us)
+        else:
+            self._look_at(now_us + self.options.scan_interval_us)
+
+    def _sleep(self, now_us: int) -> None:
+        """Skip the looks that would find everything as it is."""
+        self._asleep = True
+        due_us = earliest_after(now_us, self._timers())
+        if due_us is not None:
+            self._look_at(look_at_or_after(due_us, now_us, self.options.scan_interval_us))
+
+    def _timers(self) -> Iterator[int]:
+        planner = self.scale_down.planner
+        yield from removal_timers(planner.unneeded.values(), self.times, self.options)
+        tainted_us = [at_us for node, at_us in self.actuator.tainted_us.items() if node in self.view.nodes]
+        until_us = planner.unremovable_until_us.values()
+        yield from candidate_timers(until_us, tainted_us, self.times, self.options)
+        yield from backoff_timers(self.registry.backoffs.values())
+        yield from scale_up_timers(self._unhelped, self.options.new_pod_scale_up_delay_us)
+        yield from self.templates.timers()
+
+    def _disturbed(self) -> None:
+        """Have the next look happen: something has changed."""
+        if self._asleep:
+            interval_us = self.options.scan_interval_us
+            self._look_at(look_at_or_after(self.clock.now_us, self._last_look_us, interval_us))
+
+    def _look_soon(self) -> None:
+        """Look at once, or as soon as the last run is over: a pod is unschedulable."""
+        self._look_at(max(self.clock.now_us, self._last_look_us + RUN_TIME_US))
+
+    def _account_for_skipped_looks(self, now_us: int) -> None:
+        interval_us = self.options.scan_interval_us
+        skipped_us = look_at_or_after(now_us, self._last_look_us, interval_us) - interval_us
+        if skipped_us > self._last_look_us:
+            self.cloud.skip_looks(self._last_look_us, skipped_us, interval_us)
+            if self.options.scale_down_enabled:
+                self.scale_down.planner.latest_update_us = skipped_us
 
     # -- one look ---------------------------------------------------------------------------
 
-    def _look(self, now_us: int) -> None:
-        rng = None
+    def _look(self, now_us: int) -> bool:
+        """Run once; return whether the cluster was scaled up, or deletions started."""
+        self.cloud.refresh()
+        self.view.update()
+        self.snapshot.rng = None
         if self.options.orders is Orders.RANDOM:
-            rng = self.streams.at("autoscaler", self._look_number)
-        snapshot = Snapshot([self._view(node) for node in self.state.nodes], self._pointer, rng)
-        self._update_templates(now_us)
-        for failure in self.registry.update_nodes(self._registered(), self.cloud, now_us):
-            self._log_backoff(failure)
+            self.snapshot.rng = self.streams.at("autoscaler", now_us)
+        self.templates.update(now_us)
+        self.log.failures(self.registry.update_nodes(self._registered(), self.cloud, now_us))
         self._remove_old_unregistered(now_us)
         if not self.registry.is_cluster_healthy():
-            self.planner.clean_up_unneeded()
-            return
+            self.scale_down.planner.clean_up_unneeded()
+            return False
         self._delete_created_with_errors()
         if self._fix_sizes(now_us):
-            return
-        self._add_upcoming(snapshot)
-        pods = self._pods_to_help(snapshot, rng)
-        pods = filter_out_young(pods, now_us, self.options.new_pod_scale_up_delay_us)
-        all_new = False
-        if pods and not self._max_nodes_reached():
-            if all_pods_are_new(pods, now_us):
-                all_new = True
-            elif self._scale_up(pods, snapshot, rng):
-                return
-        if self.options.scale_down_enabled:
-            self._scale_down(snapshot, now_us, forbidden=all_new)
-        if self.options.enforce_node_group_min_size:
-            self._increase(enforce_min_sizes(self._scale_up_view(snapshot), self.options))
-
-    def _view(self, node: Node) -> SnapshotNode:
-        """Return a node as the autoscaler sees it: expendable pods take no room."""
-        cutoff = self.options.expendable_pods_priority_cutoff
-        room = [
-            node.free_cpu_m, node.free_memory_mib, node.free_ephemeral_mib, node.free_gpu, node.free_pods,
-        ]  # fmt: skip
-        for pod in node.pods:
-            if pod.cls.spec.priority < cutoff:
-                for index, amount in enumerate(
-                    (pod.cls.cpu_m, pod.cls.memory_mib, pod.cls.ephemeral_mib, pod.cls.gpu, 1)
-                ):
-                    room[index] += amount
-        cpu_m, memory_mib, ephemeral_mib, gpu, pods = room
-        return SnapshotNode(
-            node.id,
-            node.group,
-            (cpu_m, memory_mib, ephemeral_mib, gpu, pods),
-            is_open=node.open,
-            list_pods=lambda: [pod for pod in node.pods if pod.cls.spec.priority >= cutoff],
+            return False
+        self._add_upcoming()
+        self._unhelped = self._pods_to_help()
+        pods = filter_out_young(self._unhelped, now_us, self.options.new_pod_scale_up_delay_us)
+        all_new = bool(pods) and not self._max_nodes_reached() and all_pods_are_new(pods, now_us)
+        if pods and not all_new and not self._max_nodes_reached() and self._scale_up(pods):
+            return True
+        started = self.options.scale_down_enabled and self.scale_down.look(now_us, forbidden=all_new)
+        if started:
+            self.times.scale_down_us = now_us
+            self.registry.recalculate(self.cloud)
+        enforced = self.options.enforce_node_group_min_size and self._increase(
+            enforce_min_sizes(self._scale_up_view(), self.options)
         )
+        if not (started or enforced or all_new or self.state.touched):
+            self._memory = self._remember()
+        return started or enforced
 
-    def _registered(self) -> list[RegisteredNode]:
-        return [RegisteredNode(node.id, node.group, True, node.ready_us) for node in self.state.nodes]
+    def _remember(self) -> Hashable:
+        """Return all that the next look depends on besides the cluster and the time, if it is at rest."""
+        rest = (
+            self.registry.is_idle
+            and self.cloud.is_current
+            and not self.actuator.deletions
+            and self.scale_down.soft_taints_are_done()
+        )
+        if not rest:
+            return None
+        ordered = self.options.orders is Orders.PINNED
+        plan = self.scale_down.planner.memory(ordered=ordered)
+        if plan is None:
+            return None
+        return plan, self.snapshot.pointer.index, self._pending_simulator.memory()
 
-    def _update_templates(self, now_us: int) -> None:
-        """Plan a group by its real nodes once one of them has been Ready for a minute."""
-        for node in self.state.nodes:
-            if not self._templates[node.group].real and is_good_template_candidate(node.ready_us, now_us):
-                self._templates[node.group] = node_template(
-                    node.group, node.spec, self.state.daemons[node.group], real=True
-                )
+    def _registered(self) -> RegisteredNodes:
+        as_of = (self.view.changes, self.cloud.changes)
+        if self._ready_as_of != as_of:
+            self._ready_as_of = as_of
+            self._ready = [0] * len(self.templates.by_group)
+            for node in self.view.nodes.values():
+                self._ready[node.group] += self.cloud.knows(node.id, node.group)
+        starting = {
+            node.id: (node.group, node.ready_us)
+            for node in self.view.starting.values()
+            if self.cloud.knows(node.id, node.group)
+        }
+        return RegisteredNodes(self.view.registered, self._ready, starting)
 
     def _remove_old_unregistered(self, now_us: int) -> None:
-        for group in range(len(self._templates)):
+        for group, size in enumerate(self.cloud.sizes()):
             old = self.registry.old_unregistered(group, now_us)
-            size = self.cloud.sizes()[group]
             old = old[: max(size.target - size.min_size, 0)]
             if old:
-                self.node_groups.delete(group, old)
+                self.cloud.delete(group, old)
                 self.registry.invalidate_instances(group)
 
     def _delete_created_with_errors(self) -> None:
-        deleted = False
-        for group in range(len(self._templates)):
+        for group in range(len(self.templates.by_group)):
             failed = self.registry.created_with_errors(group)
-            if failed and self.node_groups.delete(group, failed):
-                deleted = True
+            if failed and self.cloud.delete(group, failed):
                 self.registry.invalidate_instances(group)
-        if deleted:
-            self.registry.recalculate(self.cloud)
+                self.registry.recalculate(self.cloud)
 
     def _fix_sizes(self, now_us: int) -> bool:
-        fixed = False
-        for group in range(len(self._templates)):
-            delta = self.registry.size_to_fix(group, now_us)
-            if delta < 0:
-                if not self.node_groups.decrease_target(group, -delta):
-                    return True
-                fixed = True
-        return fixed
+        """Lower targets that nothing came of; return whether any was, or failed to be."""
+        excess = [self.registry.size_to_fix(g, now_us) for g in range(len(self.templates.by_group))]
+        for group, delta in enumerate(excess):
+            if delta < 0 and not self.cloud.decrease_target(group, -delta):
+                break
+        return any(excess)
 
-    def _add_upcoming(self, snapshot: Snapshot) -> None:
-        for group, count in enumerate(self.registry.upcoming_nodes()):
-            room = self._templates[group].room
-            snapshot.add_placeholders([SnapshotNode(-1, group, room) for _ in range(count)])
+    def _add_upcoming(self) -> None:
+        placeholders = [
+            SnapshotNode(-1, group, self.templates.by_group[group].room)
+            for group, count in enumerate(self.registry.upcoming_nodes())
+            for _ in range(count)
+        ]
+        self.snapshot.add_placeholders(placeholders)
 
     # -- scale-up ---------------------------------------------------------------------------
 
-    def _pods_to_help(self, snapshot: Snapshot, rng: np.random.Generator | None) -> list[PodView]:
+    def _pods_to_help(self) -> list[PodView]:
         """Return pods that fit neither what is there nor what is coming, drained ones included."""
         cutoff = self.options.expendable_pods_priority_cutoff
         waiting: list[PodView] = []
@@ -203,189 +275,63 @@ class Autoscaler:
             if cls.pending and cls.spec.priority >= cutoff:
                 for pod in cls.pending:
                     if pod.nominated is not None:
-                        node = snapshot.by_id.get(pod.nominated.id)
-                        if node is not None:
-                            snapshot.place(pod, node)
+                        if pod.nominated.id in self.view.nodes:
+                            self.snapshot.place(pod, self.view.nodes[pod.nominated.id])
                     elif pod.unschedulable:
                         waiting.append(pod)
         waiting.sort(key=lambda pod: pod.id)
-        return filter_out_schedulable(
-            snapshot, waiting + self._currently_drained(snapshot), self._pending_simulator, rng
-        )
+        waiting += self._currently_drained()
+        return filter_out_schedulable(self.snapshot, waiting, self._pending_simulator, self.snapshot.rng)
 
-    def _currently_drained(self, snapshot: Snapshot) -> list[PodView]:
+    def _currently_drained(self) -> Iterator[PodView]:
+        """Yield the pods that are still on nodes being drained."""
         _, draining = self.actuator.in_progress()
-        pods: list[PodView] = []
         for node in sorted(draining, key=lambda node: natural(node.name)):
-            if node.id in snapshot.by_id:
-                pods += [p for p in snapshot.by_id[node.id].pods if not p.terminating]
-        return pods
+            if node.id in self.view.nodes:
+                yield from (pod for pod in self.view.nodes[node.id].pods if not pod.terminating)
 
     def _max_nodes_reached(self) -> bool:
-        return 0 < self.options.max_nodes_total <= len(self.state.nodes)
+        return 0 < self.options.max_nodes_total <= self._ready_nodes()
 
-    def _scale_up_view(self, snapshot: Snapshot) -> ScaleUpView:
+    def _ready_nodes(self) -> int:
+        """Count the nodes that are Ready and not cordoned."""
+        cordoned = 0
+        if self.options.max_nodes_total:
+            tainted = self.actuator.tainted_us if self.options.cordon_node_before_terminating else ()
+            noticed = self.cloud.node_groups.is_noticed
+            cordoned = sum(node in tainted or noticed(node) for node in self.view.nodes)
+        return len(self.view.nodes) - cordoned
+
+    def _scale_up_view(self) -> ScaleUpView:
         now_us = self.clock.now_us
         return ScaleUpView(
             sizes=self.cloud.sizes(),
-            templates=self._templates,
+            templates=self.templates.by_group,
             refusal=lambda group: self.registry.scale_up_refusal(group, now_us),
-            node_count=len(self.state.nodes) + sum(self.registry.upcoming_nodes()),
-            listed_nodes=len(snapshot.nodes),
-            pointer=self._pointer,
+            node_count=self._ready_nodes() + sum(self.registry.upcoming_nodes()),
+            listed_nodes=len(self.snapshot.nodes),
+            pointer=self.snapshot.pointer,
         )
 
-    def _scale_up(self, pods: Sequence[PodView], snapshot: Snapshot, rng: np.random.Generator | None) -> bool:
+    def _scale_up(self, pods: Iterable[PodView]) -> bool:
         groups = pod_groups(pod.cls for pod in pods)
-        decision = decide_scale_up(groups, self._scale_up_view(snapshot), self.options, rng)
-        self._log_options(decision)
+        decision = decide_scale_up(groups, self._scale_up_view(), self.options, self.snapshot.rng)
+        self.log.decision(decision)
         return self._increase(decision.increases)
 
-    def _increase(self, increases: Iterable[Increase]) -> bool:
+    def _increase(self, increases: Sequence[Increase]) -> bool:
         now_us = self.clock.now_us
-        done = False
         for increase in increases:
-            group = increase.group
-            self.node_groups.increase(group, increase.delta)
-            self.registry.register_scale_up(group, increase.delta, now_us)
-            self.times.group_scale_up_us[group] = now_us
-            self.state.log.tables["scale_ups"].add(
-                (now_us, self._look_number, group, increase.delta, self.cloud.sizes()[group].target)
-            )
-            done = True
-        if done:
-            self.registry.recalculate(self.cloud)
+            self.cloud.increase(increase.group, increase.delta)
+            self.registry.register_scale_up(increase.group, increase.delta, now_us)
+            self.times.group_scale_up_us[increase.group] = now_us
+            self.log.increase(increase, self.cloud.sizes()[increase.group].target)
+        if increases:
             self.times.scale_up_us = now_us
-        return done
-
-    # -- scale-down -------------------------------------------------------------------------
-
-    def _scale_down(self, snapshot: Snapshot, now_us: int, *, forbidden: bool) -> None:
-        empty_in_progress, drain_in_progress = self.actuator.in_progress()
-        deleting = {node.id for node in (*empty_in_progress, *drain_in_progress)}
-        before = set(self.planner.unneeded)
-        self.planner.update_cluster_state(self._planner_view(snapshot, deleting, now_us), now_us)
-        self._log_unneeded(before)
-        if not forbidden and not is_scale_down_in_cooldown(self.times, now_us, self.options):
-            self._start_deletions(snapshot, empty_in_progress, drain_in_progress, now_us)
-        self._update_soft_taints()
-        self._log_refusals(RefusalKind.SCALE_DOWN, self.planner.refusals)
-
-    def _planner_view(self, snapshot: Snapshot, deleting: set[int], now_us: int) -> PlannerView:
-        options = self.options
-        real = [node for node in snapshot.nodes if node.id >= 0]
-        candidates = scale_down_candidates(
-            real, self.cloud.sizes(), lambda node: not node.pods, self.planner.unneeded
-        )
-        return PlannerView(
-            snapshot=snapshot,
-            candidates=[
-                node
-                for node in candidates
-                if node.id not in deleting
-                and not is_group_in_cooldown(node.group, self.times, now_us, options)
-            ],
-            destinations=[node.id for node in real if node.id not in deleting],
-            utilization=lambda node: utilization(
-                node,
-                self._capacities[node.group],
-                ignore_daemonsets=options.ignore_daemonsets_utilization,
-            ),
-            threshold=lambda node: (
-                options.scale_down_gpu_utilization_threshold
-                if self._capacities[node.group].allocatable.gpu
-                else options.scale_down_utilization_threshold
-            ),
-            is_deleted=lambda node: is_being_deleted(self.actuator.tainted_us.get(node.id), now_us),
-        )
-
-    def _start_deletions(
-        self, snapshot: Snapshot, empty_in_progress: list[Node], drain_in_progress: list[Node], now_us: int
-    ) -> None:
-        specs = self.state.cluster.node_groups
-        deletions = [0] * len(specs)
-        for node in (*empty_in_progress, *drain_in_progress):
-            deletions[node.group] += 1
-        capacities = [spec.capacity for spec in specs]
-        there = (
-            capacities[node.group]
-            for node in snapshot.nodes
-            if not is_being_deleted(self.actuator.tainted_us.get(node.id), now_us)
-        )
-        empty, drain, reasons = removable_at(
-            self.planner.unneeded,
-            now_us,
-            self.options,
-            sizes=self.cloud.sizes(),
-            deletions=deletions,
-            left=left_to_remove(there, self.options),
-            capacities=capacities,
-        )
-        self.planner.refusals.update(reasons)
-        empty_now, drain_now = crop_nodes(
-            empty, drain, len(empty_in_progress), len(drain_in_progress), self.options
-        )
-        if not empty_now and not drain_now:
-            return
-        nodes = {node.id: node for node in self.state.nodes}
-        self.actuator.start_deletion([[nodes[n.id] for n in bucket] for bucket in empty_now], drain=False)
-        self.actuator.start_deletion([[nodes[n.id] for n in bucket] for bucket in drain_now], drain=True)
-        self.times.scale_down_us = now_us
-        self.registry.recalculate(self.cloud)
+            self.registry.recalculate(self.cloud)
+        return bool(increases)
 
     def _deleted(self, group: int, accepted: bool) -> None:
         """Learn that a delete call was accepted or refused."""
         last = self.times.group_scale_down_us if accepted else self.times.group_failure_us
         last[group] = self.clock.now_us
-
-    def _update_soft_taints(self) -> None:
-        """Mark unneeded nodes, and unmark needed ones, a few a look (actuation/softtaint.go)."""
-        budget = self.options.max_bulk_soft_taint_count
-        tainted = self.actuator.tainted_us
-        for wanted in (False, True):
-            for node in self.state.nodes:
-                if budget <= 0:
-                    return
-                unneeded = node.id in self.planner.unneeded
-                if unneeded is wanted and node.avoid is not wanted and node.id not in tainted:
-                    self.state.set_avoid(node, wanted)
-                    budget -= 1
-
-    # -- log --------------------------------------------------------------------------------
-
-    def _log_backoff(self, failure: Failure) -> None:
-        self.state.log.tables["backoffs"].add(
-            (self.clock.now_us, failure.group, failure.until_us, failure.reason)
-        )
-
-    def _log_options(self, decision: ScaleUpDecision) -> None:
-        if decision.increases:
-            table = self.state.log.tables["scale_up_options"]
-            tied = {option.group for option in decision.tied}
-            for option in decision.options:
-                table.add(
-                    (self.clock.now_us, self._look_number, option.group, option.nodes, option.pods,
-                     int(option.group in tied))
-                )  # fmt: skip
-        self._log_refusals(RefusalKind.SCALE_UP, decision.refusals)
-
-    def _log_unneeded(self, before: set[int]) -> None:
-        now = self.planner.unneeded
-        for node in now:
-            if node not in before:
-                self.state.log_node(node, NodeState.UNNEEDED)
-        for node in sorted(before - set(now)):
-            if node not in self.actuator.tainted_us and node in self.node_groups.instances:
-                self.state.log_node(node, NodeState.NEEDED)
-
-    def _log_refusals(self, kind: RefusalKind, reasons: dict[int, Reason]) -> None:
-        table = self.state.log.tables["refusals"]
-        for subject, reason in reasons.items():
-            if self._refused.get((kind, subject), Reason.NoReason) is not reason:
-                self._refused[kind, subject] = reason
-                table.add((self.clock.now_us, self._look_number, subject, kind, reason))
-
-
-def natural(name: str) -> list[tuple[int, str]]:
-    """Return a key that sorts numbers within names by value."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]

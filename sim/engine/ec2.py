@@ -13,8 +13,6 @@ from enum import IntEnum
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
-from sim.decisions.balancing import GroupSize
-from sim.decisions.cluster_state import CloudInstance
 from sim.engine.clock import Phase
 from sim.engine.state import Node, PodState
 from sim.model.cluster import FailMode
@@ -47,10 +45,13 @@ class InstanceState(IntEnum):
     GONE = 6
 
 
+NEVER_UP = frozenset({InstanceState.PLACEHOLDER, InstanceState.FAILED})
+
+
 class Instance:
     """One instance of a group, or one that was asked for in vain; ``id`` is its row in ``nodes``."""
 
-    __slots__ = ("boot_us", "group", "id", "node", "number", "state")
+    __slots__ = ("boot_us", "gpu_us", "group", "id", "node", "noticed", "number", "state")
 
     def __init__(self, instance_id: int, group: AutoScalingGroup, number: int) -> None:
         """Ask for an instance."""
@@ -59,7 +60,9 @@ class Instance:
         self.number = number
         self.state = InstanceState.LAUNCHING
         self.node: Node | None = None
-        self.boot_us = 0
+        self.noticed = False  # Spot: to be reclaimed within two minutes
+        self.boot_us = 0  # from launched to Ready
+        self.gpu_us = 0  # from Ready to GPUs published
 
 
 class AutoScalingGroup:
@@ -74,28 +77,35 @@ class AutoScalingGroup:
         self.target = 0
         self.created = 0
         self.instances: dict[int, Instance] = {}
-        gpu = spec.allocatable.gpu > 0
-        boot_s = latency.gpu_total_s if gpu else latency.ready_s
-        self._factor = latency.metal_factor if METAL in spec.instance_type and not gpu else 1.0
-        self._launch = None
-        if spec.provision_s is None:
-            self._launch = streams.delays(f"ec2-launch/{spec.name}", latency.launch_s)
-        self._boot = streams.delays(f"ec2-ready/{spec.name}", spec.provision_s or boot_s)
+        slow = spec.allocatable.gpu > 0 or METAL in spec.instance_type
+        self._factor = latency.metal_factor if slow else 1.0
+        self._provision = self._gpu_total = None
+        if spec.provision_s is not None:
+            self._provision = streams.delays(f"ec2-provision/{spec.name}", spec.provision_s)
+        elif spec.allocatable.gpu:
+            self._gpu_total = streams.delays(f"ec2-gpu/{spec.name}", latency.gpu_total_s)
+        self._launch = streams.delays(f"ec2-launch/{spec.name}", latency.launch_s)
+        self._boot = streams.delays(f"ec2-ready/{spec.name}", latency.ready_s)
         self._terminate = streams.delays(f"ec2-terminate/{spec.name}", spec.deletion_s or latency.terminate_s)
         self._life = None
         if spec.spot and spec.interruptions_per_hour > 0:
             hours = Exponential(3600.0 / spec.interruptions_per_hour)
             self._life = streams.delays(f"spot-interruption/{spec.name}", hours)
 
-    def launch_and_boot_us(self) -> tuple[int, int]:
-        """Draw the times from request to launched, and from there to Ready."""
-        if self._launch is None:
-            return 0, self._boot.next_us()
+    def start_us(self) -> tuple[int, int, int]:
+        """Draw the times from request to launched, to Ready, to GPUs published.
+
+        ``gpu_total_s`` counts from the request; Ready comes no later.
+        """
+        if self._provision is not None:
+            return 0, self._provision.next_us(), 0
         launch_us = self._launch.next_us()
-        boot_us = self._boot.next_us()
-        if self.spec.allocatable.gpu:
-            return launch_us, max(boot_us - launch_us, 0)  # gpu_total_s counts from the request
-        return launch_us, round(boot_us * self._factor)
+        boot_us = round(self._boot.next_us() * self._factor)
+        if self._gpu_total is None:
+            return launch_us, boot_us, 0
+        total_us = self._gpu_total.next_us()
+        boot_us = max(min(boot_us, total_us - launch_us), 0)
+        return launch_us, boot_us, max(total_us - launch_us - boot_us, 0)
 
     def terminate_us(self) -> int:
         """Draw the time from the terminate call to no node."""
@@ -104,6 +114,10 @@ class AutoScalingGroup:
     def life_us(self) -> int | None:
         """Draw when a Spot node is reclaimed after it became Ready; None: never."""
         return None if self._life is None else self._life.next_us()
+
+    def failed(self) -> frozenset[int]:
+        """Return the placeholders that report their failure."""
+        return frozenset(i.id for i in self.instances.values() if i.state is InstanceState.FAILED)
 
     def failing(self, now_us: int) -> FailWindow | None:
         """Return the window of failing capacity that holds now."""
@@ -123,6 +137,7 @@ class NodeGroups:
         specs = state.cluster.node_groups
         self.groups = [AutoScalingGroup(i, spec, latency, streams) for i, spec in enumerate(specs)]
         self.instances: dict[int, Instance] = {}  # by id, while listed
+        self.changes = 0  # of targets, bounds, and which instances there are
         self.on_change: Callable[[], None] = lambda: None
         self._ready: list[tuple[int, int, int, Instance]] = []  # due: time, group, number
         self._gone: list[tuple[int, int, Instance]] = []  # due: time, id; gone or failed
@@ -136,18 +151,15 @@ class NodeGroups:
                 self._log(instance, NodeState.LAUNCHED)
                 self._become_ready(instance)
 
-    # -- what the cloud provider is asked ---------------------------------------------------
+    def is_leaving(self, instance_id: int) -> bool:
+        """Say whether an instance is gone, being terminated, or about to be reclaimed."""
+        instance = self.instances.get(instance_id)
+        return instance is None or instance.noticed or instance.state is InstanceState.TERMINATING
 
-    def sizes(self) -> list[GroupSize]:
-        """Return bounds and target of each group."""
-        return [GroupSize(group.min_size, group.max_size, group.target) for group in self.groups]
-
-    def list_instances(self, group: int) -> tuple[CloudInstance, ...]:
-        """Return the instances of a group that exist or are placeholders."""
-        return tuple(
-            CloudInstance(instance.id, instance.state is InstanceState.FAILED)
-            for instance in self.groups[group].instances.values()
-        )
+    def is_noticed(self, instance_id: int) -> bool:
+        """Say whether an instance is about to be reclaimed."""
+        instance = self.instances.get(instance_id)
+        return instance is not None and instance.noticed
 
     # -- what it is told to do --------------------------------------------------------------
 
@@ -155,6 +167,7 @@ class NodeGroups:
         """Raise the target and launch instances."""
         group = self.groups[group_index]
         group.target += delta
+        self._changed()
         now_us = self.clock.now_us
         window = group.failing(now_us)
         for nth in range(delta):
@@ -166,37 +179,31 @@ class NodeGroups:
             if window.mode is FailMode.ERROR:
                 self._at_gone(now_us + window.after_us, instance)
 
-    def delete(self, group_index: int, ids: Iterable[int]) -> bool:
-        """Delete instances; refused when the target is at the minimum already."""
+    def delete(self, group_index: int, ids: Iterable[int]) -> None:
+        """Terminate instances and lower the target by as many; a placeholder stands for all of them."""
         group = self.groups[group_index]
-        if group.target <= group.min_size:
-            return False
         for instance_id in ids:
             instance = self.instances.get(instance_id)
             if instance is None or instance.state is InstanceState.TERMINATING:
                 continue
-            if instance.state in (InstanceState.PLACEHOLDER, InstanceState.FAILED):
+            if instance.state in NEVER_UP:
                 self._remove_placeholders(group)
             else:
                 group.target -= 1
                 self._terminate(instance)
-        return True
 
-    def decrease_target(self, group_index: int, delta: int) -> bool:
-        """Lower the target without deleting; refused below the number of listed instances."""
-        group = self.groups[group_index]
-        if group.target - delta < len(group.instances):
-            return False
-        group.target -= delta
-        return True
+    def decrease_target(self, group_index: int, delta: int) -> None:
+        """Lower the target without deleting."""
+        self.groups[group_index].target -= delta
+        self._changed()
 
     def set_min_size(self, group_index: int, min_size: int) -> None:
         """Change the minimum, as a scheduled action does; the group launches what is missing."""
         group = self.groups[group_index]
         group.min_size = min_size
+        self._changed()
         if group.target < min_size:
             self.increase(group_index, min_size - group.target)
-        self.on_change()
 
     # -- an instance's life -----------------------------------------------------------------
 
@@ -210,7 +217,7 @@ class NodeGroups:
         return instance
 
     def _launch(self, instance: Instance) -> None:
-        launch_us, instance.boot_us = instance.group.launch_and_boot_us()
+        launch_us, instance.boot_us, instance.gpu_us = instance.group.start_us()
         if launch_us:
             self.clock.at(self.clock.now_us + launch_us, Phase.NODES_GONE, self._launched, instance)
         else:
@@ -237,16 +244,27 @@ class NodeGroups:
     def _become_ready(self, instance: Instance) -> None:
         instance.state = InstanceState.READY
         group = instance.group
-        instance.node = Node(instance.id, group.index, instance.number, group.spec, self.clock.now_us)
-        self.state.add_node(instance.node)
+        node = Node(instance.id, group.index, instance.number, group.spec, self.clock.now_us)
+        instance.node = node
+        if instance.gpu_us:
+            node.gpu_ready = False
+            node.free_gpu -= group.spec.allocatable.gpu
+            gpu_us = self.clock.now_us + instance.gpu_us
+            self.clock.at(gpu_us, Phase.NODES_READY, self._gpus_published, node)
+        self.state.add_node(node)
         life_us = group.life_us()
         if life_us is not None:
             self.clock.at(self.clock.now_us + life_us, Phase.BACKGROUND, self._notice, instance)
+
+    def _gpus_published(self, call: Call[Node]) -> None:
+        if call.argument.position >= 0:
+            self.state.publish_gpus(call.argument)
 
     def _terminate(self, instance: Instance) -> None:
         if instance.node is not None:
             self.state.close(instance.node)
         instance.state = InstanceState.TERMINATING
+        self._changed()
         self._log(instance, NodeState.TERMINATING)
         self._at_gone(self.clock.now_us + instance.group.terminate_us(), instance)
 
@@ -262,6 +280,7 @@ class NodeGroups:
                 self._disappear(instance, PodEnd.NODE_GONE)
             elif instance.state is InstanceState.PLACEHOLDER:
                 instance.state = InstanceState.FAILED
+                self._changed()
                 self._log(instance, NodeState.FAILED)
 
     def _disappear(self, instance: Instance, reason: PodEnd) -> None:
@@ -278,11 +297,7 @@ class NodeGroups:
         self._forget(instance)
 
     def _remove_placeholders(self, group: AutoScalingGroup) -> None:
-        failed = [
-            instance
-            for instance in group.instances.values()
-            if instance.state in (InstanceState.PLACEHOLDER, InstanceState.FAILED)
-        ]
+        failed = [instance for instance in group.instances.values() if instance.state in NEVER_UP]
         group.target -= len(failed)
         for instance in failed:
             self._log(instance, NodeState.GONE)
@@ -292,6 +307,11 @@ class NodeGroups:
         instance.state = InstanceState.GONE
         del instance.group.instances[instance.id]
         del self.instances[instance.id]
+        self._changed()
+
+    def _changed(self) -> None:
+        self.changes += 1
+        self.on_change()
 
     # -- Spot -------------------------------------------------------------------------------
 
@@ -299,6 +319,7 @@ class NodeGroups:
         """Close a node that is reclaimed in two minutes."""
         instance = call.argument
         if instance.state is InstanceState.READY and instance.node is not None:
+            instance.noticed = True
             self._log(instance, NodeState.INTERRUPTION_NOTICE)
             self.state.close(instance.node)
             self.clock.at(self.clock.now_us + SPOT_NOTICE_US, Phase.NODES_GONE, self._interrupt, instance)
@@ -314,7 +335,6 @@ class NodeGroups:
             group = instance.group
             group.target -= 1
             self.increase(group.index, 1)
-            self.on_change()
 
     def _log(self, instance: Instance, state: NodeState) -> None:
         self.state.log_node(instance.id, state)

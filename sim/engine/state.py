@@ -164,13 +164,14 @@ class Node:
 
     ``open`` is False while a dynamic NoSchedule taint (to be deleted, interruption notice) or the
     cloud keeps pods away; ``avoid`` is True while a PreferNoSchedule taint asks the scheduler to look
-    elsewhere first. ``ClusterState`` changes both. ``pods`` are in the order in which they were bound;
+    elsewhere first; ``gpu_ready`` becomes True when the device plugin has published the GPUs.
+    ``ClusterState`` changes all three. ``pods`` are in the order in which they were bound;
     ``images`` maps an image name to the instant at which it is on the node.
     """
 
     __slots__ = (
-        "avoid", "free_cpu_m", "free_ephemeral_mib", "free_gpu", "free_memory_mib", "free_pods", "group",
-        "id", "images", "name", "number", "open", "pods", "position", "ready_us", "spec",
+        "avoid", "free_cpu_m", "free_ephemeral_mib", "free_gpu", "free_memory_mib", "free_pods", "gpu_ready",
+        "group", "id", "images", "name", "number", "open", "pods", "position", "ready_us", "spec",
     )  # fmt: skip
 
     def __init__(self, node_id: int, group: int, number: int, spec: NodeGroup, now_us: int) -> None:
@@ -189,6 +190,7 @@ class Node:
         self.free_pods = spec.max_pods
         self.open = True
         self.avoid = False
+        self.gpu_ready = True
         self.pods: dict[Pod, None] = {}
         self.images: dict[str, int] = {}
 
@@ -250,6 +252,10 @@ class ClusterState:
         self.on_images: Callable[[Node], None] = lambda _: None  # images arrived on a node
         self.on_refused: Callable[[Pod], None] = lambda _: None
         self.on_pod_gone: Callable[[Pod, Node], None] = lambda _pod, _node: None
+        # Nodes that changed, None for pending pods, since whoever keeps this emptied it; None: nobody does.
+        self.touched: dict[Node | None, None] | None = None
+        self.on_touched: Callable[[], None] = lambda: None  # the first change since then
+        self.on_unschedulable: Callable[[], None] = lambda: None  # some pod was refused
         log.names["group"].extend(group.name for group in cluster.node_groups)
         self.daemons = [
             [
@@ -304,6 +310,8 @@ class ClusterState:
         pod.unschedulable = False
         node.pods[pod] = None
         node.take(pod.cls)
+        if self.touched is not None:
+            self._touch(node)
         self._bound.add((self.clock.now_us, pod.id, node.id))
         self.on_bound(pod, node)
 
@@ -317,6 +325,8 @@ class ClusterState:
         if not pod.unschedulable:
             pod.unschedulable = True
             self.log.tables["pod_unschedulable"].add((self.clock.now_us, pod.id))
+            self._touch(None)
+            self.on_unschedulable()
             self.on_refused(pod)
 
     def run(self, pod: Pod) -> None:
@@ -340,6 +350,8 @@ class ClusterState:
             pod.call.cancel()
             pod.call = None
         node = pod.node
+        if self.touched is not None:
+            self._touch(node)
         if node is not None:
             del node.pods[pod]
             node.give_back(pod.cls)
@@ -361,6 +373,13 @@ class ClusterState:
             self.end(pod, reason)
         pod.owner.pod_lost(pod, reason)
 
+    def _touch(self, node: Node | None) -> None:
+        touched = self.touched
+        if touched is not None:
+            if not touched:
+                self.on_touched()
+            touched[node] = None
+
     def _move(self, pod: Pod, to: PodState) -> None:
         if self.checks and to not in LEGAL[pod.state]:
             raise SimulationError(f"{pod!r} cannot become {to.name}")
@@ -374,6 +393,7 @@ class ClusterState:
         self.nodes.append(node)
         for cls in self.daemons[node.group]:
             node.take(cls)
+        self._touch(node)
         self.log_node(node.id, NodeState.READY)
         self.on_node_ready(node)
 
@@ -385,17 +405,20 @@ class ClusterState:
         for position in range(node.position, len(self.nodes)):
             self.nodes[position].position = position
         node.position = -1
+        self._touch(node)
         self.log_node(node.id, NodeState.GONE)
         self.on_node_removed(node)
 
     def close(self, node: Node) -> None:
         """Keep new pods off a node: a NoSchedule taint, or a cordon."""
         node.open = False
+        self._touch(node)
         self.on_node_changed(node)
 
     def reopen(self, node: Node) -> None:
         """Let pods onto a node again."""
         node.open = True
+        self._touch(node)
         self.on_node_changed(node)
         self.on_release(node)
 
@@ -403,6 +426,15 @@ class ClusterState:
         """Put a PreferNoSchedule taint on a node, or take it off."""
         node.avoid = avoid
         self.on_node_changed(node)
+
+    def publish_gpus(self, node: Node) -> None:
+        """Say that the device plugin has published the GPUs of a node that was added without them."""
+        node.gpu_ready = True
+        node.free_gpu += node.spec.allocatable.gpu
+        self._touch(node)
+        self.log_node(node.id, NodeState.GPU_READY)
+        self.on_node_changed(node)
+        self.on_release(node)
 
     def log_node(self, node_id: int, state: NodeState) -> None:
         """Write one step of a node's life."""
@@ -419,7 +451,7 @@ class ClusterState:
                 free.cpu_m - sum(c.cpu_m for c in classes),
                 free.memory_mib - sum(c.memory_mib for c in classes),
                 free.ephemeral_mib - sum(c.ephemeral_mib for c in classes),
-                free.gpu - sum(c.gpu for c in classes),
+                (free.gpu if node.gpu_ready else 0) - sum(c.gpu for c in classes),
                 node.spec.max_pods - len(classes),
             )
             actual = (

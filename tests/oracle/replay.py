@@ -21,7 +21,8 @@ from typing import Any
 PROJECT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(PROJECT))
 
-from sim.engine.autoscaler import Autoscaler, natural  # noqa: E402  # run as a file, not as a module
+from sim.decisions.names import natural  # noqa: E402  # run as a file, not as a module
+from sim.engine.autoscaler import Autoscaler  # noqa: E402
 from sim.engine.clock import Clock  # noqa: E402
 from sim.engine.ec2 import NodeGroups  # noqa: E402
 from sim.engine.first_fit import FirstFitScheduler  # noqa: E402

@@ -1,0 +1,80 @@
+"""What the autoscaler decided, and what it refused and why, written to the event log.
+
+A refusal is written when its reason changes, so a look that finds everything as before adds nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sim.model.log import NodeState, Reason, RefusalKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from sim.decisions.balancing import Increase
+    from sim.decisions.cluster_state import Failure
+    from sim.decisions.scale_up import ScaleUpDecision
+    from sim.engine.clock import Clock
+    from sim.model.log import EventLog
+
+
+class DecisionLog:
+    """Writes the tables of the autoscaler."""
+
+    def __init__(self, clock: Clock, log: EventLog, scan_interval_us: int) -> None:
+        """Write to ``log``; a look's number counts scan intervals."""
+        self.clock = clock
+        self.log = log
+        self.scan_interval_us = scan_interval_us
+        self._known: dict[tuple[RefusalKind, int], Reason] = {}
+
+    @property
+    def look(self) -> int:
+        """The number of the current look."""
+        return self.clock.now_us // self.scan_interval_us
+
+    def failures(self, failures: Iterable[Failure]) -> None:
+        """Write the groups that back off."""
+        for failure in failures:
+            self.log.tables["backoffs"].add(
+                (self.clock.now_us, failure.group, failure.until_us, failure.reason)
+            )
+
+    def decision(self, decision: ScaleUpDecision) -> None:
+        """Write what a scale-up was chosen from, and which groups could not grow."""
+        self.refusals(RefusalKind.SCALE_UP, decision.refusals)
+        if not decision.increases:
+            return
+        tied = {option.group for option in decision.tied}
+        for option in decision.options:
+            chance = int(option.group in tied)
+            self.log.tables["scale_up_options"].add(
+                (self.clock.now_us, self.look, option.group, option.nodes, option.pods, chance)
+            )
+
+    def increase(self, increase: Increase, target: int) -> None:
+        """Write a scale-up and the target that it leads to."""
+        self.log.tables["scale_ups"].add(
+            (self.clock.now_us, self.look, increase.group, increase.delta, target)
+        )
+
+    def unneeded(self, before: Iterable[int], now: Iterable[int], leaving: Iterable[int]) -> None:
+        """Write the nodes that became unneeded, and those that no longer are and do not leave."""
+        known, current = set(before), dict.fromkeys(now)
+        for node in current:
+            if node not in known:
+                self._node(node, NodeState.UNNEEDED)
+        for node in sorted(known.difference(current, leaving)):
+            self._node(node, NodeState.NEEDED)
+
+    def _node(self, node: int, state: NodeState) -> None:
+        self.log.tables["node_states"].add((self.clock.now_us, node, state))
+
+    def refusals(self, kind: RefusalKind, reasons: Mapping[int, Reason]) -> None:
+        """Write the reasons that differ from the last ones."""
+        for subject in sorted(reasons):
+            reason = reasons[subject]
+            if self._known.get((kind, subject), Reason.NoReason) is not reason:
+                self._known[kind, subject] = reason
+                self.log.tables["refusals"].add((self.clock.now_us, self.look, subject, kind, reason))

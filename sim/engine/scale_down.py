@@ -1,0 +1,167 @@
+"""Scale-down in one look: find what is unneeded, and start what is due.
+
+Source: Cluster Autoscaler 1.31.5, core/static_autoscaler.go (RunOnce, updateSoftDeletionTaints),
+core/scaledown/actuation/softtaint.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from sim.decisions.budgets import crop_nodes
+from sim.decisions.cooldown import is_group_in_cooldown, is_scale_down_in_cooldown
+from sim.decisions.eligibility import is_being_deleted, scale_down_order
+from sim.decisions.limits import left_to_remove
+from sim.decisions.planner import Planner
+from sim.decisions.unneeded import removable_at
+from sim.model.log import Reason, RefusalKind
+
+if TYPE_CHECKING:
+    from sim.decisions.budgets import Buckets
+    from sim.decisions.cooldown import LastScaleTimes
+    from sim.engine.actuation import Actuator
+    from sim.engine.aws_view import AwsView
+    from sim.engine.cluster_view import ClusterView, NodeView
+    from sim.engine.decision_log import DecisionLog
+    from sim.model.autoscaler import AutoscalerOptions
+
+
+class ScaleDown:
+    """Plans and starts deletions, look by look."""
+
+    def __init__(
+        self,
+        view: ClusterView,
+        cloud: AwsView,
+        actuator: Actuator,
+        times: LastScaleTimes,
+        log: DecisionLog,
+    ) -> None:
+        """Work on what ``view`` shows."""
+        self.view = view
+        self.cloud = cloud
+        self.actuator = actuator
+        self.times = times
+        self.log = log
+        self.options: AutoscalerOptions = view.options
+        self.planner = Planner(self.options)
+        self._soft_tainted: dict[int, NodeView] = {}
+        self._capacities = [spec.capacity for spec in view.state.cluster.node_groups]
+
+    def look(self, now_us: int, *, forbidden: bool) -> bool:
+        """Update the plan and, unless ``forbidden`` or resting, act; return whether deletions started."""
+        empty, draining = self.actuator.in_progress()
+        before = self.planner.unneeded
+        refusals = dict.fromkeys(self.view.now_high, Reason.NotUnderutilized)
+        self.view.now_high.clear()
+        candidates = self._candidates(refusals, now_us)
+        self.planner.update_cluster_state(
+            self.view.snapshot,
+            scale_down_order(candidates, lambda node: node.id in self._empty, before),
+            self._destinations(),
+            lambda node: is_being_deleted(self.actuator.tainted_us.get(node.id), now_us),
+            now_us,
+        )
+        self.log.unneeded(before, self.planner.unneeded, self._leaving(before))
+        refusals.update(dict.fromkeys(self.planner.unneeded, Reason.NoReason))
+        refusals.update(self.planner.refusals)
+        started = False
+        if not forbidden and not is_scale_down_in_cooldown(self.times, now_us, self.options):
+            started = self._start(refusals, len(empty), len(draining), now_us)
+        self._update_soft_taints()
+        self.log.refusals(RefusalKind.SCALE_DOWN, refusals)
+        return started
+
+    def _candidates(self, refusals: dict[int, Reason], now_us: int) -> list[NodeView]:
+        """Return the nodes to look at, in node order."""
+        sizes = self.cloud.sizes()
+        rested = [
+            not is_group_in_cooldown(group, self.times, now_us, self.options) for group in range(len(sizes))
+        ]
+        candidates = []
+        self._empty: set[int] = set()
+        for node in sorted(self.view.low.values(), key=lambda node: node.position):
+            size = sizes[node.group]
+            if not self.cloud.knows(node.id, node.group):
+                refusals[node.id] = Reason.NotAutoscaled
+            elif size.target <= size.min_size:
+                refusals[node.id] = Reason.NodeGroupMinSizeReached
+            elif node.moved and not self.view.is_underutilized(node):
+                refusals[node.id] = Reason.NotUnderutilized
+            elif rested[node.group] and node.node not in self.actuator.deletions:
+                candidates.append(node)
+                if node.empty and not node.moved:
+                    self._empty.add(node.id)
+        rng = self.view.snapshot.rng
+        if rng is not None:
+            candidates = [candidates[index] for index in rng.permutation(len(candidates)).tolist()]
+        return candidates
+
+    def _destinations(self) -> bytearray:
+        destinations = self.view.snapshot.destinations()
+        for node in self.actuator.deletions:
+            if node.id in self.view.nodes:
+                destinations[self.view.nodes[node.id].position] = False
+        return destinations
+
+    def _leaving(self, nodes: Iterable[int]) -> list[int]:
+        """Return those of the nodes that are gone or being deleted."""
+        return [node for node in nodes if node in self.actuator.tainted_us or node not in self.view.nodes]
+
+    def _start(self, refusals: dict[int, Reason], empty: int, draining: int, now_us: int) -> bool:
+        deletions = [0] * len(self._capacities)
+        for node in self.actuator.deletions:
+            deletions[node.group] += 1
+        unneeded = self.planner.unneeded
+        rng = self.view.snapshot.rng
+        if rng is not None:
+            keys = list(unneeded)
+            unneeded = {keys[i]: unneeded[keys[i]] for i in rng.permutation(len(keys)).tolist()}
+        there = (
+            self._capacities[node.group]
+            for node in self.view.snapshot.nodes
+            if not is_being_deleted(self.actuator.tainted_us.get(node.id), now_us)
+        )
+        now_empty, now_drain, reasons = removable_at(
+            unneeded,
+            now_us,
+            self.options,
+            sizes=self.cloud.sizes(),
+            deletions=deletions,
+            left=left_to_remove(there, self.options),
+            capacities=self._capacities,
+        )
+        refusals.update(reasons)
+        buckets = crop_nodes(now_empty, now_drain, empty, draining, self.options)
+        for part, drain in zip(buckets, (False, True), strict=True):
+            self._delete(part, drain=drain)
+        return any(buckets)
+
+    def _delete(self, buckets: Buckets, *, drain: bool) -> None:
+        nodes = self.view.nodes
+        self.actuator.start_deletion([[nodes[n.id].node for n in bucket] for bucket in buckets], drain=drain)
+
+    def _update_soft_taints(self) -> None:
+        """Unmark needed nodes, then mark unneeded ones, a few a look."""
+        budget = self.options.max_bulk_soft_taint_count
+        unneeded, tainted = self.planner.unneeded, self.actuator.tainted_us
+        for node_id, view in list(self._soft_tainted.items()):
+            if node_id not in self.view.nodes:
+                del self._soft_tainted[node_id]
+            elif node_id not in unneeded and node_id not in tainted and budget > 0:
+                del self._soft_tainted[node_id]
+                self.view.state.set_avoid(view.node, avoid=False)
+                budget -= 1
+        for node_id in unneeded:
+            if budget <= 0:
+                return
+            if node_id not in self._soft_tainted and node_id not in tainted:
+                self._soft_tainted[node_id] = self.view.nodes[node_id]
+                self.view.state.set_avoid(self.view.nodes[node_id].node, avoid=True)
+                budget -= 1
+
+    def soft_taints_are_done(self) -> bool:
+        """Say whether no soft taint waits for its turn."""
+        wanted = {node for node in self.planner.unneeded if node not in self.actuator.tainted_us}
+        return wanted == {node for node in self._soft_tainted if node not in self.actuator.tainted_us}

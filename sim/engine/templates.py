@@ -1,0 +1,49 @@
+"""The autoscaler's template of each group: the cloud's until a real node has been Ready for a minute.
+
+Source: Cluster Autoscaler 1.31.5, processors/nodeinfosprovider/mixed_nodeinfos_processor.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from sim.decisions.template import STABILIZATION_DELAY_US, is_good_template_candidate, node_template
+
+if TYPE_CHECKING:
+    from sim.engine.cluster_view import ClusterView
+    from sim.engine.state import ClusterState
+
+
+class Templates:
+    """One template a group; a real one is kept for ever."""
+
+    def __init__(self, state: ClusterState, view: ClusterView) -> None:
+        """Start with the cloud's templates."""
+        self._state = state
+        self._view = view
+        specs = state.cluster.node_groups
+        self.by_group = [
+            node_template(group, spec, state.daemons[group], real=False) for group, spec in enumerate(specs)
+        ]
+        self._oldest_us: dict[int, int] = {}  # when the first node of a group without a real one was Ready
+        self._changes = -1
+
+    def update(self, now_us: int) -> None:
+        """Plan each group by its real nodes as soon as one will do."""
+        if self._changes != self._view.changes:
+            self._changes = self._view.changes
+            self._oldest_us = {}
+            for node in self._view.nodes.values():
+                if not self.by_group[node.group].real:
+                    self._oldest_us.setdefault(node.group, node.node.ready_us)
+        for group, ready_us in list(self._oldest_us.items()):
+            if is_good_template_candidate(ready_us, now_us):
+                del self._oldest_us[group]
+                spec = self._state.cluster.node_groups[group]
+                self.by_group[group] = node_template(group, spec, self._state.daemons[group], real=True)
+
+    def timers(self) -> Iterator[int]:
+        """Yield when a real node will do."""
+        for ready_us in self._oldest_us.values():
+            yield ready_us + STABILIZATION_DELAY_US + 1
