@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sim.adapters.fields import Field
+from sim.errors import InputError
 from sim.loader.kinds import (
     BYTE_RATE,
     COUNT,
@@ -60,7 +61,10 @@ class Observations:
     def _column(self, at: Field) -> tuple[float, ...]:
         said = _COLUMN.read(at)
         table = read_table(at, said["file"], [said["column"]])
-        values = tuple(value for value in table.numbers(said["column"], least=0) if value is not None)
+        try:
+            values = tuple(value for value in table.numbers(said["column"], least=0) if value is not None)
+        except InputError as error:
+            raise at.locate(error) from None
         if not values:
             raise at.error("has no values in that column", allowed="at least one")
         return values

@@ -7,6 +7,7 @@ entry is looked for in its spec. The value is YAML; an empty one takes the field
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -67,11 +68,15 @@ def _yaml(text: str, whole: str) -> Any:
 def blamed(error: InputError, sets: Iterable[str]) -> InputError:
     """Return the error as one of ``--set`` where that put the field, or what is around it, there."""
     for text in sets:
-        path = plain_key(print_path(parse_set(text)[0]))
-        field = plain_key(error.field)
+        path, field = _plain(print_path(parse_set(text)[0])), _plain(error.field)
         if field == path or field.startswith((f"{path}.", f"{path}[")):
             error.file, error.line = SET, None
     return error
+
+
+def _plain(path: str) -> str:
+    """Return a path in one spelling; ``spec`` may be left out after a pipeline."""
+    return re.sub(r"^(pipelines\[[^\]]*\])\.spec(?=\.)", r"\1", plain_key(path))
 
 
 def named(document: Document) -> Document:

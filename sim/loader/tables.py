@@ -71,17 +71,22 @@ def read_table(at: Field, name: str, wanted: Collection[str], optional: Collecti
     path = Path(at.document.file).parent / name
     try:
         with _opened(path) as file:
-            lines = csv.reader(_within(file, str(path)))
-            header = next(lines, None)
-            _check_header(header, wanted, str(path))
-            assert header is not None
-            kept = [*wanted, *(column for column in optional if column in header)]
-            return Table(str(path), _columns(lines, header, kept, str(path)))
+            return _read(file, str(path), wanted, optional)
+    except InputError as error:
+        raise at.locate(error) from None
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise at.error(f"cannot be read: {reason}", allowed="a CSV file") from None
     except (UnicodeDecodeError, csv.Error):
         raise at.error("is not CSV text in UTF-8", allowed="a CSV file") from None
+
+
+def _read(file: IO[str], name: str, wanted: Collection[str], optional: Collection[str]) -> Table:
+    lines = csv.reader(_within(file, name))
+    header = next(lines, [])
+    _check_header(header, wanted, name)
+    kept = [*wanted, *(column for column in optional if column in header)]
+    return Table(name, _columns(lines, header, kept, name))
 
 
 def _opened(path: Path) -> IO[str]:
@@ -92,22 +97,22 @@ def _opened(path: Path) -> IO[str]:
 
 def _within(lines: IO[str], file: str) -> Iterator[str]:
     """Yield lines until there are too many; a gzip bomb ends here."""
-    total = 0
+    total = number = 0
     while line := lines.readline(MAX_BYTES):
-        total += len(line)
+        total, number = total + len(line), number + 1
         if total > MAX_BYTES:
-            raise InputError("is too large", allowed=f"at most {MAX_BYTES:,} bytes unpacked", file=file)
+            most = f"at most {MAX_BYTES:,} bytes unpacked"
+            raise InputError("is too large", allowed=most, file=file, line=number)
         yield line
 
 
-def _check_header(header: list[str] | None, wanted: Collection[str], file: str) -> None:
-    if header is None:
-        raise InputError("is empty", allowed=f"a header with {', '.join(wanted)}", file=file)
+def _check_header(header: list[str], wanted: Collection[str], file: str) -> None:
+    if not header:
+        raise InputError("is empty", allowed=f"a header with {', '.join(wanted)}", file=file, line=1)
     for column in wanted:
         if column not in header:
             raise InputError(
-                "is missing from the header",
-                field=f"column {column}",
+                f"has no column {column}",
                 allowed=", ".join(wanted),
                 nearest=nearest(column, header),
                 file=file,

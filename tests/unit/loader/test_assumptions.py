@@ -1,0 +1,92 @@
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from sim.loader.shape_workload import PACHYDERM
+from sim.model.scenario import Assumption, PachydermOptions, Scenario
+from tests.unit.loader.worlds import SCENARIO, loaded
+
+
+def assumed(scenario: Scenario) -> dict[str, Assumption]:
+    return {each.field: each for each in scenario.assumptions}
+
+
+def test_the_version_and_local_storage_are_said_with_what_the_manifest_says(tmp_path: Path) -> None:
+    told = assumed(loaded(tmp_path))
+    assert told["cluster.autoscaler.version"].value == "1.33"
+    assert "Kubernetes minor" in told["cluster.autoscaler.version"].source
+    pinned = told["cluster.autoscaler.skip-nodes-with-local-storage"]
+    assert pinned.value == "true"
+    assert "AWS example manifest" in pinned.source
+    assert pinned.source.endswith("says false")
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ("cluster.autoscaler.scan-interval=10s", "cluster.autoscaler.scan-interval"),
+        ("cluster.fargate.vcpu_quota=6", "cluster.fargate.vcpu_quota"),
+        ("latency.fargate.ready=45s", "latency.fargate.ready"),
+        ("base_load=[]", "base_load[pachd]"),
+        ("cluster.daemonsets=[]", "cluster.daemonsets[aws-node]"),
+        ("prices.instances[m5.2xlarge]=0.3", "prices.instances[m5.2xlarge]"),
+        ("images.worker=1GB", "images[worker]"),
+        ("start=2026-01-05T00:00Z", "start"),
+        ("pachyderm.cluster_defaults={}", "pachyderm.cluster_defaults"),
+    ],
+)
+def test_what_the_file_says_is_no_assumption(tmp_path: Path, said: str, field: str) -> None:
+    assert field in assumed(loaded(tmp_path))
+    assert field not in assumed(loaded(tmp_path, SCENARIO, said))
+
+
+def test_each_has_a_value_and_a_source_and_is_said_once(tmp_path: Path) -> None:
+    scenario = loaded(tmp_path)
+    assert len(assumed(scenario)) == len(scenario.assumptions)
+    assert all(each.source for each in scenario.assumptions)
+
+
+def test_the_version_decides_the_defaults(tmp_path: Path) -> None:
+    old = assumed(loaded(tmp_path, SCENARIO, "cluster.autoscaler.version=1.31"))
+    assert old["cluster.autoscaler.expander"].value == "random"
+    assert assumed(loaded(tmp_path))["cluster.autoscaler.expander"].value == "least-waste"
+
+
+def test_every_option_of_pachyderm_can_be_said() -> None:
+    settable = {each.attribute or each.name for each in PACHYDERM.keys} - {"cluster_defaults"}
+    assert settable == {each.name for each in fields(PachydermOptions)}
+
+
+def test_instance_types_beyond_the_first_and_burstable_ones_are_said(tmp_path: Path) -> None:
+    path = "cluster.eksctl.managedNodeGroups[cpu].instanceTypes"
+    scenario = loaded(tmp_path, SCENARIO, f"{path}=[t3.2xlarge, m5.2xlarge]")
+    assert assumed(scenario)[path].value == "all nodes are t3.2xlarge, the first of 2 types"
+    assert any("t3.2xlarge is burstable" in warning for warning in scenario.warnings)
+
+
+def test_base_load_that_fits_nowhere_is_a_warning(tmp_path: Path) -> None:
+    scenario = loaded(tmp_path, SCENARIO, "base_load=[{name: big, requests: {cpu: 64}}]")
+    assert any("base load big fits nowhere and stays Pending" in warning for warning in scenario.warnings)
+
+
+def test_a_group_can_be_stated_outright(tmp_path: Path) -> None:
+    (group,) = loaded(
+        tmp_path,
+        SCENARIO,
+        "cluster.daemonsets=[]",
+        "cluster.groups.cpu={initial: 2, usd_per_hour: 1, provision: 0s, allocatable: {cpu: 4, "
+        "memory: 16Gi, pods: 9}}",
+    ).cluster.node_groups
+    assert group.allocatable == group.capacity
+    assert (group.allocatable.cpu_m, group.allocatable.memory_mib, group.max_pods) == (4000, 16384, 9)
+    assert (group.initial, group.usd_per_hour, group.template) == (2, 1.0, None)
+
+
+def test_an_instance_selector_takes_the_cheapest_type(tmp_path: Path) -> None:
+    path = "cluster.eksctl.managedNodeGroups[cpu]"
+    (group,) = loaded(
+        tmp_path, SCENARIO, f"{path}.instanceTypes=", f"{path}.instanceSelector={{vCPUs: 8, memory: 32GiB}}"
+    ).cluster.node_groups
+    assert group.capacity.cpu_m == 8000
+    assert group.usd_per_hour < 0.384  # that of an m5.2xlarge

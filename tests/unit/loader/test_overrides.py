@@ -1,0 +1,140 @@
+from pathlib import Path
+
+import pytest
+
+from sim.errors import InputError
+from sim.loader.overrides import parse_set
+from sim.model.autoscaler import AutoscalerOptions
+from tests.unit.loader.worlds import CLUSTER, SCENARIO, loaded
+
+SPEC = """pipeline: {name: NAME}
+parallelism_spec: {constant: 2}
+input: {pfs: {repo: images, glob: "/*"}}
+transform: {cmd: [x]}
+"""
+BY_FILE = f"""horizon: 1d
+{CLUSTER}
+repos: [{{name: images}}]
+pipelines:
+  - {{spec: two.yaml, datum_time: 1s}}
+  - {{spec: one.yaml, datum_time: 2s}}
+"""
+FILES = {
+    "one_yaml": SPEC.replace("NAME", "one"),
+    "two_yaml": "---\n".join(SPEC.replace("NAME", name) for name in ("a", "b")),
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "widths"),
+    [
+        pytest.param("pipelines[one].parallelismSpec.constant", [2, 2, 7], id="through the file"),
+        pytest.param("pipelines[one].parallelism_spec.constant", [2, 2, 7], id="as the file spells it"),
+        pytest.param("pipelines[one].spec.parallelismSpec.constant", [2, 2, 7], id="naming the reference"),
+        pytest.param("pipelines[b].parallelismSpec.constant", [2, 7, 2], id="one document of several"),
+        pytest.param("pipelines[1].parallelismSpec.constant", [2, 2, 7], id="by index"),
+    ],
+)
+def test_specs(tmp_path: Path, path: str, widths: list[int]) -> None:
+    scenario = loaded(tmp_path, BY_FILE, f"{path}=7", **FILES)
+    assert [load.pipeline.name for load in scenario.pipelines] == ["a", "b", "one"]
+    assert [load.pipeline.parallelism for load in scenario.pipelines] == widths
+
+
+def test_an_inline_spec(tmp_path: Path) -> None:
+    scenario = loaded(tmp_path, SCENARIO, "pipelines[edges].parallelismSpec.constant=9")
+    assert scenario.pipelines[0].pipeline.parallelism == 9
+
+
+def test_a_field_that_was_not_there(tmp_path: Path) -> None:
+    scenario = loaded(tmp_path, SCENARIO, "pipelines[edges].datumSetSpec.number=3", "slo.job_latency.p95=5m")
+    assert scenario.pipelines[0].pipeline.datum_set_spec is not None
+    assert scenario.pipelines[0].pipeline.datum_set_spec.number == 3
+    assert [slo.at_most_s for slo in scenario.slos] == [300.0]
+
+
+def test_the_last_one_wins_and_nothing_takes_away(tmp_path: Path) -> None:
+    options = loaded(
+        tmp_path,
+        SCENARIO,
+        "cluster.autoscaler.scan-interval=20s",
+        "cluster.autoscaler.scan-interval=30s",
+        "cluster.autoscaler.expander=most-pods",
+        "cluster.autoscaler.expander=",
+    ).cluster.autoscaler
+    assert options.scan_interval_us == 30_000_000
+    assert options.expander == ("least-waste",)
+
+
+def test_the_cluster_config(tmp_path: Path) -> None:
+    (group,) = loaded(
+        tmp_path, SCENARIO, "cluster.eksctl.managedNodeGroups[cpu].maxSize=12"
+    ).cluster.node_groups
+    assert group.max_size == 12
+
+
+def test_a_key_with_dots(tmp_path: Path) -> None:
+    scenario = loaded(
+        tmp_path,
+        SCENARIO,
+        "pipelines[edges].metadata.annotations[cluster-autoscaler.kubernetes.io/safe-to-evict]='false'",
+        "pipelines[edges].metadata.annotations[cluster-autoscaler.kubernetes.io/pod-scale-up-delay]=30s",
+    )
+    pods = scenario.pipelines[0].pod_class
+    assert pods.safe_to_evict is False
+    assert pods.scale_up_delay_us == 30_000_000
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("horizon", "--set: horizon has no =; allowed: path=value"),
+        ("=3", "--set: '' is not a path"),
+        ("a..b=3", "--set: 'a..b' is not a path"),
+        ("horizon=[1d", "--set: horizon=[1d has a value that is not YAML"),
+        ("horizon=1 day", "--set: horizon is '1 day'; allowed: a duration"),
+        (
+            "pipelines[edgs].autoscaling=true",
+            "--set: pipelines[edgs] is not there; allowed: edges; did you mean edges?",
+        ),
+        (
+            "pipelines[edges].autoscalin=true",
+            "--set: pipelines[edges].spec.autoscalin is not a known key; did you mean autoscaling?",
+        ),
+        (
+            "cluster.eksctl.managedNodeGroups[gpu].maxSize=3",
+            "--set: cluster.eksctl.managedNodeGroups[gpu] is not there; allowed: cpu",
+        ),
+        ("horizon.days=3", "--set: horizon.days is not there"),
+        ("cluster.autoscaler.expander=best", "--set: cluster.autoscaler.expander is 'best'; allowed: random"),
+    ],
+)
+def test_refused(tmp_path: Path, text: str, problem: str) -> None:
+    with pytest.raises(InputError) as caught:
+        loaded(tmp_path, SCENARIO, text)
+    assert str(caught.value).startswith(problem)
+
+
+def test_an_equals_sign_in_brackets_belongs_to_the_path() -> None:
+    path, value = parse_set("a[b=c].d=e=f")
+    assert [str(step) for step in path] == ["a", "[b=c]", "d"]
+    assert value == "e=f"
+
+
+@pytest.mark.parametrize(
+    ("kubernetes", "version"),
+    [("1.29", "1.31"), ("1.31", "1.31"), ("1.35", "1.35"), ("1.40", "1.36")],
+)
+def test_the_autoscaler_follows_kubernetes(tmp_path: Path, kubernetes: str, version: str) -> None:
+    scenario = loaded(tmp_path, SCENARIO, f"cluster.eksctl.metadata.version='{kubernetes}'")
+    assert scenario.cluster.autoscaler.version == version
+    assert scenario.cluster.kubernetes_version == kubernetes
+
+
+def test_every_option_has_a_flag() -> None:
+    from dataclasses import fields
+
+    from sim.loader.flags import AUTOSCALER
+
+    settable = {each.attribute or each.name for each in AUTOSCALER.keys}
+    assert settable == {each.name for each in fields(AutoscalerOptions)}
