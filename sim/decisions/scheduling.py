@@ -45,15 +45,24 @@ def attempts_that_matter(initial_us: int, max_us: int) -> int:
     return attempts
 
 
-def flushed_us(time_us: int) -> int:
-    """Return the first flush of the back-off queue, now or later."""
-    return -(-time_us // FLUSH_BACKOFF_US) * FLUSH_BACKOFF_US
+def flushed_us(failed_us: int, backoff_over_us: int) -> int:
+    """Return when a pod that was moved during its back-off comes back: the first flush after it."""
+    flush_us = -(-backoff_over_us // FLUSH_BACKOFF_US) * FLUSH_BACKOFF_US
+    return flush_us if flush_us > failed_us else flush_us + FLUSH_BACKOFF_US
 
 
 def leftover_flushed_us(failed_us: int) -> int:
     """Return the flush at which a pod counts as left over, if nothing has moved it until then."""
     due_us = failed_us + LONGEST_UNSCHEDULABLE_US
     return (due_us // FLUSH_UNSCHEDULABLE_US + 1) * FLUSH_UNSCHEDULABLE_US
+
+
+def retry_us(failed_us: int, backoff_over_us: int, moved_us: int | None) -> int:
+    """Return when a pod is tried again; ``moved_us`` is the first event that moves it, if any."""
+    if moved_us is not None and moved_us <= backoff_over_us:
+        return flushed_us(failed_us, backoff_over_us)
+    leftover_us = leftover_flushed_us(failed_us)
+    return leftover_us if moved_us is None else min(moved_us, leftover_us)
 
 
 def nodes_to_find(nodes: int) -> int:

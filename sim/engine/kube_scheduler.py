@@ -11,6 +11,7 @@ time, and the scheduler's own throughput is not modelled.
 
 from __future__ import annotations
 
+from bisect import insort
 from heapq import heapify, heappop, heapreplace
 from typing import TYPE_CHECKING
 
@@ -46,8 +47,7 @@ class KubeScheduler:
         self._views: dict[int, ClassView] = {}
         self._ties: dict[str, Ties] = {}
         self._lowest_priority = 2**31
-        self._room = 0  # grows whenever room appears somewhere
-        self._failed_at: dict[int, int] = {}  # by class: the room it was refused at
+        self._hopeless: list[tuple[int, int, ClassView]] = []  # fitting nowhere, by cpu asked for
         self._pass_due_us = -1
         state.scheduler = self
         state.on_node_ready = self._node_ready
@@ -98,34 +98,40 @@ class KubeScheduler:
         pod = cohort.head()
         if pod is None:
             return False
-        events = self.queue.events
+        pods_gone = self.queue.pods_gone
         node = self._node_for(pod)
         if node is not None:
             cohort.pods.popleft()
             self._bind(pod, node)
-        elif pod.cls.spec.priority > self._lowest_priority and self._preempt(pod):
+        elif self._may_preempt(pod.cls) and self._preempt(pod):
             self.state.refuse(pod)
-            self.queue.fail_alone(cohort, events)
+            self.queue.fail_alone(cohort, pods_gone)
         else:
-            if cohort.attempts == 0:
-                for refused in cohort.pods:
-                    if refused.state is PodState.PENDING:
-                        self.state.refuse(refused)
-            self.queue.fail(cohort, events)
+            self._fail(cohort)
         return cohort.head() is not None
+
+    def _fail(self, cohort: Cohort) -> None:
+        if cohort.attempts == 0:
+            for pod in cohort.pods:
+                if pod.state is PodState.PENDING:
+                    self.state.refuse(pod)
+        cls = cohort.cls
+        room = any(node.open and cls.allowed[node.group] for node in self.state.nodes)
+        self.queue.fail(cohort, room=room, asleep=not self._may_preempt(cls))
 
     def _node_for(self, pod: Pod) -> Node | None:
         if pod.nominated is not None:
             node = self.preemptor.nominated_node_for(pod)
             if node is not None:
                 return node
-        cls = pod.cls
-        if self._failed_at.get(cls.index) == self._room:
+        view = self._view(pod.cls)
+        if view.hopeless:
             return None
         taken = self.preemptor.kept_for_others(pod) if self.preemptor.nominated else ()
-        node = self.placement.choose(self._view(cls), taken)
+        node = self.placement.choose(view, taken)
         if node is None:
-            self._failed_at[cls.index] = self._room
+            view.hopeless = True
+            insort(self._hopeless, (view.cls.cpu_m, view.cls.index, view))
         return node
 
     def _bind(self, pod: Pod, node: Node) -> None:
@@ -142,9 +148,12 @@ class KubeScheduler:
             self._claim_given_up()
         return preempting
 
+    def _may_preempt(self, cls: ClassState) -> bool:
+        return cls.spec.priority > self._lowest_priority
+
     def _claim_given_up(self) -> None:
-        self._room += 1
         self.queue.pod_gone()
+        self._give_hope([view for _, _, view in self._hopeless])
 
     def _view(self, cls: ClassState) -> ClassView:
         view = self._views.get(cls.index)
@@ -155,7 +164,9 @@ class KubeScheduler:
                     self.streams.stream(f"scheduler-ties/{cls.spec.name}")
                 )
             view = self._views[cls.index] = ClassView(cls, self.state, self.table, ties)
-            self._lowest_priority = min(self._lowest_priority, cls.spec.priority)
+            if cls.spec.priority < self._lowest_priority:
+                self._lowest_priority = cls.spec.priority
+                self._give_hope([view for _, _, view in self._hopeless])
             if cls.spec.spread or cls.anti_affinity:
                 for other in self._views.values():
                     other.owner_row = self.table.known_owner_row(other.cls)
@@ -178,13 +189,33 @@ class KubeScheduler:
                 self._node_usable(node)
 
     def _node_usable(self, node: Node) -> None:
-        self._room += 1
-        self.queue.node_usable(node, self.state.classes)
+        self.queue.node_usable([cls for cls in self.state.classes if cls.pending and cls.fits(node)])
+        self._room_appeared(node)
 
     def _pod_gone(self, pod: Pod, node: Node) -> None:
         self.table.count(node, self._view(pod.cls), -1)
-        self._room += 1
         self.queue.pod_gone()
+        if self._hopeless:
+            self._room_appeared(node)
+
+    def _room_appeared(self, node: Node) -> None:
+        """Let those classes try again that were refused everywhere and now fit on a node."""
+        free_cpu_m, free_memory_mib = node.free_cpu_m, node.free_memory_mib
+        fitting = []
+        for cpu_m, _, view in self._hopeless:
+            if cpu_m > free_cpu_m:
+                break
+            if view.cls.memory_mib <= free_memory_mib and view.cls.fits(node):
+                fitting.append(view)
+        if fitting:
+            self._give_hope(fitting)
+
+    def _give_hope(self, views: list[ClassView]) -> None:
+        for view in views:
+            view.hopeless = False
+        self._hopeless = [entry for entry in self._hopeless if entry[2].hopeless]
+        for view in views:
+            self.queue.rouse(view.cls)
 
     def _images_changed(self, node: Node) -> None:
         self.table.images_changed(node, self.clock.now_us)

@@ -61,7 +61,7 @@ class ClassView:
     """What placing a pod reads of its class."""
 
     __slots__ = (
-        "cls", "image_rows", "minds_candidates", "minds_groups", "owner_row", "ties", "unset",
+        "cls", "hopeless", "image_rows", "minds_candidates", "minds_groups", "owner_row", "ties", "unset",
     )  # fmt: skip
 
     def __init__(self, cls: ClassState, state: ClusterState, table: NodeTable, ties: Ties) -> None:
@@ -77,6 +77,7 @@ class ClassView:
         minded = [sum(_minds(cls, taint) for taint in group.taints) for group in state.cluster.node_groups]
         self.minds_groups = np.array(minded, dtype=np.float64) if any(minded) else None
         self.minds_candidates = _minds(cls, DELETION_CANDIDATE)
+        self.hopeless = False  # known to fit nowhere, as long as no room appears
         self.ties = ties
 
 

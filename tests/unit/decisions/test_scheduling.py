@@ -11,6 +11,7 @@ from sim.decisions.scheduling import (
     flushed_us,
     leftover_flushed_us,
     nodes_to_find,
+    retry_us,
     sample,
 )
 
@@ -43,8 +44,27 @@ def test_other_backoffs(initial_s: int, max_s: int, expected_s: list[int]) -> No
 
 def test_flushes() -> None:
     """Back-off every whole second; leftovers every 30 s once they are older than 5 minutes, strictly."""
-    assert [flushed_us(at) for at in (0, 1, S, S + 1)] == [0, S, S, 2 * S]
+    assert [flushed_us(0, at) for at in (1, S, S + 1)] == [S, S, 2 * S]
+    assert flushed_us(3 * S, 3 * S) == 4 * S  # no back-off at all: still the next flush
     assert [leftover_flushed_us(round(at * S)) // S for at in (0, 29.9, 30)] == [330, 330, 360]
+
+
+@pytest.mark.parametrize(
+    ("moved_s", "expected_s"),
+    [
+        pytest.param(1, 6, id="moved during the back-off: the first flush after it"),
+        pytest.param(5.5, 6, id="moved as the back-off ends"),
+        pytest.param(5.75, 5.75, id="moved after the back-off: at once"),
+        pytest.param(200, 200, id="moved much later"),
+        pytest.param(400, 330, id="left over before it is moved"),
+        pytest.param(None, 330, id="never moved"),
+    ],
+)
+def test_retries_of_a_pod_that_failed_at_1500_ms_for_the_third_time(
+    moved_s: float | None, expected_s: float
+) -> None:
+    moved_us = None if moved_s is None else round(moved_s * S)
+    assert retry_us(1_500_000, 5_500_000, moved_us) == round(expected_s * S)
 
 
 @pytest.mark.parametrize(

@@ -332,16 +332,16 @@ class TestPreemption:
         assert world.bound() == {0: 0.0, 2: 6.0}  # the new placeholder has the node again
 
 
-@settings(max_examples=40)
-@given(
-    pods=st.lists(st.tuples(st.floats(0, 60), st.integers(0, 5), st.floats(0, 40)), min_size=1, max_size=60),
-    ready_s=st.lists(st.floats(0, 60), min_size=1, max_size=6),
-    seed=st.integers(0, 10),
+COMING = st.lists(
+    st.tuples(st.floats(0, 60).map(lambda time_s: round(time_s, 2)), st.integers(0, 5), st.floats(0, 40)),
+    min_size=1,
+    max_size=60,
 )
-def test_nothing_is_lost_or_overcommitted(
-    pods: list[tuple[float, int, float]], ready_s: list[float], seed: int
-) -> None:
-    """Whatever comes, checks hold at every step, columns agree with the state, and all that fits runs."""
+READY = st.lists(st.floats(0, 60).map(lambda time_s: round(time_s, 1)), min_size=1, max_size=6)
+
+
+def a_busy_world(pods: list[tuple[float, int, float]], ready_s: list[float], seed: int) -> UpstreamWorld:
+    """Return a world of two groups in two zones, and pods of six classes and four priorities."""
     replaced = Controller.REPLICA_SET
     classes = [
         a_class("tiny", 100, 100, controller=replaced),
@@ -355,7 +355,54 @@ def test_nothing_is_lost_or_overcommitted(
     for number, time_s in enumerate(ready_s):
         world.node_at(time_s, number % 2)
     world.pods(*((time_s, classes[which], run_s) for time_s, which, run_s in sorted(pods)))
+    return world
+
+
+@settings(max_examples=40)
+@given(pods=COMING, ready_s=READY, seed=st.integers(0, 10))
+def test_nothing_is_lost_or_overcommitted(
+    pods: list[tuple[float, int, float]], ready_s: list[float], seed: int
+) -> None:
+    """Whatever comes, checks hold at every step, columns agree with the state, and all pods complete."""
+    world = a_busy_world(pods, ready_s, seed)
     world.run(10_000)
     assert len(world.log["pod_ended"]) == len(world.log["pods"])
     ended = world.log["pod_ended"].column("reason").tolist()
     assert ended.count(PodEnd.COMPLETED) == len(pods)
+
+
+@settings(max_examples=60)
+@given(
+    pods=st.lists(
+        st.tuples(st.integers(0, 6000), st.integers(0, 3), st.integers(0, 4000)), min_size=1, max_size=60
+    ),
+    ready=st.lists(st.integers(0, 6000), min_size=1, max_size=6),
+)
+def test_pods_that_sleep_are_placed_as_if_they_had_been_tried_all_the_time(
+    pods: list[tuple[int, int, int]], ready: list[int]
+) -> None:
+    """One world lets hopeless classes sleep, the other makes every attempt that upstream makes.
+
+    Nothing ends at a whole second, when attempts are made: within an instant their order may differ.
+    """
+    classes = [
+        a_class("tiny", 100, 100),
+        a_class("half", 2000, 500, spread=True),
+        a_class("full", ONE_POD, 4000),
+        a_class("gpu", 500, 500, node_selector=(("pool", "gpu"),)),
+    ]
+    gpu = a_group("gpu", labels=(("pool", "gpu"),), zone="b")
+    worlds = [UpstreamWorld(a_group(zone="a"), gpu) for _ in range(2)]
+    asleep, awake = worlds
+    queue = awake.scheduler.queue
+    queue._sleep = queue._back_off  # type: ignore[method-assign]  # what the test is about
+    for world in worlds:
+        for number, time in enumerate(ready):
+            world.node_at(time / 100 + 0.00071, number % 2)
+        coming = [
+            (time / 100 + 0.00137, classes[which], run / 100 + 0.00219) for time, which, run in sorted(pods)
+        ]
+        world.pods(*coming)
+        world.run(10_000)
+    for table in ("pod_bound", "pod_unschedulable", "pod_ended"):
+        assert asleep.log[table].rows().tolist() == awake.log[table].rows().tolist()
