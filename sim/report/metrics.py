@@ -28,7 +28,7 @@ from sim.report.pod_numbers import PodNumbers, at_once
 if TYPE_CHECKING:
     from sim.model.log import EventLog
     from sim.model.scenario import Scenario
-    from sim.report.arrays import Int
+    from sim.report.arrays import Float, Int
     from sim.report.bill import Bill
     from sim.report.intervals import Lives
     from sim.report.meters import Window
@@ -49,7 +49,7 @@ def measure(log: EventLog, scenario: Scenario) -> Tree:
     kinds = source_kinds(log, [load.name for load in scenario.pods])
     pods = PodNumbers(log, lived, kinds, bill.window)
     sources = log.names["source"]
-    sources_usd = dict(zip([*sources, SHARED], bill.by_source.sum(axis=1).tolist(), strict=True))
+    sources_usd = {name: _uses(row) for name, row in zip([*sources, SHARED], bill.by_source, strict=True)}
     return {
         "metrics": {
             **_costs(bill, jobs.datums_processed()),
@@ -62,7 +62,7 @@ def measure(log: EventLog, scenario: Scenario) -> Tree:
         },
         "pipelines": {
             name: {
-                "cost_usd": sources_usd.get(name, 0.0),
+                "cost_usd": sources_usd[name]["total"] if name in sources else 0.0,
                 **jobs.numbers(jobs.of(row)),
                 **pods.numbers(pods.of(sources.index(name) if name in sources else len(sources))),
                 "waits_s": jobs.waits_s(jobs.of(row)),
@@ -70,7 +70,7 @@ def measure(log: EventLog, scenario: Scenario) -> Tree:
             for row, name in enumerate(log.names["pipeline"])
         },
         "bill_usd": {"total": bill.total_usd, **bill.items},
-        "waste_usd": {use.name.lower(): usd for use, usd in zip(Use, bill.by_use.tolist(), strict=True)},
+        "waste_usd": _uses(bill.by_use),
         "sources_usd": sources_usd,
         "waits_s": jobs.waits_s(),
         "pod_waits_s": pods.waits_s(),
@@ -87,6 +87,11 @@ def _costs(bill: Bill, datums: float) -> dict[str, float]:
         "cost_usd_per_month": per_hour * HOURS_PER_MONTH,
         "cost_usd_per_1000_datums": bill.total_usd / datums * 1000 if datums else np.nan,
     }
+
+
+def _uses(usd: Float) -> dict[str, float]:
+    """Return amounts by use, and their total."""
+    return {**{use.name.lower(): float(usd[use]) for use in Use}, "total": float(usd.sum())}
 
 
 def _capacity(log: EventLog, lived: Lives, window: Window) -> dict[str, float]:

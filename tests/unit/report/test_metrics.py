@@ -140,8 +140,10 @@ def test_the_tree_is_small_and_its_parts_sum_to_their_whole(seed: int) -> None:
     log = RandomWorld(seed).log()
     tree: Any = measure(log, a_scenario(log, a_group(volume_gib=80)))
     total = tree["bill_usd"]["total"]
-    for parts in (tree["waste_usd"], tree["sources_usd"]):
-        assert sum(parts.values()) == pytest.approx(total, rel=1e-9)
+    uses = dict(tree["waste_usd"])
+    assert uses.pop("total") == pytest.approx(total, rel=1e-9)
+    assert sum(uses.values()) == pytest.approx(total, rel=1e-9)
+    assert sum(source["total"] for source in tree["sources_usd"].values()) == pytest.approx(total, rel=1e-9)
     waits, latency_s = sum(tree["waits_s"].values()), tree["metrics"]["job_latency_mean_s"]
     assert waits == pytest.approx(latency_s, rel=1e-9, nan_ok=True)
     assert len(pickle.dumps(tree)) < 10_000

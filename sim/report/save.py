@@ -1,0 +1,168 @@
+"""Save: a result as a folder, whole or not at all, and its log and numbers read back.
+
+``scenario.yaml`` and the files it reads; ``summary.json`` (``docs/json.md``); ``replications.json``, the
+metrics of each; ``log/``, the event log of the replication shown, one Parquet file per table; tables as
+CSV and pictures as PNG. All of it is written beside the folder and moved there when complete; an earlier
+result is replaced, anything else is left alone.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sim.errors import InputError
+from sim.model.log import TABLES, EventLog
+from sim.report.metrics import Tree
+
+if TYPE_CHECKING:
+    from sim.model.scenario import Scenario
+
+SUMMARY = "summary.json"
+REPLICATIONS = "replications.json"
+LOG = "log"
+NAMES = "names.json"
+FRAMES = ("jobs", "pods", "nodes", "bill", "waits")
+DOTS_PER_INCH = 120
+ENDLESS = "endless"
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a folder holds besides the scenario."""
+
+    document: dict[str, Any]
+    replications: dict[int, Tree]
+    log: EventLog
+
+
+def save(folder: Path, scenario: Scenario, result: Saved, files: Mapping[str, bytes]) -> None:
+    """Write a result; ``files`` are the scenario's own, by path within the folder.
+
+    Raises InputError if the folder holds anything but an earlier result, or cannot be written.
+    """
+    if folder.exists() and not _replaceable(folder):
+        allowed = "a new or empty folder, or an earlier result"
+        raise InputError("holds something else", field=str(folder), allowed=allowed)
+    draft = folder.parent / f".{folder.name}.{os.getpid()}"
+    old = draft.with_suffix(".old")
+    try:
+        draft.mkdir(parents=True)
+        for name, content in files.items():
+            _write(draft / name, content)
+        _write(draft / SUMMARY, json.dumps(result.document, indent=2, allow_nan=False).encode())
+        trees = {str(number): _plain(tree) for number, tree in result.replications.items()}
+        _write(draft / REPLICATIONS, json.dumps(trees, allow_nan=False).encode())
+        _save_log(draft / LOG, result.log)
+        _save_tables(draft, result.log, scenario)
+        _save_pictures(draft, result, scenario)
+        if folder.exists():
+            folder.rename(old)
+        draft.rename(folder)
+    except OSError as error:
+        if old.exists() and not folder.exists():
+            old.rename(folder)
+        raise InputError(f"cannot be written: {error.strerror or error}", field=str(folder)) from error
+    finally:
+        for leftover in (draft, old):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
+def load(folder: Path) -> Saved:
+    """Read a result back; raises InputError for a folder that is none, or is damaged."""
+    try:
+        document = json.loads((folder / SUMMARY).read_bytes())
+        trees = json.loads((folder / REPLICATIONS).read_bytes())
+        log = _load_log(folder / LOG)
+    except FileNotFoundError as error:
+        raise InputError(
+            "is no result of a run", field=str(folder), allowed="what run --out wrote"
+        ) from error
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"is a damaged result: {error}", field=str(folder)) from error
+    return Saved(document, {int(number): _numbers(tree) for number, tree in trees.items()}, log)
+
+
+def _replaceable(folder: Path) -> bool:
+    return folder.is_dir() and ((folder / SUMMARY).exists() or not any(folder.iterdir()))
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+def _save_log(folder: Path, log: EventLog) -> None:
+    """Write each table as Parquet; names and spans, which are no table, as JSON."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    folder.mkdir()
+    for name, table in log.tables.items():
+        rows = table.rows()
+        columns = {column: rows[:, n] for n, column in enumerate(table.columns)}
+        parquet.write_table(pa.table(columns), folder / f"{name}.parquet", compression="zstd")
+    about = {"names": log.names, "horizon_us": log.horizon_us, "warmup_us": log.warmup_us}
+    _write(folder / NAMES, json.dumps(about).encode())
+
+
+def _load_log(folder: Path) -> EventLog:
+    from pyarrow import parquet
+
+    about = json.loads((folder / NAMES).read_bytes())
+    log = EventLog(horizon_us=about["horizon_us"], warmup_us=about["warmup_us"])
+    log.names.update(about["names"])
+    for name, columns in TABLES.items():
+        table = parquet.read_table(folder / f"{name}.parquet", columns=list(columns))
+        log[name].replace(np.stack([table[column].to_numpy() for column in columns], axis=1))
+    return log
+
+
+def _save_tables(folder: Path, log: EventLog, scenario: Scenario) -> None:
+    from sim.report.frames import Tables
+
+    tables = Tables(log, scenario)
+    for name in FRAMES:
+        getattr(tables, name).to_csv(folder / f"{name}.csv", lineterminator="\n")
+
+
+def _save_pictures(folder: Path, result: Saved, scenario: Scenario) -> None:
+    from sim.report.figures import bill_split, timeline, wait_split
+
+    for name, figure in (
+        ("timeline", timeline(result.log, scenario)),
+        ("waits", wait_split(result.document)),
+        ("bill", bill_split(result.document)),
+    ):
+        figure.savefig(folder / f"{name}.png", dpi=DOTS_PER_INCH)
+
+
+def _plain(tree: Tree) -> dict[str, Any]:
+    """Return a tree that JSON can hold: null for nothing to measure, a word for endless."""
+    return {
+        key: _plain(twig)
+        if isinstance(twig, Mapping)
+        else None
+        if math.isnan(twig)
+        else ENDLESS
+        if math.isinf(twig)
+        else twig
+        for key, twig in tree.items()
+    }
+
+
+def _numbers(tree: Mapping[str, Any]) -> Tree:
+    """Return the tree that ``_plain`` was given."""
+    special = {None: math.nan, ENDLESS: math.inf}
+    return {
+        key: _numbers(twig) if isinstance(twig, Mapping) else special.get(twig, twig)
+        for key, twig in tree.items()
+    }
