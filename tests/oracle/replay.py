@@ -254,7 +254,8 @@ class Trace:
         arrivals = sorted(case["pods"], key=lambda pod: (pod["arrival"], pod["id"]))
         names = (pod["id"] for pod in arrivals)
         self.pod_names: list[str] = []
-        for *_, replaces in pods:
+        self.replaces = [replaces for *_, replaces in pods]
+        for replaces in self.replaces:
             self.pod_names.append(self.pod_names[replaces] if replaces >= 0 else next(names))
         self.node_of = {pod: node for _, pod, node in log["pod_bound"].rows().tolist()}
         self.states: dict[int, dict[NodeState, int]] = defaultdict(dict)
@@ -291,7 +292,7 @@ class Trace:
         return BEHIND if self.states[node].get(NodeState.TAINTED) == time_us else BACKGROUND
 
     def _pod_events(self) -> Iterator[Ranked]:
-        lost_behind = set()
+        lost_behind: dict[int, int] = {}
         for time_us, pod, reason in self.log["pod_ended"].rows().tolist():
             name, node = self.pod_names[pod], self.node_of[pod]
             event: Event = {"t": time_us // SECOND, "pod": name, "node": self.name(node)}
@@ -300,7 +301,7 @@ class Trace:
             elif reason == PodEnd.DRAINED:
                 phase = self._behind(node, time_us)
                 if phase == BEHIND:
-                    lost_behind.add(time_us)
+                    lost_behind[pod] = time_us
                 rank = (phase, EVICTED, natural(self.name(node)), natural(name))
                 yield Ranked(rank, {**event, "event": "pod_evicted", "kind": "drain"})
             else:
@@ -309,7 +310,8 @@ class Trace:
                 )
         for index, (time_us, pod) in enumerate(self.log["pod_running"].rows().tolist()):
             event = {"t": time_us // SECOND, "pod": self.pod_names[pod], "node": self.name(self.node_of[pod])}
-            yield Ranked((STARTED, index), {**event, "event": "pod_start"})
+            phase = STARTED_BEHIND if lost_behind.get(self.replaces[pod]) == time_us else STARTED
+            yield Ranked((phase, index), {**event, "event": "pod_start"})
 
     def _node_events(self) -> Iterator[Ranked]:
         removed: Counter[tuple[int, int]] = Counter()
@@ -380,8 +382,10 @@ class Trace:
             yield Ranked((LOOK, SCALE_UP, index), event)
 
     def _occupied(self, node: int, time_us: int) -> bool:
-        """Say whether a pod was on the node when it was tainted."""
-        ended = {pod: at for at, pod, _ in self.log["pod_ended"].rows().tolist()}
+        """Say whether a pod was on the node when it was tainted; what is drained is so behind the taint."""
+        ended = {
+            pod: at + (reason == PodEnd.DRAINED) for at, pod, reason in self.log["pod_ended"].rows().tolist()
+        }
         return any(
             on == node and at <= time_us and ended.get(pod, time_us + 1) > time_us
             for at, pod, on in self.log["pod_bound"].rows().tolist()
