@@ -13,8 +13,7 @@ forEachDatum; pachyderm.md §3.4 and §4.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,8 +65,7 @@ class Draws:
         return int(self.take(1)[0])
 
 
-@dataclass(frozen=True, slots=True)
-class DatumSets:
+class DatumSets(NamedTuple):
     """The datums of one phase, shape ``(rows, datums)``, cut at ``bounds``, and what each set costs.
 
     Lists have one entry per set; None where nothing is modelled.
@@ -82,8 +80,7 @@ class DatumSets:
     upload_bytes: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class DatumCosts:
+class DatumCosts(NamedTuple):
     """Seconds of user code over all attempts, bytes moved, and failure: shape ``(datums,)``."""
 
     compute_s: Floats

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from itertools import chain
+from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -213,9 +213,9 @@ class Registry:
         first_task = len(tasks)
         work = self.planner.datums(job, phase)
         bounds = self._bounds(job.plan, phase, work)
-        sizes = np.diff(bounds).tolist() if work.shape[1] else [0]
         now_us = self.clock.now_us
-        tasks.add(tuple(chain.from_iterable((now_us, job.id, phase, size) for size in sizes)))
+        for begin, end in pairwise(bounds.tolist()):
+            tasks.add((now_us, job.id, phase, end - begin))
         return Batch(job, phase, first_task, self.model.sets(work, bounds))
 
     def _bounds(self, plan: Phases, phase: int, work: Floats) -> Bounds:

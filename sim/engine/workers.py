@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from sim.engine.tasks import Batch
 
 US_PER_S = 1_000_000
+DONE, SUPERSEDED, WORK_ENDED = TaskEnd.DONE, TaskEnd.SUPERSEDED, Phase.WORK_ENDED  # looked up for every task
 CRASH_LOOP_FIRST_US = 10 * US_PER_S
 CRASH_LOOP_LAST_US = 300 * US_PER_S
 CRASH_LOOP_FORGOTTEN_US = 600 * US_PER_S
@@ -64,7 +65,7 @@ class Transfers:
 
 
 class Worker:
-    """One worker process: its pod, its task and the event that ends it.
+    """One worker process: its pod, its task and the call that ends it, kept for the next task.
 
     ``excess`` counts datums of the task in hand that fail for memory alone.
     """
@@ -112,8 +113,8 @@ class Workers:
         self.by_pod: dict[Pod, Worker] = {}
         self._idle: dict[Worker, None] = {}
         self._ready: list[Batch] = []  # batches with a task to claim, in order of jobs
-        self._at = self.clock.at
         self._on_ended = self._ended
+        self._ended_callbacks = (self._on_ended,)
         self._log_claim = context.log["task_claims"].add
         self._log_end = context.log["task_ends"].add
 
@@ -198,7 +199,12 @@ class Workers:
             if batch.peak_mib[index] > limit_mib:
                 self._begin_too_big(worker, batch, limit_mib, rate)
                 return
-        worker.call = self._at(now_us + work_us, Phase.WORK_ENDED, self._on_ended, worker)
+        call = worker.call
+        if call is None:
+            worker.call = self.clock.at(now_us + work_us, WORK_ENDED, self._on_ended, worker)
+        else:  # the call that ended the task before, used again
+            call.callbacks = self._ended_callbacks
+            self.clock.put(call, now_us + work_us, WORK_ENDED)
 
     def _next_in_turn(self, worker: Worker) -> Batch:
         """Return the batch of the next job after the one the worker served last."""
@@ -212,9 +218,9 @@ class Workers:
         if batch.transfer_bytes is not None:
             self.transfers.end()
         if batch.dead:
-            self._log_end((now_us, batch.first_task + worker.index, worker.pod_id, TaskEnd.SUPERSEDED))
+            self._log_end((now_us, batch.first_task + worker.index, worker.pod_id, SUPERSEDED))
         else:
-            self._log_end((now_us, batch.first_task + worker.index, worker.pod_id, TaskEnd.DONE))
+            self._log_end((now_us, batch.first_task + worker.index, worker.pod_id, DONE))
             if worker.excess:
                 batch.failed += worker.excess
                 worker.excess = 0
@@ -224,7 +230,6 @@ class Workers:
             if not batch.left:
                 self.on_done(batch)
         worker.batch = None
-        worker.call = None
         self._claim(worker)
 
     def _drop_task(self, worker: Worker, outcome: TaskEnd) -> None:
@@ -244,7 +249,7 @@ class Workers:
         if not batch.dead:
             batch.lapsing.append(worker.index)
             lapsed_us = now_us + self._lapse.next_us()
-            self.clock.at(lapsed_us, Phase.WORK_ENDED, self._lapsed, (batch, worker.index))
+            self.clock.at(lapsed_us, WORK_ENDED, self._lapsed, (batch, worker.index))
 
     def _lapsed(self, call: Call[tuple[Batch, int]]) -> None:
         batch, index = call.argument
@@ -264,10 +269,10 @@ class Workers:
         work = batch.datums(worker.index)
         if self.memory.excess(worker.pod) is not Excess.ATTEMPT:
             work_us = self.model.until_killed_us(work, limit_mib, bytes_per_s)
-            worker.call = self.clock.at(self.clock.now_us + work_us, Phase.WORK_ENDED, self._killed, worker)
+            worker.call = self.clock.at(self.clock.now_us + work_us, WORK_ENDED, self._killed, worker)
             return
         work_us, worker.excess = self.model.with_tries_lost(work, limit_mib, bytes_per_s)
-        worker.call = self.clock.at(self.clock.now_us + work_us, Phase.WORK_ENDED, self._ended, worker)
+        worker.call = self.clock.at(self.clock.now_us + work_us, WORK_ENDED, self._ended, worker)
 
     def _killed(self, call: Call[Worker]) -> None:
         worker = call.argument
@@ -278,7 +283,7 @@ class Workers:
         self._stop(worker)
         back_us = self.clock.now_us + _restart_wait_us(worker, self.clock.now_us)
         worker.crashed_us = back_us
-        self.clock.at(back_us, Phase.WORK_ENDED, self._back, worker)
+        self.clock.at(back_us, WORK_ENDED, self._back, worker)
 
     def _back(self, call: Call[Worker]) -> None:
         worker = call.argument
