@@ -1,0 +1,77 @@
+"""docs/json.md names every key that a document has, and no other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from sim.model.scenario import Slo
+from sim.report.metrics import measure
+from sim.report.summary import summarise
+from tests.conftest import PROJECT
+from tests.unit.report.worlds import RandomWorld, a_scenario
+
+PAGE = (PROJECT / "docs" / "json.md").read_text(encoding="utf-8")
+NAMED_BY_USER = {"pipelines", "sources_usd"}
+
+
+def document() -> dict[str, Any]:
+    log = RandomWorld(1).log()
+    scenario = replace(a_scenario(log), slos=(Slo(0.95, 900.0),))
+    return summarise(scenario, 1, [measure(log, scenario)])
+
+
+def keys(tree: Mapping[str, Any], named_by_user: bool = False) -> Iterator[str]:
+    """Yield the keys of a document, those inside figures and chosen by the user left out."""
+    for key, branch in tree.items():
+        if not named_by_user:
+            yield key
+        if isinstance(branch, Mapping) and "ci95" not in branch:
+            yield from keys(branch, key in NAMED_BY_USER)
+        elif isinstance(branch, list):
+            for each in branch:
+                if isinstance(each, Mapping):
+                    yield from keys(each)
+
+
+def described() -> set[str]:
+    """Return what the first column of the page's tables and its list of pipelines' keys name."""
+    cells = re.findall(r"^\| (`.*?) \|", PAGE, flags=re.MULTILINE)
+    return {name for cell in cells for name in re.findall(r"`([a-z0-9_]+)`", cell)} | {"cost_usd"}
+
+
+def test_every_key_is_described_and_every_description_has_its_key() -> None:
+    assert set(keys(document())) == described()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "cost_usd_per_day",
+        "cost_usd_per_month",
+        "cost_usd_per_1000_datums",
+        "job_latency_mean_s",
+        "job_latency_p50_s",
+        "job_latency_p95_s",
+        "job_latency_p99_s",
+        "jobs_completed",
+        "jobs_unfinished",
+        "jobs_failed",
+        "datums_processed",
+        "datums_lost",
+        "pod_start_p50_s",
+        "pod_start_p95_s",
+        "peak_nodes",
+        "mean_nodes",
+        "peak_workers",
+        "mean_workers",
+        "node_hours",
+        "fargate_pod_hours",
+    ],
+)
+def test_what_was_promised_is_there(name: str) -> None:
+    assert set(document()["metrics"][name]) == {"mean", "ci95"}
