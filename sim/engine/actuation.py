@@ -77,9 +77,10 @@ class Actuator:
         for bucket in buckets:
             begun = []
             for node in bucket:
-                self.state.close(node)
-                self.tainted_us[node.id] = self.clock.now_us
-                self.state.log_node(node.id, NodeState.TAINTED)
+                if node.id not in self.tainted_us:  # a taint that is there keeps its time (utils/taints)
+                    self.state.close(node)
+                    self.tainted_us[node.id] = self.clock.now_us
+                    self.state.log_node(node.id, NodeState.TAINTED)
                 self.deletions[node] = Deletion(node, drain=drain)
                 begun.append(self.deletions[node])
             self.clock.at(self.clock.now_us + delay_us, phase, self._delete_bucket, begun)
