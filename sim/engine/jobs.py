@@ -36,6 +36,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from sim.decisions.datum_sets import Bounds, datum_set_bounds
 from sim.decisions.datums import Phases, count_datums, matched_by_ratio, phases
 from sim.engine.datums import last_of
 from sim.engine.repos import leaf_entries
@@ -43,7 +46,7 @@ from sim.model.pipelines import leaves
 
 if TYPE_CHECKING:
     from sim.engine.clock import Call
-    from sim.engine.datums import DatumModel, Floats
+    from sim.engine.datums import DatumModel, DatumSets, Floats
     from sim.engine.registry import Registry
     from sim.engine.repos import Commit
     from sim.engine.streams import Streams
@@ -52,6 +55,7 @@ if TYPE_CHECKING:
 
 
 PARALLEL, SERIAL = 0, 1
+EMPTY = np.array([0, 0])  # one set without datums
 
 
 class Job:
@@ -121,13 +125,27 @@ class Planner:
         entries = [leaf_entries(*each) for each in zip(self._leaves, inputs, read, strict=True)]
         return phases(self.spec, count_datums(self.spec.input, entries, self._match))
 
-    def datums(self, job: Job, phase: int) -> Floats:
+    def sets(self, job: Job, phase: int) -> DatumSets:
+        """Return a phase's datums cut into sets, at least one."""
+        plan = job.plan
+        assert plan is not None
+        work = self._datums(job, phase, plan.serial if phase else plan.parallel)
+        return self._model.sets(work, self._bounds(plan, phase, work))
+
+    def _bounds(self, plan: Phases, phase: int, work: Floats) -> Bounds:
+        datums = work.shape[1]
+        if not datums:
+            return EMPTY
+        remaining = plan.total - (plan.skipped if phase else 0)  # what is skipped is known after one phase
+        spec = self.spec.datum_set_spec
+        sizes = None if spec is None or not spec.size_bytes else self._model.input_bytes(work)
+        return datum_set_bounds(spec, self.spec.parallelism, remaining, datums, sizes)
+
+    def _datums(self, job: Job, phase: int, count: int) -> Floats:
         """Return the datums of a phase, shape ``(rows, datums)``.
 
         What failed jobs since the base saw first comes before what this job is the first to see.
         """
-        assert job.plan is not None
-        count = job.plan.serial if phase else job.plan.parallel
         seen: list[Floats] = []
         older: Job | None = job
         while older is not None and older is not job.base:

@@ -12,9 +12,6 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-
-from sim.decisions.datum_sets import datum_set_bounds
 from sim.engine.clock import Phase
 from sim.engine.jobs import PARALLEL, SERIAL, Job, Planner, base_of
 from sim.engine.master_lock import MasterLock
@@ -22,11 +19,9 @@ from sim.engine.tasks import Batch
 from sim.model.log import JobState
 
 if TYPE_CHECKING:
-    from sim.decisions.datum_sets import Bounds
-    from sim.decisions.datums import Phases
     from sim.engine.clock import Call
     from sim.engine.context import PipelineContext
-    from sim.engine.datums import DatumModel, Floats
+    from sim.engine.datums import DatumModel
     from sim.engine.preprocessing import Preprocessing
     from sim.engine.repos import Commit
     from sim.engine.workers import Workers
@@ -34,7 +29,6 @@ if TYPE_CHECKING:
 PLANNED = (JobState.PARALLEL_PLANNED, JobState.SERIAL_PLANNED)
 DONE = (JobState.PARALLEL_DONE, JobState.SERIAL_DONE)
 COLLECTED = (JobState.PARALLEL_COLLECTED, JobState.SERIAL_COLLECTED)
-EMPTY = np.array([0, 0])  # one set without datums
 US_PER_S = 1_000_000
 
 
@@ -204,28 +198,16 @@ class Registry:
     def _preprocessed(self, call: Call[Job]) -> None:
         job = call.argument
         job.call = None
-        self._issue(job, self._cut(job, job.current))
+        self._issue(job, self._batch(job, job.current))
 
-    def _cut(self, job: Job, phase: int) -> Batch:
-        """Cut a phase's datums into tasks."""
-        assert job.plan is not None
+    def _batch(self, job: Job, phase: int) -> Batch:
+        """Make a phase's tasks."""
         tasks = self.log["tasks"]
-        first_task = len(tasks)
-        work = self.planner.datums(job, phase)
-        bounds = self._bounds(job.plan, phase, work)
+        batch = Batch(job, phase, len(tasks), self.planner.sets(job, phase))
         now_us = self.clock.now_us
-        for begin, end in pairwise(bounds.tolist()):
+        for begin, end in pairwise(batch.sets.bounds.tolist()):
             tasks.add((now_us, job.id, phase, end - begin))
-        return Batch(job, phase, first_task, self.model.sets(work, bounds))
-
-    def _bounds(self, plan: Phases, phase: int, work: Floats) -> Bounds:
-        datums = work.shape[1]
-        if not datums:
-            return EMPTY
-        remaining = plan.total - (plan.skipped if phase else 0)
-        spec = self.spec.datum_set_spec
-        sizes = None if spec is None or not spec.size_bytes else self.model.input_bytes(work)
-        return datum_set_bounds(spec, self.spec.parallelism, remaining, datums, sizes)
+        return batch
 
     def _issue(self, job: Job, batch: Batch) -> None:
         """Publish a batch's tasks that are not done; results that are come from the cache."""
