@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sim.model.scenario import Scenario
     from sim.sizing import PodSize, size
     from sim.study.replicate import replicate, simulate
-    from sim.study.result import Result
+    from sim.study.result import Result, load_result
     from sim.study.sensitivity import sensitivity
 
 __version__ = "0.1.0"
@@ -29,6 +29,7 @@ __all__ = [
     "SimError",
     "catalog",
     "load",
+    "load_result",
     "replicate",
     "sensitivity",
     "simulate",
@@ -42,6 +43,7 @@ _HOMES = {
     "Scenario": "sim.model.scenario",
     "SimError": "sim.errors",
     "load": "sim.loader",
+    "load_result": "sim.study.result",
     "replicate": "sim.study.replicate",
     "sensitivity": "sim.study.sensitivity",
     "simulate": "sim.study.replicate",

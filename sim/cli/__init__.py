@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 import sim
-from sim.cli import catalog, size
+from sim.cli import catalog, check, run, size
 
 app = typer.Typer(
     name="pachsim",
@@ -22,6 +22,8 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: drawing it with rich costs more than everything else together
     pretty_exceptions_enable=False,  # an error that is not the user's keeps its traceback
 )
+app.command()(run.run)
+app.command()(check.check)
 app.command()(size.size)
 app.add_typer(catalog.app, name="catalog")
 

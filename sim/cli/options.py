@@ -22,11 +22,26 @@ Region = Annotated[str, typer.Option("--region", help="AWS region.")]
 ScenarioFile = Annotated[
     Path, typer.Argument(metavar="SCENARIO", help="The scenario file.", show_default=False)
 ]
+ScenarioFiles = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="SCENARIO...", help="Scenario files; several are put side by side.", show_default=False
+    ),
+]
 Set = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
         metavar="PATH=VALUE",
-        help="Change the scenario, as in --set 'pipelines[edges].parallelismSpec.constant=8'; repeatable.",
+        help="Change the scenario, as in 'pipelines[edges].parallelismSpec.constant=8'; repeatable.",
+        show_default=False,
     ),
 ]
+
+
+def share(text: str) -> float:
+    """Return a share given as ``0.05`` or ``5%``."""
+    try:
+        return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        raise typer.BadParameter(f"{text} is no share; allowed: 5% or 0.05") from None

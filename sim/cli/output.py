@@ -36,29 +36,25 @@ def print_text(text: str, style: str = "") -> None:
     _stdout().print(Text(text, style=style), soft_wrap=True)
 
 
-def print_rows(rows: Sequence[Mapping[str, Any]], form: Format, title: str = "") -> None:
+def print_rows(rows: Sequence[Mapping[str, Any]], form: Format) -> None:
     """Print rows of equal keys as a table, as a JSON list, or as CSV."""
+    header = list(rows[0]) if rows else []
     if form is Format.JSON:
         print_json(rows)
     elif form is Format.CSV:
-        writer = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]) if rows else [], lineterminator="\n")
+        writer = csv.DictWriter(sys.stdout, fieldnames=header, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
     else:
-        print_table(list(rows[0]) if rows else [], [list(row.values()) for row in rows], title)
+        print_table(header, [list(row.values()) for row in rows])
 
 
-def print_table(header: Sequence[str], rows: Sequence[Sequence[Any]], title: str = "") -> None:
+def print_table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Print a table without lines; a column of numbers is set to the right."""
-    table = Table(title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
     for n, name in enumerate(header):
         numbers = all(isinstance(row[n], int | float | None) for row in rows)
-        table.add_column(
-            name.replace("_", " "),
-            justify="right" if numbers else "left",
-            overflow="fold",
-            header_style="dim",
-        )
+        table.add_column(name.replace("_", " "), justify="right" if numbers else "left", header_style="dim")
     for row in rows:
         table.add_row(*map(_cell, row))
     _stdout().print(table)

@@ -7,6 +7,7 @@ prices. Whatever is wrong is an InputError with file, line, field, value and wha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -29,6 +30,7 @@ from sim.loader.dag import joined_repos
 from sim.loader.flags import AUTOSCALER
 from sim.loader.images import ImageSizes
 from sim.loader.notes import Notes, defaults_in_force
+from sim.loader.origin import origin_of
 from sim.loader.overrides import blamed, named, overridden
 from sim.loader.places import at_path
 from sim.loader.profiles import check_profiles
@@ -54,7 +56,7 @@ def load(path: str | Path, sets: Iterable[str] = ()) -> Scenario:
         raise root(documents[1]).error("is a second document", allowed="one scenario in a file")
     document = overridden(documents[0], sets)
     try:
-        return compiled(named(document))
+        return replace(compiled(named(document)), origin=origin_of(document))
     except InputError as error:
         raise blamed(error, sets) from None
 

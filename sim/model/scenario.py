@@ -7,8 +7,9 @@ upstream's default or a modelling assumption that ``check`` prints with its sour
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sim.model.arrivals import Arrivals
 from sim.model.cluster import Cluster
@@ -166,6 +167,18 @@ class Assumption:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """What a scenario was read from: the document as plain values, and what is to lie beside it by name.
+
+    ``files`` say where each was found; ``texts`` are files that ``--set`` changed.
+    """
+
+    document: Any
+    files: tuple[tuple[str, str], ...] = ()
+    texts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """One question put to the simulator."""
 
@@ -187,3 +200,4 @@ class Scenario:
     images: tuple[Image, ...] = ()
     assumptions: tuple[Assumption, ...] = ()
     warnings: tuple[str, ...] = ()
+    origin: Origin | None = field(default=None, compare=False, repr=False)

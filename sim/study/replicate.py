@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from functools import partial
 from math import inf
 from time import perf_counter
@@ -84,7 +85,9 @@ def replicate(
                 todo = range(len(done), target)
                 if executor is None and each_s * len(todo) > IN_PROCESS_S:
                     executor = stack.enter_context(process_pool())
-                for number, tree in _outcomes(executor, partial(outcome, scenario, seed), todo):
+                for number, tree in _outcomes(
+                    executor, partial(outcome, replace(scenario, origin=None), seed), todo
+                ):
                     done[number] = tree
                     shown.show(len(done), target)
                 if precision is None or precise_enough(done.values(), precision):

@@ -6,18 +6,27 @@ On disk a result is the folder that ``run --out`` writes and ``load_result`` rea
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sim.errors import InputError
 from sim.model.log import EventLog
-from sim.model.scenario import Scenario
+from sim.model.scenario import Origin, Scenario
+from sim.report import save
 from sim.report.frames import Tables
 from sim.report.metrics import Tree
 from sim.report.summary import summarise
+from sim.study.model_json import from_json, to_json
+
+MODEL = "model.json"
+WRITTEN = "scenario.json"
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 
 class Result:
@@ -73,6 +82,75 @@ class Result:
         """A row per job, overhead of a pipeline, other source and what is shared; uses as columns."""
         return self._tables.bill
 
+    @property
+    def plot(self) -> Plots:
+        """Pictures, as matplotlib Figures."""
+        return Plots(self)
+
+    def save(self, folder: str | Path) -> None:
+        """Write the folder that ``load_result`` reads; an earlier result there is replaced.
+
+        ``model.json`` is the scenario as it was simulated, ``scenario.json`` as it was read: `load` takes it.
+        Raises InputError for a folder that holds something else or cannot be written.
+        """
+        files = {MODEL: json.dumps(to_json(self.scenario), allow_nan=False).encode()}
+        if self.scenario.origin is not None:
+            files |= _written(self.scenario.origin)
+        saved = save.Saved(self.summary, self.replications, self.log)
+        save.save(Path(folder), self.scenario, saved, files)
+
     @cached_property
     def _tables(self) -> Tables:
         return Tables(self.log, self.scenario)
+
+
+def load_result(folder: str | Path) -> Result:
+    """Return the result in a folder that ``run --out`` or ``Result.save`` wrote.
+
+    Raises InputError for a folder that is no result, or a damaged one.
+    """
+    saved = save.load(Path(folder))
+    try:
+        scenario = from_json(json.loads((Path(folder) / MODEL).read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"is a damaged result: {MODEL}: {error}", field=str(folder)) from error
+    result = Result(scenario, saved.document["seed"], saved.replications, saved.log)
+    result.summary = saved.document
+    return result
+
+
+def _written(origin: Origin) -> dict[str, bytes]:
+    """Return the files a scenario was read from, by name."""
+    files = {WRITTEN: json.dumps(origin.document, indent=2).encode()}
+    files |= {name: text.encode() for name, text in origin.texts}
+    for name, path in origin.files:
+        try:
+            files[name] = Path(path).read_bytes()
+        except OSError as error:
+            raise InputError(f"cannot be read: {error.strerror}", field=path) from error
+    return files
+
+
+class Plots:
+    """Pictures of a result; each method returns a matplotlib Figure, which Jupyter shows."""
+
+    def __init__(self, result: Result) -> None:
+        self._result = result
+
+    def timeline(self, from_s: float = 0.0, to_s: float | None = None) -> Figure:
+        """Draw pods pending, starting and running over time, and the nodes under them."""
+        from sim.report.figures import timeline
+
+        return timeline(self._result.log, self._result.scenario, from_s, to_s)
+
+    def waits(self) -> Figure:
+        """Draw where the jobs' time went, pipeline by pipeline."""
+        from sim.report.figures import wait_split
+
+        return wait_split(self._result.summary)
+
+    def bill(self) -> Figure:
+        """Draw what the money was spent on."""
+        from sim.report.figures import bill_split
+
+        return bill_split(self._result.summary)

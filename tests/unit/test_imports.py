@@ -33,7 +33,7 @@ HOMES = {
     "scipy": {"engine", "report", "study", "history"},
     "pandas": {"report", "study", "history"},
     "pyarrow": {"report", "study", "history"},
-    "matplotlib": {"report"},
+    "matplotlib": {"report", "study"},  # in study only as the type of what a result draws
     "jinja2": {"report"},
     "optuna": {"study"},
     "SALib": {"study"},

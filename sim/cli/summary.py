@@ -1,0 +1,166 @@
+"""The summary of one run or of several side by side: one column a scenario, one row a figure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from sim.cli.options import Format
+from sim.cli.output import print_json, print_rows, print_table, print_text
+
+Document = Mapping[str, Any]
+
+COST = {
+    "cost_usd_per_day": "USD a day",
+    "cost_usd_per_month": "USD a month (730 h)",
+    "cost_usd_per_1000_datums": "USD per 1,000 datums",
+}
+WORK = {
+    "jobs_completed": "jobs completed",
+    "jobs_unfinished": "jobs unfinished",
+    "jobs_failed": "jobs failed",
+    "datums_processed": "datums processed",
+    "datums_lost": "datums lost and done again",
+}
+CAPACITY = {
+    "pod_start_p50_s": "pod to Running p50, s",
+    "pod_start_p95_s": "pod to Running p95, s",
+    "mean_workers": "workers, mean",
+    "peak_workers": "workers, peak",
+    "mean_nodes": "nodes, mean",
+    "peak_nodes": "nodes, peak",
+    "node_hours": "node hours",
+    "fargate_pod_hours": "Fargate pod hours",
+}
+LATENCIES = {"job_latency_p50_s": "p50", "job_latency_p95_s": "p95", "job_latency_p99_s": "p99"}
+WHOLE_FROM = 100.0
+SPLITS = {
+    "bill_usd": "Bill, USD in the time measured",
+    "waste_usd": "What the money was spent on, USD",
+    "waits_s": "Where a completed job's time went, s",
+    "pod_waits_s": "Where a pod's time to Running went, s",
+}
+
+
+def print_documents(documents: Sequence[Document], form: Format, *, every_figure: bool = False) -> None:
+    """Print summaries; JSON is one document, or a list where there are several."""
+    if form is Format.JSON:
+        print_json(documents[0] if len(documents) == 1 else documents)
+    elif form is Format.CSV:
+        print_rows([row for document in documents for row in figure_rows(document)], form)
+    else:
+        _print_tables(documents)
+        if every_figure:
+            for document in documents:
+                print_text(f"\nEvery figure of {document['scenario']}", "bold")
+                print_rows(figure_rows(document), form)
+
+
+def figure_rows(document: Document) -> list[dict[str, Any]]:
+    """Return every figure of a document as a row; branches are joined by dots."""
+    return [
+        {"scenario": document["scenario"], "figure": name, "mean": f["mean"], "low": low, "high": high}
+        for name, f in _figures("", document)
+        for low, high in [f["ci95"]]
+    ]
+
+
+def _figures(name: str, branch: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    if isinstance(branch, Mapping) and "ci95" in branch:
+        yield name, branch
+    elif isinstance(branch, Mapping | list):
+        twigs = branch.items() if isinstance(branch, Mapping) else enumerate(branch)
+        for key, twig in twigs:
+            yield from _figures(f"{name}.{key}".lstrip("."), twig)
+
+
+def _print_tables(documents: Sequence[Document]) -> None:
+    for document in documents:
+        _print_title(document)
+    print_text(documents[0]["estimand"] + ", in brackets")
+    names = [document["scenario"] for document in documents]
+    metrics = [document["metrics"] for document in documents]
+    for title, labels in {"Cost": COST, "Work": WORK, "Capacity": CAPACITY}.items():
+        rows = [[label, *(_said(each[name]) for each in metrics)] for name, label in labels.items()]
+        _print_section(title, ["", *names], rows)
+    _print_latencies(documents)
+    for group, title in SPLITS.items():
+        rows = [
+            [name.replace("_", " "), *(_said(document[group].get(name)) for document in documents)]
+            for name in _somewhere_not_zero(documents, group)
+        ]
+        _print_section(title, ["", *names], rows)
+    _print_targets(documents)
+    _print_sensitivity(documents)
+
+
+def _print_title(document: Document) -> None:
+    days = (document["horizon_s"] - document["warmup_s"]) / 86_400
+    print_text(
+        f"{document['scenario']}: {document['replications']} replications, seed {document['seed']}, "
+        f"{days:g} days after {document['warmup_s'] / 86_400:g} of warm-up, {document['region']}, "
+        f"prices of {document['price_date']}",
+        "bold",
+    )
+
+
+def _print_latencies(documents: Sequence[Document]) -> None:
+    rows = [
+        [pipeline, document["scenario"], *(_said(figures[name]) for name in LATENCIES)]
+        for pipeline in dict.fromkeys(name for document in documents for name in document["pipelines"])
+        for document in documents
+        if (figures := document["pipelines"].get(pipeline)) is not None
+    ]
+    _print_section("Job latency, s", ["pipeline", "scenario", *LATENCIES.values()], rows)
+
+
+def _print_targets(documents: Sequence[Document]) -> None:
+    rows = [
+        [
+            document["scenario"],
+            f"p{100 * slo['quantile']:g} of {slo['pipeline'] or 'all jobs'}",
+            f"{slo['at_most_s']:g} s",
+            _said(slo["latency_s"]),
+            _said(slo["share_within"]),
+            slo["verdict"],
+        ]
+        for document in documents
+        for slo in document["slo"]
+    ]
+    header = ["scenario", "target", "at most", "latency, s", "share within", "verdict"]
+    _print_section("Targets", header, rows)
+
+
+def _print_sensitivity(documents: Sequence[Document]) -> None:
+    shown = {**COST, "pod_start_p50_s": "pod to Running p50, s", "job_latency_p95_s": "job latency p95, s"}
+    rows = [
+        [document["scenario"], label, *(_said(metrics[name]) for name in shown)]
+        for document in documents
+        for label, metrics in document.get("sensitivity", {}).items()
+    ]
+    _print_section("Sensitivity", ["scenario", "with", *shown.values()], rows)
+
+
+def _print_section(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    if rows:
+        print_text(f"\n{title}", "bold")
+        print_table(header, rows)
+
+
+def _somewhere_not_zero(documents: Sequence[Document], group: str) -> Iterable[str]:
+    names = dict.fromkeys(name for document in documents for name in document[group])
+    return [n for n in names if any(d[group].get(n, {}).get("mean") for d in documents)]
+
+
+def _said(figure: Mapping[str, Any] | None) -> str:
+    """Return ``mean [low, high]``; a dash where there is nothing."""
+    if figure is None or figure["mean"] is None:
+        return "–"
+    low, high = figure["ci95"]
+    interval = "" if low is None else f" [{_rounded(low)}, {_rounded(high)}]"
+    return f"{_rounded(figure['mean'])}{interval}"
+
+
+def _rounded(value: float) -> str:
+    """Return three digits, or whole units where there are more."""
+    return f"{value:,.0f}" if abs(value) >= WHOLE_FROM else f"{value:.3g}"

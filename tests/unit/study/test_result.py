@@ -1,0 +1,99 @@
+"""A result on disk and back, and a scenario exactly as it was."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+import sim
+from sim.errors import InputError
+from sim.study.model_json import from_json, to_json
+from tests.conftest import PROJECT
+
+SCENARIOS = sorted((PROJECT / "scenarios").glob("*.yaml"))
+FARGATE = PROJECT / "scenarios" / "edges-fargate.yaml"
+SHORT = ("horizon=1d", "warmup=0s")
+
+
+@pytest.mark.parametrize("file", SCENARIOS, ids=lambda file: file.stem)
+def test_a_scenario_is_the_same_after_json(file: Path) -> None:
+    scenario = sim.load(file)
+    assert from_json(json.loads(json.dumps(to_json(scenario), allow_nan=False))) == scenario
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        datetime(2026, 1, 5, tzinfo=ZoneInfo("America/New_York")),
+        datetime(2026, 1, 5, tzinfo=timezone(timedelta(hours=-5))),
+        datetime(2026, 1, 5, tzinfo=UTC),
+    ],
+    ids=str,
+)
+def test_a_time_keeps_its_zone_and_its_clock_changes(start: datetime) -> None:
+    again = from_json(to_json(start))
+    assert again == start
+    assert again + timedelta(days=180) == start + timedelta(days=180)
+    assert (again + timedelta(days=180)).utcoffset() == (start + timedelta(days=180)).utcoffset()
+
+
+def test_infinity_and_sets_are_the_same_after_json() -> None:
+    for value in (float("inf"), float("-inf"), frozenset({"cpu", "disk"}), (1, (2.5, None), "a", True)):
+        assert from_json(json.loads(json.dumps(to_json(value), allow_nan=False))) == value
+
+
+def test_a_saved_result_is_loaded_as_it_was(tmp_path: Path) -> None:
+    scenario = sim.load(FARGATE, [*SHORT, "pipelines[edges].parallelismSpec.constant=3"])
+    result = sim.replicate(scenario, 2)
+    result.save(tmp_path / "out")
+    again = sim.load_result(tmp_path / "out")
+    assert again.scenario == scenario
+    assert again.summary == result.summary
+    assert json.dumps(again.replications) == json.dumps(result.replications)
+    assert again.jobs.equals(result.jobs)
+    assert again.pods.equals(result.pods)
+    assert again.bill.equals(result.bill)
+    assert sim.load(tmp_path / "out" / "scenario.json") == scenario
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert {"summary.json", "timeline.png", "waits.png", "bill.png", "jobs.csv", "log"} <= names
+
+
+def test_a_scenario_changed_in_python_is_saved_as_it_was_run(tmp_path: Path) -> None:
+    scenario = replace(sim.load(FARGATE, SHORT), name="changed")
+    sim.simulate(scenario).save(tmp_path / "out")
+    assert sim.load_result(tmp_path / "out").scenario.name == "changed"
+
+
+def test_pictures_are_matplotlib_figures() -> None:
+    result = sim.simulate(sim.load(FARGATE, SHORT))
+    for figure in (result.plot.timeline(), result.plot.waits(), result.plot.bill()):
+        assert type(figure).__name__ == "Figure"
+
+
+@pytest.mark.parametrize("damage", ["nothing there", "no model", "a class there is not", "half a file"])
+def test_what_is_no_result_is_one_line(tmp_path: Path, damage: str) -> None:
+    folder = tmp_path / "out"
+    if damage != "nothing there":
+        sim.simulate(sim.load(FARGATE, SHORT)).save(folder)
+    model = folder / "model.json"
+    if damage == "no model":
+        model.unlink()
+    if damage == "a class there is not":
+        model.write_text('{"is": "os.system"}', encoding="utf-8")
+    if damage == "half a file":
+        model.write_text(model.read_text(encoding="utf-8")[:100], encoding="utf-8")
+    with pytest.raises(InputError, match="out") as raised:
+        sim.load_result(folder)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_folder_with_other_things_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("years of work", encoding="utf-8")
+    with pytest.raises(InputError, match="holds something else"):
+        sim.simulate(sim.load(FARGATE, SHORT)).save(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
