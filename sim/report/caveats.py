@@ -92,8 +92,10 @@ def _steady(replications: Sequence[Tree]) -> Iterator[str]:
 
 
 def _prices(scenario: Scenario) -> Iterator[str]:
-    if scenario.prices.notes:
-        yield "prices below full confidence: " + "; ".join(scenario.prices.notes)
+    said = "\n".join(scenario.warnings)
+    for note in scenario.prices.notes:
+        if note not in said:
+            yield f"low-confidence price: {note}"
 
 
 def _mean(replications: Sequence[Tree], name: str) -> float:

@@ -131,11 +131,11 @@ def _sources(document: Mapping[str, Any]) -> TextTable:
 def _split(
     title: str, rows: Sequence[tuple[str, Figure]], total: float, document: Mapping[str, Any]
 ) -> TextTable:
-    """Return amounts a day and their share of the whole."""
+    """Return amounts a day and their share of the whole, the largest first."""
     days = (document["horizon_s"] - document["warmup_s"]) / 86_400
     shown = tuple(
         (name, with_interval(figure, lambda amount: usd(amount / days)), f"{figure['mean'] / total:.1%}")
-        for name, figure in rows
+        for name, figure in sorted(rows, key=lambda row: -row[1]["mean"])
         if total and figure["mean"] > LEAST_SHARE * total
     )
     return TextTable(title, ("", "USD per day", "share"), shown)
