@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sim.errors import InputError
 from sim.model.log import JobState, PodEnd
 from sim.report.arrays import Code, Flag, Float, Int, Small
 from sim.report.bill import Bill, Use, make_bill
@@ -170,6 +171,15 @@ class Tables:
                 "pod": path.pod,
             },
         )
+
+    def why(self, job: int) -> pd.DataFrame:
+        """Return where one job's time went: its waits in order, with the pod and its place."""
+        if not 0 <= job < len(self.lives.jobs):
+            raise InputError(field="job", value=job, allowed=f"0 to {len(self.lives.jobs) - 1}")
+        waits = self.waits[self.waits["job"] == job].drop(columns="job").reset_index(drop=True)
+        waits.insert(3, "seconds", waits["to_s"] - waits["from_s"])
+        places = self.pods["place"]
+        return waits.assign(place=[places[pod] if pod >= 0 else "" for pod in waits["pod"]])
 
     def _nodes(self) -> list[str]:
         """Return each node's name, ``group-number``."""

@@ -97,7 +97,6 @@ class Jobs:
     ended_us: Int
     state: Code
     pipeline: Small
-    base: Small
     reached_us: Int
 
     def __len__(self) -> int:
@@ -241,7 +240,6 @@ def job_lives(log: EventLog) -> Jobs:
         ended_us=np.minimum(reached_us[list(JOB_ENDS)].min(axis=0), log.horizon_us),
         state=state,
         pipeline=_small(log, "jobs", "pipeline"),
-        base=_small(log, "jobs", "base"),
         reached_us=reached_us,
     )
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 
 ONE = 1 << 40
+AT_A_TIME = 200_000  # pods, so that what is needed in between stays small
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +52,15 @@ class NodeShares:
 
         It goes on while the node is paid for, less what division by sums above one takes away.
         """
-        placed = node >= 0
-        if not placed.any():
-            return at_us.astype(np.float64)
-        at_us = np.where(placed, np.minimum(at_us, self._stop_us[node]), at_us)
         counted = at_us.astype(np.float64)
-        if self._crowding is not None:
-            counted -= np.where(placed, self._crowding.until(node, at_us), 0.0)
+        placed = np.flatnonzero(node >= 0)
+        for first in range(0, len(placed), AT_A_TIME):
+            rows = placed[first : first + AT_A_TIME]
+            on = node[rows]
+            until_us = np.minimum(at_us[rows], self._stop_us[on])
+            counted[rows] = until_us
+            if self._crowding is not None:
+                counted[rows] -= self._crowding.until(on, until_us)
         return counted
 
 
@@ -120,11 +123,16 @@ def share_nodes(log: EventLog, pods: Pods, nodes: Nodes, cluster: Cluster, windo
     keys, load = keys[order], np.cumsum(change[order])
     del order, change
     lasted_us = np.diff(keys, append=keys[-1:])
+    free_us = np.maximum(ONE - load, 0) / ONE
+    free_us *= lasted_us
+    left = _between(keys, steps, free_us)
+    del free_us
+    crowded = np.flatnonzero((load > ONE) & (lasted_us > 0))
     crowding = None
-    if (lasted_us[load > ONE] > 0).any():
-        taken_us = np.where(load > ONE, lasted_us * (1.0 - ONE / np.maximum(load, ONE)), 0.0)
-        crowding = Crowding(keys, np.cumsum(taken_us) - taken_us, span_us)
-    left = _between(keys, steps, lasted_us * (np.maximum(ONE - load, 0) / ONE))
+    if len(crowded):
+        lost_us = np.zeros(len(keys))
+        lost_us[crowded + 1] = lasted_us[crowded] * (1.0 - ONE / load[crowded])
+        crowding = Crowding(keys, np.cumsum(lost_us, out=lost_us), span_us)
     return NodeShares(
         pod_share=pod_share,
         daemon_share=daemons[:, 1] / ONE,

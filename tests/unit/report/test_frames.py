@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sim.errors import InputError
 from sim.model.log import PodEnd
 from sim.model.scenario import Prices
 from sim.report.frames import OVERHEAD, Tables
@@ -47,7 +48,12 @@ def test_a_small_world_row_by_row() -> None:
     parts = found.bill.set_index(["source", "part"])
     assert parts.loc[(EDGES, "job 0"), "useful_work_usd"] == pytest.approx(290 / 680 * row["cost_usd"] / 2)
     assert parts.loc[(EDGES, OVERHEAD), "idle_usd"] > 0
-    assert found.waits["wait"].tolist()[0] == "controller_step"
+    why = found.why(done)
+    assert why["wait"].tolist()[0] == "controller_step"
+    assert why["seconds"].sum() == 400.0
+    assert set(why["place"]) == {"", "cpu-0"}
+    with pytest.raises(InputError, match="job is 2; allowed: 0 to 1"):
+        found.why(2)
 
 
 @given(st.integers(0, 2**32))
