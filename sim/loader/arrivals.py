@@ -30,6 +30,7 @@ from sim.model.units import parse_duration
 
 CRON_ALLOWED = "five fields such as '*/10 8-18 * * 1-5', @hourly, @daily, @weekly, @monthly or @every 10m"
 CRON_NAMES = ("@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually")
+MOST_PER_S = 1e6  # beyond it arrivals share microseconds, and a run never ends
 _SPANS_S = {
     "per_second": 1.0,
     "per_minute": 60.0,
@@ -81,6 +82,8 @@ def _poisson(
     rates = [amount / _SPANS_S[span] for span, amount in per.items()] + ([rate] if rate is not None else [])
     if len(rates) != 1:
         raise ValueError(f"says {len(rates)} rates; allowed: one of rate, {', '.join(_SPANS_S)}")
+    if rates[0] > MOST_PER_S:
+        raise ValueError(f"says {rates[0]:g} a second; allowed: at most {MOST_PER_S:g}")
     if profile is not None and weights is not None:
         raise ValueError("says both profile and weights; allowed: one of them")
     return PoissonArrivals(rates[0], PROFILES[profile] if profile is not None else weights)

@@ -77,6 +77,8 @@ class Scalar:
             return self.parse(at.value)
         except InputError as error:
             raise at.locate(error) from None
+        except OverflowError:
+            raise at.error(allowed=f"{self.allowed}, and a smaller one") from None
 
     def write(self, value: Any) -> Any:
         """Print it."""
@@ -88,8 +90,12 @@ class Scalar:
         return {"type": types, "description": self.allowed, **self.limits}
 
 
+LARGEST_SIZE = 2**60
+LARGEST_COUNT = 10**12  # more files, datums or nodes than any cluster holds; keeps sums inside int64
+
+
 def _number(
-    allowed: str, least: float = -math.inf, most: float = math.inf, *, above: bool = False
+    allowed: str, least: float = -math.inf, most: float = LARGEST_COUNT, *, above: bool = False
 ) -> Callable[[object], float]:
     def parse(raw: object) -> float:
         if isinstance(raw, bool) or not isinstance(raw, int | float):
@@ -103,9 +109,6 @@ def _number(
         return value
 
     return parse
-
-
-LARGEST_COUNT = 10**12  # more files, datums or nodes than any cluster holds; keeps sums inside int64
 
 
 def _whole(allowed: str, least: int = 0) -> Callable[[object], int]:
@@ -159,6 +162,13 @@ def _version(raw: object) -> str:
     return text
 
 
+def _size(raw: object) -> int:
+    size = parse_size(raw)  # type: ignore[arg-type]  # it refuses anything but texts and whole numbers
+    if size > LARGEST_SIZE:
+        raise InputError(value=raw, allowed="at most 1Ei")
+    return size
+
+
 def _seconds(raw: object) -> float:
     return parse_duration(raw) / SECOND  # type: ignore[arg-type]  # it refuses anything but text and 0
 
@@ -180,18 +190,18 @@ LABEL = Scalar("text", "a text; quote numbers and booleans", _label, str)
 FLAG = Scalar("yes or no", "true or false", _flag, bool, ("boolean",))
 DURATION = Scalar("duration", DURATION_ALLOWED, parse_duration, print_duration, ("string", "integer"))
 SECONDS = Scalar("duration", DURATION_ALLOWED, _seconds, _seconds_printed, ("string", "integer"))
-SIZE = Scalar("size", SIZE_ALLOWED, parse_size, print_size, ("string", "integer"))
+SIZE = Scalar("size", SIZE_ALLOWED, _size, print_size, ("string", "integer"))
 MEMORY_MIB = Scalar(
     "size",
     SIZE_ALLOWED,
-    lambda raw: mib_up(parse_size(raw)),
+    lambda raw: mib_up(_size(raw)),
     lambda mib: print_size(mib * MIB),
     ("string", "integer"),
 )
 MEMORY_FLOAT_MIB = Scalar(
     "size",
     SIZE_ALLOWED,
-    lambda raw: parse_size(raw) / MIB,
+    lambda raw: _size(raw) / MIB,
     lambda mib: print_size(round(mib * MIB)),
     ("string", "integer"),
 )

@@ -97,8 +97,8 @@ class TestEdges:
         assert self.load.datum_s == Lognormal(18.0, 60.0)
         peak = self.load.memory_peak_mib
         assert isinstance(peak, Lognormal)
-        assert peak.median == pytest.approx(2150.4)
-        assert peak.p95 == pytest.approx(3686.4)
+        assert peak.median == pytest.approx(1.2 * 1024)
+        assert peak.p95 == pytest.approx(1.8 * 1024)
         assert self.loaded.slos == (Slo(0.95, 900.0),)
 
     def test_a_node_is_that_of_the_worked_table(self) -> None:
