@@ -191,10 +191,9 @@ def _use_of(claims: Claims) -> Int:
 def _kinds(log: EventLog, scenario: Scenario) -> Code:
     """Return the kind of each source; pipelines that run no jobs count as plain pods."""
     plain = [load.name for load in scenario.pods]
-    kinds = source_kinds(log, plain)
-    jobless = {p.pipeline.full_name for p in scenario.pipelines if p.pipeline.kind is not Kind.TRANSFORM}
-    kinds[[name in jobless for name in log.names["source"]]] = SourceKind.PLAIN
-    return kinds
+    loads = zip(log.names["pipeline"], scenario.pipelines, strict=False)
+    plain += [name for name, load in loads if load.pipeline.kind is not Kind.TRANSFORM]
+    return source_kinds(log, plain)
 
 
 def _tally(rows: Int | Small, uses: Int, usd: Float, count: int) -> Float:

@@ -269,19 +269,12 @@ def task_claims(log: EventLog, pods: Pods) -> Claims:
 
 
 def source_kinds(log: EventLog, plain: Sequence[str]) -> Code:
-    """Return a SourceKind for each source: ``plain`` names the sets of plain pods."""
-    pipelines = set(log.names["pipeline"])
-    return np.array(
-        [
-            SourceKind.PIPELINE
-            if name in pipelines
-            else SourceKind.PLAIN
-            if name in plain
-            else SourceKind.SYSTEM
-            for name in log.names["source"]
-        ],
-        np.int8,
-    )
+    """Return a SourceKind for each source; those in ``plain`` are plain pods, others unknown are base load."""
+    kinds = {
+        **dict.fromkeys(log.names["pipeline"], SourceKind.PIPELINE),
+        **dict.fromkeys(plain, SourceKind.PLAIN),
+    }
+    return np.array([kinds.get(name, SourceKind.SYSTEM) for name in log.names["source"]], np.int8)
 
 
 def _small(log: EventLog, table: str, column: str) -> Small:

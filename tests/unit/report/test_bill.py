@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.model.log import EventLog, PodEnd, TaskEnd
+from sim.model.pipelines import Kind
 from sim.model.scenario import Prices, Scenario
 from sim.report.bill import Bill, Use, make_bill
 from sim.report.intervals import lives
@@ -178,6 +181,19 @@ def test_what_a_request_leaves_of_its_fargate_size_is_rounding() -> None:
     assert bill.by_source[0, Use.START_UP] == pytest.approx(35 * rate * 4.25 / 8)
     assert bill.by_source[0, Use.USEFUL_WORK] == pytest.approx(3565 * rate * 4.25 / 8)
     assert bill.by_source[0, Use.ROUNDING] == pytest.approx(3600 * rate * 3.75 / 8)
+
+
+def test_a_spout_has_no_jobs_and_is_useful_while_it_runs() -> None:
+    world = World(horizon_s=1000)
+    world.name("pipeline", "spout")
+    world.pod(a_class("spout", 2000), "spout", node=world.node(ready=0), bound=0, running=100)
+    log = world.log()
+    scenario = a_scenario(log)
+    load = scenario.pipelines[0]
+    spout = replace(load, pipeline=replace(load.pipeline, kind=Kind.SPOUT))
+    bill = bill_of(log, replace(scenario, pipelines=(spout,)))
+    assert bill.by_source[0, Use.START_UP] == pytest.approx(100 * 50e-6)
+    assert bill.by_source[0, Use.USEFUL_WORK] == pytest.approx(900 * 50e-6)
 
 
 def test_image_pulls_of_a_thousand_pods_cost_90_dollars_of_nat_data() -> None:
