@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 PYTEST_ARGS ?= -n auto
 
-.PHONY: setup test lint check format bench clean
+.PHONY: setup test lint check format demo bench clean
 
 setup: $(READY)
 
@@ -27,6 +27,11 @@ check: lint test
 format: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# The same commits on three clusters, side by side; pictures and tables in out/.
+demo: setup
+	$(BIN)/pachsim run scenarios/edges-static.yaml scenarios/edges-autoscaled.yaml scenarios/edges-fargate.yaml \
+		--seed 1 --out out
 
 bench: setup
 	$(BIN)/python -m benchmarks

@@ -153,12 +153,12 @@ def _somewhere_not_zero(documents: Sequence[Document], group: str) -> Iterable[s
 
 
 def _said(figure: Mapping[str, Any] | None) -> str:
-    """Return ``mean [low, high]``; a dash where there is nothing."""
+    """Return ``mean [low, high]``, or the mean where nothing varies, or a dash for nothing."""
     if figure is None or figure["mean"] is None:
         return "–"
-    low, high = figure["ci95"]
-    interval = "" if low is None else f" [{_rounded(low)}, {_rounded(high)}]"
-    return f"{_rounded(figure['mean'])}{interval}"
+    mean, (low, high) = figure["mean"], figure["ci95"]
+    certain = low is None or low == high
+    return _rounded(mean) if certain else f"{_rounded(mean)} [{_rounded(low)}, {_rounded(high)}]"
 
 
 def _rounded(value: float) -> str:

@@ -1,0 +1,141 @@
+"""``run`` and ``check`` on a scenario of the project, short enough to be run often."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import sim
+from tests.conftest import PROJECT
+from tests.e2e.conftest import Pachsim
+
+SCENARIOS = PROJECT / "scenarios"
+FARGATE = SCENARIOS / "edges-fargate.yaml"
+SHORT = ("--set", "horizon=1d", "--set", "warmup=0s")
+PROMISED = (
+    [f"cost_usd_per_{per}" for per in ("day", "month", "1000_datums")]
+    + [f"job_latency_{figure}_s" for figure in ("mean", "p50", "p95", "p99")]
+    + ["jobs_completed", "jobs_unfinished", "jobs_failed", "datums_processed", "datums_lost"]
+    + ["pod_start_p50_s", "pod_start_p95_s", "peak_nodes", "mean_nodes", "peak_workers", "mean_workers"]
+    + ["node_hours", "fargate_pod_hours"]
+)
+
+
+def test_tables(pachsim: Pachsim, tmp_path: Path) -> None:
+    done = pachsim("run", FARGATE, *SHORT, "--replications", "3")
+    assert done.returncode == 0
+    assert done.stdout.startswith("edges-fargate: 3 replications, seed 1, 1 days")
+    for part in ("mean over replications", "USD a day", "Job latency, s", "Targets", "prices of 20"):
+        assert part in done.stdout
+    assert "\r" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_json_says_what_is_promised(pachsim: Pachsim) -> None:
+    done = pachsim("run", FARGATE, *SHORT, "--replications", "3", "--format", "json", "--seed", "5")
+    document = json.loads(done.stdout)
+    assert (document["scenario"], document["version"]) == ("edges-fargate", sim.__version__)
+    assert (document["seed"], document["replications"]) == (5, 3)
+    assert (document["horizon_s"], document["warmup_s"]) == (86_400.0, 0.0)
+    assert set(PROMISED) <= set(document["metrics"])
+    low, high = document["metrics"]["cost_usd_per_day"]["ci95"]
+    assert low < document["metrics"]["cost_usd_per_day"]["mean"] < high
+    groups = {"pipelines", "bill_usd", "waste_usd", "waits_s", "slo", "warnings"}
+    assert groups <= set(document)
+    again = pachsim("run", FARGATE, *SHORT, "--replications", "3", "--format", "json", "--seed", "5")
+    assert again.stdout == done.stdout
+
+
+def test_csv_has_every_figure_as_a_row(pachsim: Pachsim) -> None:
+    done = pachsim("run", FARGATE, *SHORT, "--replications", "2", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    figures = {row["figure"] for row in rows}
+    assert {f"metrics.{name}" for name in PROMISED} <= figures
+    assert "pipelines.edges.job_latency_p95_s" in figures
+
+
+def test_several_scenarios_are_put_side_by_side_and_saved_by_name(pachsim: Pachsim, tmp_path: Path) -> None:
+    files = [SCENARIOS / f"edges-{kind}.yaml" for kind in ("static", "fargate")]
+    done = pachsim("run", *files, *SHORT, "--replications", "2", "--out", "out")
+    assert done.returncode == 0
+    header = next(
+        line for line in done.stdout.splitlines() if line.split() == ["edges-static", "edges-fargate"]
+    )
+    assert header
+    for name in ("edges-static", "edges-fargate"):
+        assert (tmp_path / "out" / name / "timeline.png").read_bytes().startswith(b"\x89PNG")
+        assert sim.load_result(tmp_path / "out" / name).summary["scenario"] == name
+    static, fargate = (sim.load_result(tmp_path / "out" / f"edges-{kind}") for kind in ("static", "fargate"))
+    assert list(static.jobs.created_s) == list(fargate.jobs.created_s)
+
+
+def test_sensitivity_says_how_much_hangs_on_start_up_times(pachsim: Pachsim) -> None:
+    done = pachsim("run", FARGATE, *SHORT, "--replications", "2", "--sensitivity", "--format", "json")
+    varied = json.loads(done.stdout)["sensitivity"]
+    assert list(varied) == [
+        *(f"Fargate start median {median} s" for median in (30, 45, 75)),
+        "node boot -50%",
+        "node boot +50%",
+    ]
+    starts = [varied[f"Fargate start median {m} s"]["pod_start_p50_s"]["mean"] for m in (30, 45, 75)]
+    assert starts == sorted(starts)
+    assert starts[2] - starts[0] == pytest.approx(45.0, abs=15.0)
+
+
+def test_check_prints_every_assumption_with_its_source(pachsim: Pachsim) -> None:
+    done = pachsim("check", FARGATE)
+    assert done.returncode == 0
+    assert "valid" in done.stdout.splitlines()[0]
+    assert "latency.fargate.ready" in done.stdout
+    rows = json.loads(pachsim("check", FARGATE, "--format", "json").stdout)
+    assert all(row["assumed"] and row["source"] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param(["run", "nowhere.yaml"], "nowhere.yaml: cannot be read", id="no file"),
+        pytest.param(["run", "empty.yaml", "--out", "out"], "empty.yaml: is empty", id="an empty file"),
+        pytest.param(["check", FARGATE, "--set", "horizon=7"], "--set: horizon is 7", id="no unit"),
+        pytest.param(["check", FARGATE, "--set", "horizn=7d"], "did you mean", id="a typo"),
+        pytest.param(["run", FARGATE, "--precision", "500%"], "precision is 5.0", id="no precision"),
+    ],
+)
+def test_bad_input_is_one_line_exit_2_and_nothing_written(
+    pachsim: Pachsim, tmp_path: Path, arguments: list[str | Path], message: str
+) -> None:
+    (tmp_path / "empty.yaml").touch()
+    done = pachsim(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["empty.yaml"]
+
+
+def test_an_interrupt_reports_what_is_done(tmp_path: Path) -> None:
+    running = subprocess.Popen(
+        [Path(sys.executable).with_name("pachsim"), "run", FARGATE, "--replications", "2000", "--verbose"],
+        cwd=tmp_path,
+        env=os.environ | {"NO_COLOR": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert running.stderr is not None
+    assert "/2000 replications" in running.stderr.readline()
+    running.send_signal(signal.SIGINT)
+    started = time.monotonic()
+    stdout, stderr = running.communicate(timeout=60)
+    assert time.monotonic() - started < 30
+    assert running.returncode == 130
+    assert "Every figure" in stdout
+    assert "warning: interrupted after " in stderr
