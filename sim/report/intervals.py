@@ -269,7 +269,7 @@ def task_claims(log: EventLog, pods: Pods) -> Claims:
 
 
 def source_kinds(log: EventLog, plain: Sequence[str]) -> Code:
-    """Return a SourceKind for each source; those in ``plain`` are plain pods, others unknown are base load."""
+    """Return a SourceKind for each source; those in ``plain`` are plain pods, unknown ones base load."""
     kinds = {
         **dict.fromkeys(log.names["pipeline"], SourceKind.PIPELINE),
         **dict.fromkeys(plain, SourceKind.PLAIN),
