@@ -20,6 +20,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from sim.decisions.chance import Chance
     from sim.decisions.equivalence import PodGroup
     from sim.decisions.snapshot import ClassView, Pointer
     from sim.decisions.template import NodeTemplate
@@ -32,7 +33,7 @@ def estimate(
     groups: Sequence[PodGroup],
     template: NodeTemplate,
     pointer: Pointer,
-    rng: np.random.Generator | None = None,
+    chance: Chance | None = None,
     *,
     limit: int = UNLIMITED,
     known_nodes: int = 0,
@@ -45,29 +46,29 @@ def estimate(
         Pods that fit an empty node of the template.
     pointer
         Where the next search starts; is moved.
-    rng
+    chance
         Makes each search find any node that has room alike, and shuffles groups of equal size.
     limit
         Most nodes that may be added; ``UNLIMITED`` or ``NO_NODES`` as well.
     known_nodes
         Nodes before the new ones in the list that searches go round.
     """
-    packing = _Packing(template, limit, known_nodes, pointer, rng)
+    packing = _Packing(template, limit, known_nodes, pointer, chance)
     packing.owners = {group.cls.spec.owner: set() for group in groups if group.cls.anti_affinity}
     placed = [0] * len(groups)
-    for index in decreasing_order(groups, template, rng):
+    for index in decreasing_order(groups, template, chance):
         placed[index] = packing.add(groups[index])
     return packing.nodes_with_pods, placed
 
 
 def decreasing_order(
-    groups: Sequence[PodGroup], template: NodeTemplate, rng: np.random.Generator | None = None
+    groups: Sequence[PodGroup], template: NodeTemplate, chance: Chance | None = None
 ) -> list[int]:
     """Return the groups' indices by decreasing cpu/node cpu + memory/node memory of one pod."""
     scores = [pod_score(group.cls, template) for group in groups]
     order = list(range(len(groups)))
-    if rng is not None:
-        rng.shuffle(order)
+    if chance is not None:
+        order = chance.shuffled(order)
     return sorted(order, key=lambda index: -scores[index])
 
 
@@ -108,13 +109,13 @@ class _Packing:
         limit: int,
         known_nodes: int,
         pointer: Pointer,
-        rng: np.random.Generator | None,
+        chance: Chance | None,
     ) -> None:
         self.template = template
         self.permitted = limit if limit > 0 else (0 if limit == NO_NODES else 1 << 60)
         self.known_nodes = known_nodes
         self.pointer = pointer
-        self.rng = rng
+        self.chance = chance
         self.room = np.array(template.room, dtype=np.int64)
         self.free: NDArray[np.int64] = np.empty((5, 64), dtype=np.int64)
         self.count = 0
@@ -143,12 +144,12 @@ class _Packing:
         total = int(room.sum())
         if not total:
             return 0
-        if self.rng is None or pods >= total:
+        if self.chance is None or pods >= total:
             taken, last = round_robin(room, pods, self._start())
-            if self.rng is None:
+            if self.chance is None:
                 self.pointer.index = (self.known_nodes + last + 1) % (self.known_nodes + self.count)
         else:
-            taken = random_fit(room, pods, self.rng)
+            taken = random_fit(room, pods, self.chance)
         self.free[:, : self.count] -= requests[:, None] * taken
         if cls.spec.owner in self.owners:
             self.owners[cls.spec.owner].update(np.flatnonzero(taken).tolist())
@@ -178,7 +179,7 @@ class _Packing:
         self._append(self.room[:, None] - requests[:, None] * taken)
         if cls.spec.owner in self.owners:
             self.owners[cls.spec.owner].update(range(first, self.count))
-        if single and self.rng is None and taken[0] > 1:
+        if single and self.chance is None and taken[0] > 1:
             self.pointer.index = 0  # the second pod on a node searched for it and found the list's last
         return placed
 
@@ -226,11 +227,11 @@ def round_robin(room: NDArray[np.int64], pods: int, start: int) -> tuple[NDArray
     return taken, int(in_turn[rest - 1])
 
 
-def random_fit(room: NDArray[np.int64], pods: int, rng: np.random.Generator) -> NDArray[np.int64]:
+def random_fit(room: NDArray[np.int64], pods: int, chance: Chance) -> NDArray[np.int64]:
     """Deal fewer pods than there is room for, each to any node that still has some."""
     feasible = np.flatnonzero(room).tolist()
     left = room.tolist()
-    for draw in rng.random(pods).tolist():
+    for draw in chance.draws(pods):
         index = int(draw * len(feasible))
         node = feasible[index]
         left[node] -= 1

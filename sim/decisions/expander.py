@@ -20,7 +20,7 @@ from sim.decisions.equivalence import PodGroup
 from sim.decisions.template import NodeTemplate
 
 if TYPE_CHECKING:
-    import numpy as np
+    from sim.decisions.chance import Chance
 
 
 Priorities = Sequence[tuple[int, Sequence[str]]]
@@ -50,7 +50,7 @@ def best_option(
     options: Sequence[Option],
     expanders: Sequence[str],
     priorities: Priorities = (),
-    rng: np.random.Generator | None = None,
+    chance: Chance | None = None,
 ) -> tuple[Option, tuple[Option, ...]]:
     """Return the option taken, and those among which chance decided (none if it did not)."""
     left = list(options)
@@ -62,7 +62,7 @@ def best_option(
             return left[0], ()
     if len(left) == 1:
         return left[0], ()
-    chosen = left[0] if rng is None else left[int(rng.integers(len(left)))]
+    chosen = left[0] if chance is None else chance.choice(left)
     return chosen, tuple(left)
 
 

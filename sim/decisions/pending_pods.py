@@ -14,8 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    import numpy as np
-
+    from sim.decisions.chance import Chance
     from sim.decisions.hinting_simulator import HintingSimulator
     from sim.decisions.snapshot import PodView, Snapshot
 
@@ -29,12 +28,10 @@ def filter_out_schedulable(
     snapshot: Snapshot,
     pods: Sequence[P],
     simulator: HintingSimulator,
-    rng: np.random.Generator | None = None,
+    chance: Chance | None = None,
 ) -> list[P]:
     """Place what fits, higher priorities first, and return the rest; the snapshot keeps the placed."""
-    listed = list(pods)
-    if rng is not None:
-        rng.shuffle(listed)
+    listed = list(pods) if chance is None else chance.shuffled(pods)
     listed.sort(key=lambda pod: -pod.cls.spec.priority)
     placed = simulator.try_schedule_pods(snapshot, listed)
     simulator.drop_old_hints()

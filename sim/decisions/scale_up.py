@@ -23,8 +23,7 @@ from sim.decisions.template import NodeTemplate
 from sim.model.log import Reason
 
 if TYPE_CHECKING:
-    import numpy as np
-
+    from sim.decisions.chance import Chance
     from sim.decisions.equivalence import PodGroup
     from sim.model.autoscaler import AutoscalerOptions
 
@@ -59,7 +58,7 @@ def decide_scale_up(
     pods: Sequence[PodGroup],
     view: ScaleUpView,
     options: AutoscalerOptions,
-    rng: np.random.Generator | None = None,
+    chance: Chance | None = None,
 ) -> ScaleUpDecision:
     """Decide on the pods that are left after packing what is there and what is coming."""
     refusals = valid_groups(view, options)
@@ -67,14 +66,14 @@ def decide_scale_up(
     schedulable = {group: [pod for pod in pods if view.templates[group].takes(pod.cls)] for group in valid}
     choices = []
     for group in valid:
-        option = _compute_option(group, schedulable, view, options, rng)
+        option = _compute_option(group, schedulable, view, options, chance)
         if option is None:
             refusals[group] = Reason.NoPodsFit
         else:
             choices.append(option)
     if not choices:
         return ScaleUpDecision(refusals=refusals)
-    best, tied = best_option(choices, options.expander, options.expander_priorities, rng)
+    best, tied = best_option(choices, options.expander, options.expander_priorities, chance)
     nodes = best.nodes
     if options.max_nodes_total > 0:
         nodes = min(nodes, options.max_nodes_total - view.node_count)
@@ -102,7 +101,7 @@ def _compute_option(
     schedulable: dict[int, list[PodGroup]],
     view: ScaleUpView,
     options: AutoscalerOptions,
-    rng: np.random.Generator | None,
+    chance: Chance | None,
 ) -> Option | None:
     pods = schedulable[group]
     if not pods:
@@ -115,7 +114,7 @@ def _compute_option(
         view.node_count,
     )
     nodes, placed = estimate(
-        pods, view.templates[group], view.pointer, rng, limit=limit, known_nodes=view.listed_nodes
+        pods, view.templates[group], view.pointer, chance, limit=limit, known_nodes=view.listed_nodes
     )
     if not nodes:
         return None

@@ -21,6 +21,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from sim.decisions.chance import Chance
     from sim.model.pods import PodClass
 
 NEAR = 16  # nodes that a search looks at one by one before it looks at all others at once
@@ -79,11 +80,6 @@ class SnapshotNode:
         self.position = -1
         self.moved: list[PodView] = []
 
-    @property
-    def takes_pods(self) -> bool:
-        """Whether any pod may come at all."""
-        return self.open and self.pods_left > 0
-
     def real_pods(self) -> Sequence[PodView]:
         """Return the pods that are there, in order of creation; DaemonSets' are left out."""
         return ()
@@ -121,7 +117,7 @@ class Snapshot:
     """The nodes in their order, what was placed on them in this look, and the search pointer.
 
     Real nodes stay from look to look and are brought up to date by whoever owns them, who says so
-    with ``set_nodes`` or ``touch``. ``rng`` is set for looks with random orders.
+    with ``set_nodes``, ``append``, ``remove`` or ``touch``. ``chance`` is set in looks with random orders.
     """
 
     def __init__(self) -> None:
@@ -130,7 +126,7 @@ class Snapshot:
         self.real = 0
         self.by_id: dict[int, SnapshotNode] = {}  # real nodes only
         self.pointer = Pointer()
-        self.rng: np.random.Generator | None = None
+        self.chance: Chance | None = None
         self._placed: list[tuple[PodView, SnapshotNode]] = []
         # by position: cpu and memory left (-1 where no pod may go), and group; with columns to spare
         self._table: NDArray[np.int64] = np.empty((3, 0), dtype=np.int64)
@@ -148,6 +144,25 @@ class Snapshot:
             node.position = position
         self._stale.clear()
         self._fill(0)
+
+    def append(self, node: SnapshotNode) -> None:
+        """Add a real node behind the others; there are no placeholders now."""
+        node.position = self.real
+        self.nodes.append(node)
+        self.by_id[node.id] = node
+        self.real += 1
+        self._fill(node.position)
+
+    def remove(self, nodes: Iterable[SnapshotNode]) -> None:
+        """Take real nodes out and close the gaps; there are no placeholders now."""
+        positions = sorted(node.position for node in nodes)
+        for position in reversed(positions):
+            del self.by_id[self.nodes.pop(position).id]
+        self.real = len(self.nodes)
+        for position in range(positions[0], self.real):
+            self.nodes[position].position = position
+        self._stale = [position for position in self._stale if position < positions[0]]
+        self._fill(positions[0])
 
     def touch(self, node: SnapshotNode) -> None:
         """Note that the room on a node has changed."""
@@ -175,8 +190,8 @@ class Snapshot:
             table[:, :first] = self._table[:, :first]
             self._table = table
         part = slice(first, len(self.nodes))
-        self._table[0, part] = [node.cpu_m if node.takes_pods else -1 for node in nodes]
-        self._table[1, part] = [node.memory_mib if node.takes_pods else -1 for node in nodes]
+        self._table[0, part] = [node.cpu_m if node.open and node.pods_left > 0 else -1 for node in nodes]
+        self._table[1, part] = [node.memory_mib if node.open and node.pods_left > 0 else -1 for node in nodes]
         self._table[2, part] = [node.group for node in nodes]
 
     # -- searches ---------------------------------------------------------------------------
@@ -193,8 +208,8 @@ class Snapshot:
         nodes = self.nodes
         if not nodes:
             return None
-        if self.rng is not None:
-            return self._any_feasible(cls, destinations, self.rng)
+        if self.chance is not None:
+            return self._any_feasible(cls, destinations, self.chance)
         start = self.pointer.index % len(nodes)
         end = min(start + NEAR, len(nodes))
         for position in range(start, end):
@@ -219,11 +234,11 @@ class Snapshot:
 
     def _roomy(self, cls: ClassView, destinations: bytearray | None) -> NDArray[np.int64]:
         """Return the positions of nodes with enough cpu and memory, in groups that let the class in."""
-        for position in self._stale:
-            node = self.nodes[position]
-            self._table[0, position] = node.cpu_m if node.takes_pods else -1
-            self._table[1, position] = node.memory_mib if node.takes_pods else -1
-        self._stale.clear()
+        if self._stale:
+            stale = [self.nodes[position] for position in self._stale]
+            self._table[0, self._stale] = [n.cpu_m if n.open and n.pods_left > 0 else -1 for n in stale]
+            self._table[1, self._stale] = [n.memory_mib if n.open and n.pods_left > 0 else -1 for n in stale]
+            self._stale.clear()
         cpu_m, memory_mib, group = self._table[:, : len(self.nodes)]
         roomy = (cpu_m >= cls.cpu_m) & (memory_mib >= cls.memory_mib)
         if cls.index not in self._allowed:
@@ -236,17 +251,17 @@ class Snapshot:
         return np.flatnonzero(roomy)
 
     def _any_feasible(
-        self, cls: ClassView, destinations: bytearray | None, rng: np.random.Generator
+        self, cls: ClassView, destinations: bytearray | None, chance: Chance
     ) -> SnapshotNode | None:
         """Draw nodes until one is feasible, or none is left."""
         nodes = self.nodes
-        for draw in rng.random(TRIES).tolist():
+        for draw in chance.draws(TRIES):
             position = int(draw * len(nodes))
             if nodes[position].fits(cls) and (destinations is None or destinations[position]):
                 return nodes[position]
         left = list(self._others(cls, destinations, 0, 0))
         while left:
-            index = int(rng.random() * len(left))
+            index = chance.choice(range(len(left)))
             node = nodes[left[index]]
             if node.fits(cls) and (destinations is None or destinations[node.position]):
                 return node

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from sim.decisions.chance import Chance
 from sim.decisions.cluster_state import ClusterStateRegistry, RegisteredNodes
 from sim.decisions.cooldown import LastScaleTimes
 from sim.decisions.equivalence import pod_groups
@@ -175,9 +176,8 @@ class Autoscaler:
         """Run once; return whether the cluster was scaled up, or deletions started."""
         self.cloud.refresh()
         self.view.update()
-        self.snapshot.rng = None
         if self.options.orders is Orders.RANDOM:
-            self.snapshot.rng = self.streams.at("autoscaler", now_us)
+            self.snapshot.chance = Chance(lambda: self.streams.at("autoscaler", now_us))
         self.templates.update(now_us)
         self.log.failures(self.registry.update_nodes(self._registered(), self.cloud, now_us))
         self._remove_old_unregistered(now_us)
@@ -224,9 +224,10 @@ class Autoscaler:
         as_of = (self.view.changes, self.cloud.changes)
         if self._ready_as_of != as_of:
             self._ready_as_of = as_of
-            self._ready = [0] * len(self.templates.by_group)
-            for node in self.view.nodes.values():
-                self._ready[node.group] += self.cloud.knows(node.id, node.group)
+            self._ready = [
+                len(nodes.keys() & self.cloud.list_instances(group))
+                for group, nodes in enumerate(self.view.by_group)
+            ]
         starting = {
             node.id: (node.group, node.ready_us)
             for node in self.view.starting.values()
@@ -281,7 +282,7 @@ class Autoscaler:
                         waiting.append(pod)
         waiting.sort(key=lambda pod: pod.id)
         waiting += self._currently_drained()
-        return filter_out_schedulable(self.snapshot, waiting, self._pending_simulator, self.snapshot.rng)
+        return filter_out_schedulable(self.snapshot, waiting, self._pending_simulator, self.snapshot.chance)
 
     def _currently_drained(self) -> Iterator[PodView]:
         """Yield the pods that are still on nodes being drained."""
@@ -315,7 +316,7 @@ class Autoscaler:
 
     def _scale_up(self, pods: Iterable[PodView]) -> bool:
         groups = pod_groups(pod.cls for pod in pods)
-        decision = decide_scale_up(groups, self._scale_up_view(), self.options, self.snapshot.rng)
+        decision = decide_scale_up(groups, self._scale_up_view(), self.options, self.snapshot.chance)
         self.log.decision(decision)
         return self._increase(decision.increases)
 

@@ -55,7 +55,7 @@ class AwsView:
         groups = self.node_groups.groups
         self._sizes = [GroupSize(group.min_size, group.max_size, group.target) for group in groups]
         self._listed = [dict.fromkeys(group.instances) for group in groups]
-        self._failed = [group.failed() for group in groups]
+        self._failed = [frozenset(group.failed) for group in groups]
 
     def skip_looks(self, last_look_us: int, skipped_us: int, interval_us: int) -> None:
         """Remember the refreshes of looks that were skipped because they brought nothing new.

@@ -76,6 +76,7 @@ class ClusterView:
         self.options = options
         self.snapshot = Snapshot()
         self.nodes: dict[int, NodeView] = {}
+        self.by_group: list[dict[int, NodeView]] = [{} for _ in state.cluster.node_groups]
         self.registered: dict[int, None] = {}  # these, and those that are starting
         self.low: dict[int, NodeView] = {}  # below the scale-down threshold
         self.now_high: dict[int, None] = {}  # nodes seen at or above it since somebody cleared this
@@ -94,12 +95,19 @@ class ClusterView:
         if not touched:
             return False
         self._look_for_expendable()
-        listed = self.changes
+        gone = [
+            self.nodes[node.id]
+            for node in touched
+            if node is not None and node.position < 0 and node.id in self.nodes
+        ]
+        if gone:
+            self.snapshot.remove(gone)
+        late = False
         for node in touched:
             if node is not None:
-                self._update_node(node)
+                late |= self._update_node(node)
         touched.clear()
-        if self.changes != listed:
+        if late:
             self.snapshot.set_nodes(self.nodes[node.id] for node in self.state.nodes if node.id in self.nodes)
         return True
 
@@ -109,35 +117,43 @@ class ClusterView:
         self._expendable |= any(cls.spec.priority < cutoff for cls in classes[self._classes :])
         self._classes = len(classes)
 
-    def _update_node(self, node: Node) -> None:
+    def _update_node(self, node: Node) -> bool:
+        """Take in a node; return whether it joins the snapshot before nodes that are there."""
         if node.position < 0:
             self.registered.pop(node.id, None)
             self.nodes.pop(node.id, None)
+            self.by_group[node.group].pop(node.id, None)
             self.low.pop(node.id, None)
             self.now_high.pop(node.id, None)
             self.starting.pop(node.id, None)
             self.changes += 1
-            return
+            return False
         self.registered[node.id] = None
         if self._gpu_labelled[node.group] and not node.gpu_ready:
             self.starting[node.id] = node
             self.changes += 1
-            return
+            return False
         view = self.nodes.get(node.id)
+        late = False
         if view is None:
             view = NodeView(node, self.options.expendable_pods_priority_cutoff)
+            view.read(expendable=self._expendable)
+            late = self.starting.pop(node.id, None) is not None or node.position != self.snapshot.real
             self.nodes[node.id] = view
-            self.starting.pop(node.id, None)
+            self.by_group[node.group][node.id] = view
             self.changes += 1
+            if not late:
+                self.snapshot.append(view)
         else:
+            view.read(expendable=self._expendable)
             self.snapshot.touch(view)
-        view.read(expendable=self._expendable)
         if self.is_underutilized(view):
             self.low[view.id] = view
             self.now_high.pop(view.id, None)
         else:
             self.low.pop(view.id, None)
             self.now_high[view.id] = None
+        return late
 
     def is_underutilized(self, view: NodeView) -> bool:
         """Say whether a node, with what was moved onto it, is below the threshold."""

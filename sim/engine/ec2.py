@@ -77,6 +77,7 @@ class AutoScalingGroup:
         self.target = 0
         self.created = 0
         self.instances: dict[int, Instance] = {}
+        self.failed: set[int] = set()  # placeholders that report their failure
         slow = spec.allocatable.gpu > 0 or METAL in spec.instance_type
         self._factor = latency.metal_factor if slow else 1.0
         self._provision = self._gpu_total = None
@@ -114,10 +115,6 @@ class AutoScalingGroup:
     def life_us(self) -> int | None:
         """Draw when a Spot node is reclaimed after it became Ready; None: never."""
         return None if self._life is None else self._life.next_us()
-
-    def failed(self) -> frozenset[int]:
-        """Return the placeholders that report their failure."""
-        return frozenset(i.id for i in self.instances.values() if i.state is InstanceState.FAILED)
 
     def failing(self, now_us: int) -> FailWindow | None:
         """Return the window of failing capacity that holds now."""
@@ -280,6 +277,7 @@ class NodeGroups:
                 self._disappear(instance, PodEnd.NODE_GONE)
             elif instance.state is InstanceState.PLACEHOLDER:
                 instance.state = InstanceState.FAILED
+                instance.group.failed.add(instance.id)
                 self._changed()
                 self._log(instance, NodeState.FAILED)
 
@@ -305,6 +303,7 @@ class NodeGroups:
 
     def _forget(self, instance: Instance) -> None:
         instance.state = InstanceState.GONE
+        instance.group.failed.discard(instance.id)
         del instance.group.instances[instance.id]
         del self.instances[instance.id]
         self._changed()

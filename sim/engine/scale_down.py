@@ -93,10 +93,8 @@ class ScaleDown:
                 candidates.append(node)
                 if node.empty and not node.moved:
                     self._empty.add(node.id)
-        rng = self.view.snapshot.rng
-        if rng is not None:
-            candidates = [candidates[index] for index in rng.permutation(len(candidates)).tolist()]
-        return candidates
+        chance = self.view.snapshot.chance
+        return candidates if chance is None else chance.shuffled(candidates)
 
     def _destinations(self) -> bytearray:
         destinations = self.view.snapshot.destinations()
@@ -114,10 +112,9 @@ class ScaleDown:
         for node in self.actuator.deletions:
             deletions[node.group] += 1
         unneeded = self.planner.unneeded
-        rng = self.view.snapshot.rng
-        if rng is not None:
-            keys = list(unneeded)
-            unneeded = {keys[i]: unneeded[keys[i]] for i in rng.permutation(len(keys)).tolist()}
+        chance = self.view.snapshot.chance
+        if chance is not None:
+            unneeded = dict(chance.shuffled(list(unneeded.items())))
         there = (
             self._capacities[node.group]
             for node in self.view.snapshot.nodes

@@ -231,7 +231,7 @@ def simulate(case: Case, options: AutoscalerOptions, seed: int = 0) -> EventLog:
 
 # In the order of README §2 within a second; the rank of a look's own events is that of RunOnce.
 BACKGROUND, GONE, ENDED, READY, STARTED, LOOK, BEHIND, STARTED_BEHIND = range(8)
-BACKOFF, FAILED_REMOVED, SCALE_UP, NEEDED, UNNEEDED, TAINTED = range(6)
+BACKOFF, FAILED_REMOVED, SCALE_UP, NEEDED, UNNEEDED, TAINTED, ENFORCED = range(7)
 EVICTED, ABORTED, DELETED = range(3)  # background events are sorted by kind, then by name
 
 
@@ -379,7 +379,7 @@ class Trace:
             tied = [self.groups[row[2]] for row in options[look] if row[5]]
             if tied:
                 event["tie"] = tied
-            yield Ranked((LOOK, SCALE_UP, index), event)
+            yield Ranked((LOOK, SCALE_UP if options[look] else ENFORCED, index), event)
 
     def _occupied(self, node: int, time_us: int) -> bool:
         """Say whether a pod was on the node when it was tainted; what is drained is so behind the taint."""
