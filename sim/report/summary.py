@@ -82,25 +82,6 @@ def summarise(
     }
 
 
-def rows(document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return every figure of a document as a row: name (branches joined by dots), mean, low, high."""
-    found: list[dict[str, Any]] = []
-
-    def visit(name: str, branch: Any) -> None:
-        if isinstance(branch, Mapping) and "ci95" in branch:
-            low, high = branch["ci95"]
-            found.append({"name": name, "mean": branch["mean"], "low": low, "high": high})
-        elif isinstance(branch, Mapping):
-            for key, twig in branch.items():
-                visit(f"{name}.{key}", twig)
-
-    for group in GROUPS:
-        visit(group, document[group])
-    for n, target in enumerate(document["slo"]):
-        visit(f"slo.{n}", target)
-    return found
-
-
 def _over(trees: Sequence[Tree]) -> dict[str, Any]:
     """Return one document of equal trees: an interval for each number."""
     merged: dict[str, Any] = {}
