@@ -93,8 +93,10 @@ class AwsView:
     # -- what it does -----------------------------------------------------------------------
 
     def increase(self, group: int, delta: int) -> None:
-        """Raise a target (SetDesiredCapacity)."""
-        self.node_groups.increase(group, delta)
+        """Raise a target; SetDesiredCapacity names the size, which the group may have already."""
+        missing = self._sizes[group].target + delta - self.node_groups.groups[group].target
+        if missing > 0:
+            self.node_groups.increase(group, missing)
         self._retarget(group, delta)
 
     def delete(self, group: int, instances: Sequence[int]) -> bool:
