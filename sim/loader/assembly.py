@@ -15,27 +15,27 @@ from sim.adapters.fields import Field, root
 from sim.adapters.yaml_documents import Document, read_file
 from sim.catalog import Catalog
 from sim.errors import InputError, nearest
-from sim.loader.checks import (
+from sim.loader.compile.checks import (
     check_pipelines_fit,
     settled_pods,
     warn_of_groups_never_woken,
     warn_of_homeless_base_load,
     warn_of_quota,
 )
-from sim.loader.compile_cluster import ClusterReader, under_eksctl
-from sim.loader.compile_pipelines import PlacedLoad, pipeline_maker
-from sim.loader.compile_pods import BUILT_IN_PRIORITIES, PodMaker
-from sim.loader.compile_prices import compiled_prices
-from sim.loader.dag import joined_repos
-from sim.loader.flags import AUTOSCALER
-from sim.loader.images import ImageSizes
+from sim.loader.compile.cluster import ClusterReader, under_eksctl
+from sim.loader.compile.dag import joined_repos
+from sim.loader.compile.images import ImageSizes
+from sim.loader.compile.pipelines import PlacedLoad, pipeline_maker
+from sim.loader.compile.places import at_path
+from sim.loader.compile.pods import BUILT_IN_PRIORITIES, PodMaker
+from sim.loader.compile.prices import compiled_prices
+from sim.loader.compile.profiles import check_profiles
 from sim.loader.notes import Notes, defaults_in_force
 from sim.loader.origin import origin_of
 from sim.loader.overrides import blamed, named, overridden
-from sim.loader.places import at_path
-from sim.loader.profiles import check_profiles
-from sim.loader.shape import SCENARIO, ScenarioFile
-from sim.loader.shape_world import LatencyFile, SloFile
+from sim.loader.shape.scenario import SCENARIO, ScenarioFile
+from sim.loader.shape.world import LatencyFile, SloFile
+from sim.loader.values.flags import AUTOSCALER
 from sim.model.latency import Latencies
 from sim.model.scenario import BaseLoad, Scenario, Slo
 

@@ -10,18 +10,21 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from sim.adapters.fields import Field
-from sim.loader.kinds import Kind, ListOf, MapOf
-from sim.loader.sections import REQUIRED, Key, Section
+from sim.loader.values.kinds import Kind, ListOf, MapOf
+from sim.loader.values.sections import REQUIRED, Key, Section
+from sim.model.machines import is_trusted
 from sim.model.notices import Notice
 from sim.model.scenario import Assumption
 
 
 @dataclass(slots=True)
 class Notes:
-    """Assumptions and warnings so far."""
+    """Assumptions and warnings so far; of the prices used, their dates and the ones to be careful with."""
 
     assumptions: list[Assumption] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    price_dates: list[str] = field(default_factory=list)
+    low_prices: list[str] = field(default_factory=list)
 
     def assume(self, path: str, value: object, source: str) -> None:
         """Note something in force that the file does not say."""
@@ -31,6 +34,13 @@ class Notes:
         """Note something the user should know, once."""
         if warning not in self.warnings:
             self.warnings.append(warning)
+
+    def price(self, name: str, date: str, status: str) -> None:
+        """Note a price in use."""
+        self.price_dates.append(date)
+        low = f"{name} is {status} ({date})"
+        if not is_trusted(status) and low not in self.low_prices:
+            self.low_prices.append(low)
 
     def add(self, notices: Iterable[Notice]) -> None:
         """Warn of what an adapter noticed."""

@@ -14,8 +14,8 @@ from typing import Any
 
 from sim.adapters.yaml_documents import Document, read_text
 from sim.errors import InputError
-from sim.loader.references import resolved
-from sim.loader.shape_workload import PIPELINE
+from sim.loader.shape.workload import PIPELINE
+from sim.loader.values.references import resolved
 from sim.model.paths import (
     Path,
     PathStep,

@@ -11,8 +11,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from sim.loader.arrivals import PODS
-from sim.loader.compile_pods import (
+from sim.loader.compile.images import DEFAULT_SIZES, NO_SOURCE
+from sim.loader.compile.pods import (
     AUTOSCALER,
     AUTOSCALER_SOURCE,
     COREDNS,
@@ -22,15 +22,18 @@ from sim.loader.compile_pods import (
     PACHYDERM_BASE_LOAD,
     requests_in_words,
 )
-from sim.loader.distributions import COUNT_VARYING, SECONDS_VARYING, Distributed
-from sim.loader.images import DEFAULT_SIZES, NO_SOURCE
-from sim.loader.kinds import SIZE, Either, Json, Kind, ListOf, MapOf
 from sim.loader.notes import flow
-from sim.loader.sections import REQUIRED, Key, Section
-from sim.loader.shape import SCENARIO
-from sim.loader.tagged import Tagged
-from sim.loader.traces import SECTION as TRACE
-from sim.loader.traces import TraceKind
+from sim.loader.shape.scenario import SCENARIO
+from sim.loader.values.arrivals import PODS
+from sim.loader.values.distributions import COUNT_VARYING, SECONDS_VARYING, Distributed
+from sim.loader.values.kinds import Either, Json, Kind, ListOf, MapOf
+from sim.loader.values.scalars import (
+    SIZE,
+)
+from sim.loader.values.sections import REQUIRED, Key, Section
+from sim.loader.values.tagged import Tagged
+from sim.loader.values.traces import SECTION as TRACE
+from sim.loader.values.traces import TraceKind
 
 SCHEMA_FILE, TABLE_FILE = "scenario.schema.json", "README.md"
 BEGIN, END = (

@@ -13,11 +13,20 @@ from hypothesis import strategies as st
 from sim.adapters.fields import Field
 from sim.adapters.yaml_documents import Document, read_file, read_text
 from sim.errors import InputError
-from sim.loader.arrivals import COMMITS
 from sim.loader.assembly import compiled
-from sim.loader.distributions import BYTES_VARYING, COUNT_VARYING, SECONDS_VARYING
-from sim.loader.kinds import BYTE_RATE, CPU, DURATION, MEMORY_MIB, RATE, SHARE, SIZE, Kind
 from sim.loader.overrides import named, overridden
+from sim.loader.values.arrivals import COMMITS
+from sim.loader.values.distributions import BYTES_VARYING, COUNT_VARYING, SECONDS_VARYING
+from sim.loader.values.kinds import Kind
+from sim.loader.values.scalars import (
+    BYTE_RATE,
+    CPU,
+    DURATION,
+    MEMORY_MIB,
+    RATE,
+    SHARE,
+    SIZE,
+)
 from sim.model.arrivals import BatchArrivals, BurstArrivals, CronArrivals, PoissonArrivals, TimesArrivals
 from sim.model.distributions import (
     Constant,

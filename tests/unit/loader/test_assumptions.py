@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.loader.shape_workload import PACHYDERM
+from sim.loader.shape.workload import PACHYDERM
 from sim.model.scenario import Assumption, PachydermOptions, Scenario
 from tests.unit.loader.worlds import SCENARIO, loaded
 

@@ -5,13 +5,20 @@ import pytest
 from sim.adapters.fields import Field
 from sim.adapters.yaml_documents import Document
 from sim.errors import InputError
-from sim.loader.arrivals import COMMITS
-from sim.loader.distributions import COUNT_VARYING, MEMORY_VARYING, SECONDS_VARYING
-from sim.loader.flags import AUTOSCALER
-from sim.loader.kinds import CPU, DURATION, MEMORY_MIB, SHARE, VERSION, Kind
-from sim.loader.shape_cluster import OVERHEAD, SCHEDULER
-from sim.loader.shape_pods import TOLERATION
-from sim.loader.times import START, Quantiles
+from sim.loader.shape.cluster import OVERHEAD, SCHEDULER
+from sim.loader.shape.pods import TOLERATION
+from sim.loader.values.arrivals import COMMITS
+from sim.loader.values.distributions import COUNT_VARYING, MEMORY_VARYING, SECONDS_VARYING
+from sim.loader.values.flags import AUTOSCALER
+from sim.loader.values.kinds import Kind
+from sim.loader.values.scalars import (
+    CPU,
+    DURATION,
+    MEMORY_MIB,
+    SHARE,
+    VERSION,
+)
+from sim.loader.values.times import START, Quantiles
 from sim.model.arrivals import (
     PROFILES,
     BatchArrivals,

@@ -134,7 +134,7 @@ def test_the_autoscaler_follows_kubernetes(tmp_path: Path, kubernetes: str, vers
 def test_every_option_has_a_flag() -> None:
     from dataclasses import fields
 
-    from sim.loader.flags import AUTOSCALER
+    from sim.loader.values.flags import AUTOSCALER
 
     settable = {each.attribute or each.name for each in AUTOSCALER.keys}
     assert settable == {each.name for each in fields(AutoscalerOptions)}

@@ -156,7 +156,8 @@ def test_spot_nodes_cost_less_and_are_taken_away() -> None:
     assert dict(cheap.labels)["eks.amazonaws.com/capacityType"] == "SPOT"
     assert spot.pipelines[0].pod_class.safe_to_evict is False
     assert spot.pipelines[0].memory_limit_mib == 10 * 1024
-    assert any("low-confidence price: g4dn.xlarge" in warning for warning in spot.warnings)
+    assert any("low-confidence prices in us-east-1: g4dn.xlarge is advisor" in w for w in spot.warnings)
+    assert spot.prices.date == "2026-07-20"
 
 
 def test_without_its_tags_an_empty_group_is_never_woken() -> None:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from sim.adapters.fields import Field
 from sim.errors import InputError, nearest
-from sim.loader.compile_pipelines import PlacedLoad
-from sim.loader.shape_workload import DatumsFile, RepoFile
+from sim.loader.compile.pipelines import PlacedLoad
+from sim.loader.shape.workload import DatumsFile, RepoFile
 from sim.model.pipelines import PfsInput, leaves
 from sim.model.scenario import Repo
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from sim.adapters.fields import Field
 from sim.errors import InputError
-from sim.loader.kinds import (
+from sim.loader.values.kinds import Json, Kind, ListOf
+from sim.loader.values.scalars import (
     BYTE_RATE,
     COUNT,
     MEMORY_FLOAT_MIB,
@@ -20,13 +21,10 @@ from sim.loader.kinds import (
     SECONDS,
     SIZE,
     TEXT,
-    Json,
-    Kind,
-    ListOf,
 )
-from sim.loader.sections import Key, Section
-from sim.loader.tables import read_table
-from sim.loader.tagged import Tagged
+from sim.loader.values.sections import Key, Section
+from sim.loader.values.tables import read_table
+from sim.loader.values.tagged import Tagged
 from sim.model.distributions import (
     Constant,
     Empirical,

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sim.adapters.fields import Field
-from sim.loader.arrivals import COMMITS
-from sim.loader.distributions import (
+from sim.loader.values.arrivals import COMMITS
+from sim.loader.values.distributions import (
     BYTES_VARYING,
     COUNT_VARYING,
     MEMORY_VARYING,
     SECONDS_VARYING,
 )
-from sim.loader.kinds import (
+from sim.loader.values.references import CLUSTER_DEFAULTS, SPEC
+from sim.loader.values.scalars import (
     BYTE_RATE,
     COUNT,
     DURATION,
@@ -24,8 +25,7 @@ from sim.loader.kinds import (
     TEXT,
     VERSION,
 )
-from sim.loader.references import CLUSTER_DEFAULTS, SPEC
-from sim.loader.sections import Key, Section, key, section_of
+from sim.loader.values.sections import Key, Section, key, section_of
 from sim.model.arrivals import Arrivals
 from sim.model.distributions import Constant, Counts, Distribution
 from sim.model.scenario import PachydermOptions

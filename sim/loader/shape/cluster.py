@@ -8,10 +8,13 @@ from typing import Any
 
 from sim.adapters.fields import Field
 from sim.errors import InputError
-from sim.loader.arrivals import CRON
-from sim.loader.distributions import SECONDS_VARYING
-from sim.loader.flags import AUTOSCALER
-from sim.loader.kinds import (
+from sim.loader.shape.pods import DAEMON_SET, DaemonSetFile
+from sim.loader.values.arrivals import CRON
+from sim.loader.values.distributions import SECONDS_VARYING
+from sim.loader.values.flags import AUTOSCALER
+from sim.loader.values.kinds import Either, ListOf, MapOf, Scalar, choice_of
+from sim.loader.values.references import CLUSTER_CONFIG
+from sim.loader.values.scalars import (
     COUNT,
     CPU,
     DURATION,
@@ -22,15 +25,8 @@ from sim.loader.kinds import (
     POSITIVE,
     USD_PER_HOUR,
     VERSION,
-    Either,
-    ListOf,
-    MapOf,
-    Scalar,
-    choice_of,
 )
-from sim.loader.references import CLUSTER_CONFIG
-from sim.loader.sections import Key, Section, key, section_of
-from sim.loader.shape_pods import DAEMON_SET, DaemonSetFile
+from sim.loader.values.sections import Key, Section, key, section_of
 from sim.model.cluster import (
     FailMode,
     FailWindow,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from sim.adapters.fields import Field
 from sim.catalog import Catalog
 from sim.errors import InputError
 from sim.loader.notes import Notes
-from sim.loader.shape_world import DiscountsFile, PricesFile
-from sim.model.machines import Rate, is_trusted
+from sim.loader.shape.world import DiscountsFile, PricesFile
+from sim.model.machines import Rate
 from sim.model.scenario import Prices
 
 ITEMS = {
@@ -40,9 +38,9 @@ def compiled_prices(
         notes.assume(
             f"prices.{name}", f"${rate.usd:g} per {rate.unit}", f"{rate.source} ({rate.status}, {rate.date})"
         )
-    low = tuple(_low_confidence(used, region))
-    for note in low:
-        notes.warn(f"low-confidence price: {note}")
+        notes.price(name, rate.date, rate.status)
+    if notes.low_prices:
+        notes.warn(f"low-confidence prices in {region}: {'; '.join(notes.low_prices)}")
     given = {name: getattr(said, name) for name in (*ITEMS, *FARGATE) if getattr(said, name) is not None}
     return Prices(
         **{name: rate.usd for name, rate in used.items()},
@@ -51,8 +49,8 @@ def compiled_prices(
         pulls_through_nat=said.pulls_through_nat,
         ec2_discount=discounts.ec2,
         fargate_discount=discounts.fargate,
-        date=max((rate.date for rate in used.values()), default=""),
-        notes=low,
+        date=max(notes.price_dates, default=""),
+        notes=tuple(notes.low_prices),
     )
 
 
@@ -70,9 +68,3 @@ def _fargate(said: PricesFile, region: str, catalog: Catalog, at: Field) -> dict
         name: Rate(usd, unit, price.date, status, price.source)
         for name, usd, unit, status in zip(FARGATE, amounts, units, statuses, strict=True)
     }
-
-
-def _low_confidence(used: dict[str, Rate], region: str) -> Iterator[str]:
-    for name, rate in used.items():
-        if not is_trusted(rate.status):
-            yield f"{name} in {region} is {rate.status} ({rate.date}), {rate.source}"

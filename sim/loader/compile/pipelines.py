@@ -18,10 +18,10 @@ from sim.decisions.requests import (
     worker_requests,
 )
 from sim.errors import InputError
-from sim.loader.compile_pods import PodMaker
+from sim.loader.compile.places import at_path
+from sim.loader.compile.pods import PodMaker
 from sim.loader.notes import Notes
-from sim.loader.places import at_path
-from sim.loader.shape_workload import PachydermFile, PipelineFile
+from sim.loader.shape.workload import PachydermFile, PipelineFile
 from sim.model.arrivals import TraceArrivals
 from sim.model.distributions import Distribution
 from sim.model.paths import name_of

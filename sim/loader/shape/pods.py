@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sim.loader.arrivals import PODS
-from sim.loader.distributions import SECONDS_VARYING
-from sim.loader.kinds import (
+from sim.loader.values.arrivals import PODS
+from sim.loader.values.distributions import SECONDS_VARYING
+from sim.loader.values.kinds import Choice, ListOf, PairsOf, choice_of
+from sim.loader.values.scalars import (
     COUNT,
     CPU,
     DURATION,
@@ -21,12 +22,8 @@ from sim.loader.kinds import (
     MEMORY_MIB,
     ONE_OR_MORE,
     TEXT,
-    Choice,
-    ListOf,
-    PairsOf,
-    choice_of,
 )
-from sim.loader.sections import Key, Section, key, section_of
+from sim.loader.values.sections import Key, Section, key, section_of
 from sim.model.arrivals import Arrivals
 from sim.model.distributions import Distribution
 from sim.model.pods import Controller, Effect, Pairs, Toleration

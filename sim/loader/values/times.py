@@ -13,7 +13,10 @@ from zoneinfo import ZoneInfo
 
 from sim.adapters.fields import Field
 from sim.errors import InputError
-from sim.loader.kinds import SECONDS, Json, MapOf, Scalar
+from sim.loader.values.kinds import Json, MapOf, Scalar
+from sim.loader.values.scalars import (
+    SECONDS,
+)
 
 START_ALLOWED = "a date, time and zone such as 2026-01-05T00:00-05:00 or 2026-01-05T00:00 America/New_York"
 _QUANTILE = re.compile(r"p(\d{1,2}(?:\.\d{1,4})?)", re.ASCII)

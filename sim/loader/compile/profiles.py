@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 
 from sim.decisions.fargate_admission import PROFILE_LABEL, selects
 from sim.errors import nearest
-from sim.loader.compile_pipelines import PlacedLoad
-from sim.loader.fit import profile_for
+from sim.loader.compile.fit import profile_for
+from sim.loader.compile.pipelines import PlacedLoad
 from sim.loader.notes import Notes
 from sim.model.cluster import Cluster, FargateProfile, Selector
 from sim.model.pods import PodClass

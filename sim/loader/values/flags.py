@@ -12,21 +12,16 @@ from dataclasses import dataclass
 
 from sim.adapters.fields import Field
 from sim.errors import InputError, nearest
-from sim.loader.kinds import (
+from sim.loader.values.kinds import Json, Kind, ListOf, MapOf, Scalar, choice_of
+from sim.loader.values.scalars import (
     COUNT,
     DURATION,
     FLAG,
     INTEGER,
     NUMBER,
     TEXT,
-    Json,
-    Kind,
-    ListOf,
-    MapOf,
-    Scalar,
-    choice_of,
 )
-from sim.loader.sections import Key, Section
+from sim.loader.values.sections import Key, Section
 from sim.model.autoscaler import VERSIONS, AutoscalerOptions, Orders
 from sim.model.units import SECOND
 

@@ -6,21 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sim.loader.distributions import BYTE_RATE_VARYING, SECONDS_VARYING
-from sim.loader.kinds import (
+from sim.loader.values.distributions import BYTE_RATE_VARYING, SECONDS_VARYING
+from sim.loader.values.kinds import Choice, Kind, MapOf, Scalar
+from sim.loader.values.scalars import (
     COUNT,
     FLAG,
     POSITIVE,
     SHARE,
     SIZE,
     USD_PER_HOUR,
-    Choice,
-    Kind,
-    MapOf,
-    Scalar,
 )
-from sim.loader.sections import Key, Section, key, section_of
-from sim.loader.times import Quantiles
+from sim.loader.values.sections import Key, Section, key, section_of
+from sim.loader.values.times import Quantiles
 from sim.model.latency import Ec2Latency, FargateLatency, ImagePull, Latencies
 
 ASSUMED = "assumption (aws.md §8.2)"

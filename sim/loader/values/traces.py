@@ -13,9 +13,16 @@ from dataclasses import dataclass
 
 from sim.adapters.fields import Field
 from sim.errors import InputError
-from sim.loader.kinds import DURATION, NUMBER, ONE_OR_MORE, POSITIVE, TEXT, Json
-from sim.loader.sections import Key, Section
-from sim.loader.tables import Table, read_table
+from sim.loader.values.kinds import Json
+from sim.loader.values.scalars import (
+    DURATION,
+    NUMBER,
+    ONE_OR_MORE,
+    POSITIVE,
+    TEXT,
+)
+from sim.loader.values.sections import Key, Section
+from sim.loader.values.tables import Table, read_table
 from sim.model.arrivals import TraceArrivals
 
 US_PER_S = 1_000_000

@@ -12,7 +12,7 @@ from typing import Any
 
 from sim.adapters.fields import Field
 from sim.errors import InputError, nearest
-from sim.loader.kinds import Json, Kind
+from sim.loader.values.kinds import Json, Kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,10 @@ from sim.decisions.allocatable import (
 )
 from sim.errors import InputError
 from sim.loader.notes import Notes
-from sim.loader.shape_cluster import GroupFile, ShapeFile
+from sim.loader.shape.cluster import GroupFile, ShapeFile
 from sim.model.cluster import NodeGroup
 from sim.model.cluster_config import ClusterConfig, InstanceSelector, NodeGroupConfig
-from sim.model.machines import InstanceType, Price, is_trusted
+from sim.model.machines import InstanceType, Price
 from sim.model.pods import Pairs
 from sim.model.resources import MIB, Resources
 from sim.model.units import parse_size
@@ -120,14 +120,15 @@ class GroupMaker:
         self, config: NodeGroupConfig, instance: InstanceType, more: GroupFile, at: Field
     ) -> tuple[Price, float]:
         """Return what a node costs, and how often it is taken away."""
-        advice = self.catalog.spot(self.region, instance.name)
-        hazard = advice.hazard_per_hour if config.spot else 0.0
-        hazard = hazard if more.interruptions_per_hour is None else more.interruptions_per_hour
-        if more.usd_per_hour is not None:
-            return Price(more.usd_per_hour, "", GIVEN, "the scenario"), hazard
-        on_demand = self._on_demand(instance, at)
+        given = None if more.usd_per_hour is None else Price(more.usd_per_hour, "", GIVEN, "the scenario")
+        on_demand = given or self._on_demand(instance, at)
         if not config.spot:
-            return on_demand, hazard
+            return on_demand, more.interruptions_per_hour or 0.0
+        advice = self.catalog.spot(self.region, instance.name)
+        said = more.interruptions_per_hour
+        hazard = advice.hazard_per_hour if said is None else said
+        if given is not None:
+            return given, hazard
         self.notes.assume(
             f"{_path(at)}.spot",
             f"{advice.savings_ratio:.0%} off On-Demand, reclaimed {advice.interruption_band} a month",
@@ -150,11 +151,7 @@ class GroupMaker:
         return price
 
     def _warn(self, config: NodeGroupConfig, instance: InstanceType, price: Price) -> None:
-        if not is_trusted(price.status):
-            self.notes.warn(
-                f"low-confidence price: {instance.name} in {self.region} is {price.status} "
-                f"({price.date}), {price.source}"
-            )
+        self.notes.price(instance.name, price.date, price.status)
         if instance.name.startswith(BURSTABLE):
             self.notes.warn(
                 f"node group {config.name}: {instance.name} is burstable, a baseline share and credits; "

@@ -12,13 +12,13 @@ from sim.adapters.eksctl import read_cluster
 from sim.adapters.fields import Field
 from sim.catalog import HOME_REGION, Catalog
 from sim.errors import InputError, nearest
-from sim.loader.compile_groups import GroupMaker
-from sim.loader.compile_pods import PodMaker
-from sim.loader.flags import AUTOSCALER
+from sim.loader.compile.groups import GroupMaker
+from sim.loader.compile.places import at_path
+from sim.loader.compile.pods import PodMaker
 from sim.loader.notes import Notes
-from sim.loader.places import at_path
-from sim.loader.shape import ScenarioFile
-from sim.loader.shape_cluster import GroupFile
+from sim.loader.shape.cluster import GroupFile
+from sim.loader.shape.scenario import ScenarioFile
+from sim.loader.values.flags import AUTOSCALER
 from sim.model.autoscaler import VERSIONS, AutoscalerOptions, options_for
 from sim.model.cluster import Cluster, NodeGroup
 from sim.model.cluster_config import ClusterConfig

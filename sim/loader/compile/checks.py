@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from sim.loader.compile_pipelines import PlacedLoad
-from sim.loader.fit import never_woken, obstacles, profile_for, size_for
+from sim.loader.compile.fit import never_woken, obstacles, profile_for, size_for
+from sim.loader.compile.pipelines import PlacedLoad
 from sim.loader.notes import Notes
 from sim.model.arrivals import TraceArrivals
 from sim.model.cluster import Cluster

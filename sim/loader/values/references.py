@@ -11,7 +11,7 @@ from pathlib import Path
 from sim.adapters.fields import Field, root
 from sim.adapters.yaml_documents import Document, read_file
 from sim.errors import InputError
-from sim.loader.kinds import Json
+from sim.loader.values.kinds import Json
 
 Documents = tuple[Document, ...]
 

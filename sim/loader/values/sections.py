@@ -20,7 +20,7 @@ from typing import Any
 
 from sim.adapters.fields import Field
 from sim.errors import InputError
-from sim.loader.kinds import Json, Kind
+from sim.loader.values.kinds import Json, Kind
 
 
 class Required(Enum):

@@ -11,12 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sim.loader.kinds import COUNT, DURATION, PROSE, TEXT, ListOf
-from sim.loader.sections import key, section_of
-from sim.loader.shape_cluster import CLUSTER, ClusterFile
-from sim.loader.shape_pods import BASE_LOAD, PODS_FILE, BaseLoadFile, PodsFile
-from sim.loader.shape_workload import PACHYDERM, PIPELINE, REPO, PachydermFile, PipelineFile, RepoFile
-from sim.loader.shape_world import (
+from sim.loader.shape.cluster import CLUSTER, ClusterFile
+from sim.loader.shape.pods import BASE_LOAD, PODS_FILE, BaseLoadFile, PodsFile
+from sim.loader.shape.workload import PACHYDERM, PIPELINE, REPO, PachydermFile, PipelineFile, RepoFile
+from sim.loader.shape.world import (
     DISCOUNTS,
     IMAGES,
     LATENCY,
@@ -28,7 +26,15 @@ from sim.loader.shape_world import (
     PricesFile,
     SloFile,
 )
-from sim.loader.times import START
+from sim.loader.values.kinds import ListOf
+from sim.loader.values.scalars import (
+    COUNT,
+    DURATION,
+    PROSE,
+    TEXT,
+)
+from sim.loader.values.sections import key, section_of
+from sim.loader.values.times import START
 from sim.model.scenario import PachydermOptions
 
 FIRST_MONDAY = datetime(2026, 1, 5, tzinfo=UTC)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from sim.adapters.fields import Field
 from sim.errors import InputError, nearest
-from sim.loader.images import ImageSizes
+from sim.loader.compile.images import ImageSizes
 from sim.loader.notes import Notes
-from sim.loader.shape_pods import BaseLoadFile, DaemonSetFile, PodFile, PodsFile
+from sim.loader.shape.pods import BaseLoadFile, DaemonSetFile, PodFile, PodsFile
 from sim.model.arrivals import TraceArrivals
 from sim.model.cluster import DaemonSet
 from sim.model.pods import Controller, PodClass, Toleration

@@ -11,11 +11,18 @@ from typing import Any
 
 from sim.adapters.fields import Field
 from sim.errors import InputError
-from sim.loader.distributions import COUNT_VARYING
-from sim.loader.kinds import DURATION, NUMBER, POSITIVE, RATE, SECONDS, Choice, Json, ListOf, Scalar
-from sim.loader.sections import Key, Section
-from sim.loader.tagged import Tagged
-from sim.loader.traces import TraceKind
+from sim.loader.values.distributions import COUNT_VARYING
+from sim.loader.values.kinds import Choice, Json, ListOf, Scalar
+from sim.loader.values.scalars import (
+    DURATION,
+    NUMBER,
+    POSITIVE,
+    RATE,
+    SECONDS,
+)
+from sim.loader.values.sections import Key, Section
+from sim.loader.values.tagged import Tagged
+from sim.loader.values.traces import TraceKind
 from sim.model.arrivals import (
     PROFILES,
     Arrivals,

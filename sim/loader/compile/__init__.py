@@ -1,0 +1,1 @@
+"""Compile: what a file says, looked up, checked and put together as model values."""
