@@ -97,24 +97,24 @@ def taint_toleration(intolerable: Column) -> Column:
     return BEST - minded
 
 
-def topology_spread(on_node: Column, in_zone: Column, zones: int) -> Column:
+def topology_spread(on_node: Column, in_zone: Column | None = None, zones: int = 0) -> Column:
     """Return how few pods of the same owner a node and its zone hold, by the cluster's default spread.
 
-    ``on_node`` and ``in_zone`` count them; ``zones`` is the number of zones among the nodes, 0 when
-    they have none. Counts in topologies with few values weigh less: log(values + 2) each.
+    ``on_node`` and ``in_zone`` count them; ``zones`` is the number of zones among the nodes, if they
+    have any. Counts in topologies with few values weigh less: log(values + 2) each.
     """
     crowd = on_node * math.log(len(on_node) + 2)
-    crowd += HOSTNAME_MAX_SKEW - 1
-    if zones:
+    crowd += HOSTNAME_MAX_SKEW - 1 + 0.5
+    if in_zone is not None:
         crowd += in_zone * math.log(zones + 2)
         crowd += ZONE_MAX_SKEW - 1
-    crowd += 0.5
-    np.floor(crowd, out=crowd)
-    most, least = crowd.max(), crowd.min()
-    crowd *= -BEST
-    crowd += BEST * (most + least)
+    np.floor(crowd, crowd)
+    most, least = crowd[crowd.argmax()], crowd[crowd.argmin()]
+    np.subtract(most + least, crowd, crowd)
+    crowd *= BEST
     crowd /= most
-    return np.floor(crowd, out=crowd)
+    np.floor(crowd, crowd)
+    return crowd
 
 
 def image_locality(present_bytes: Column, containers: int) -> Column:

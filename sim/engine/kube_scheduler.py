@@ -79,12 +79,12 @@ class KubeScheduler:
 
     def _pass(self, _: Call[None]) -> None:
         self._pass_due_us = -1
-        active = [cohort for cohort in self.queue.take_active() if cohort.head() is not None]
+        active = self.queue.take_active()
         if len(active) == 1:
             while self._schedule_head(active[0]):
                 pass
             return
-        heads = [(cohort.turn(), number, cohort) for number, cohort in enumerate(active)]
+        heads = [(cohort.turn(), number, cohort) for number, cohort in enumerate(active) if cohort.pods]
         heapify(heads)
         while heads:
             number, cohort = heads[0][1:]
@@ -108,7 +108,7 @@ class KubeScheduler:
             self.queue.fail_alone(cohort, pods_gone)
         else:
             self._fail(cohort)
-        return cohort.head() is not None
+        return bool(cohort.pods)
 
     def _fail(self, cohort: Cohort) -> None:
         if cohort.attempts == 0:

@@ -111,6 +111,7 @@ class Placement:
         self._terms: dict[int, Terms] = {}  # by class
         self._load = scores.Load(0)
         self._allocatable = self._load.percent
+        self._zone = np.zeros(0, dtype=np.intp)
         self._wanted = 0
         self._seen = -1
 
@@ -172,13 +173,13 @@ class Placement:
     def _spread(self, view: ClassView, sampled: Positions) -> Floats:
         table = self.table
         crowd = table.row(view.owner_row)
+        on_node = crowd.take(sampled)
         if len(table.zones) == 1:
-            return scores.topology_spread(crowd[sampled], crowd[sampled], 0)
-        zone = table.row(ZONE).astype(np.intp)
-        zone_of = zone[sampled]
-        in_zone = np.zeros(len(table.zones))
-        np.add.at(in_zone, zone, crowd)
-        return scores.topology_spread(crowd[sampled], in_zone[zone_of], len(np.unique(zone_of)))
+            return scores.topology_spread(on_node)
+        zone_of = self._zone.take(sampled)
+        among = np.bincount(zone_of)
+        in_zone = np.bincount(self._zone, crowd).astype(np.float64, copy=False)
+        return scores.topology_spread(on_node, in_zone.take(zone_of), int(np.count_nonzero(among)))
 
     def _look_again(self, view: ClassView) -> Terms:
         """Work out what depends on which nodes there are and what images they hold."""
@@ -188,6 +189,7 @@ class Placement:
             self._terms.clear()
             self._load = scores.Load(len(table.nodes))
             self._wanted = nodes_to_find(len(table.nodes))
+            self._zone = table.row(ZONE).astype(np.intp)
             self._allocatable = np.tile(table.allocatable(), (2, 1))
         cls = view.cls
         asked = np.array([[cls.cpu_m], [cls.memory_mib]], dtype=np.float64)

@@ -113,7 +113,7 @@ def test_image_locality(sizes_mib: list[float], containers: int, expected: int) 
 def test_spread_over_hosts_of_one_region_without_zones() -> None:
     """Two nodes weigh log 4: 0 pods give 2, 4 pods give round(4 log 4 + 2) = 8; 100 and 100 x 2 / 8."""
     assert round(4 * log(4) + 2) == 8
-    assert topology_spread(np.array([0.0, 4.0]), np.zeros(2), 0).tolist() == [100, 25]
+    assert topology_spread(np.array([0.0, 4.0])).tolist() == [100, 25]
 
 
 def test_spread_over_zones_outweighs_one_pod_on_the_host() -> None:
