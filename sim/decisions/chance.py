@@ -33,7 +33,8 @@ class Chance:
 
     def draws(self, count: int) -> list[float]:
         """Draw numbers in [0, 1)."""
-        return self.rng.random(count).tolist()
+        drawn: list[float] = self.rng.random(count).tolist()
+        return drawn
 
     def shuffled(self, items: Sequence[T]) -> list[T]:
         """Return the items in any order."""

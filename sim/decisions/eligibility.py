@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sim.decisions.snapshot import SnapshotNode
-    from sim.model.autoscaler import AutoscalerOptions
 
 MAX_CLOUD_PROVIDER_NODE_DELETION_TIME_US = 300_000_000
 
@@ -29,13 +28,6 @@ def scale_down_order(
     for node in nodes:
         ranks[2 * (not is_empty(node)) + (node.id not in previous)].append(node)
     return [node for rank in ranks for node in rank]
-
-
-def is_underutilized(utilization: float, options: AutoscalerOptions, *, gpu: bool) -> bool:
-    """Say whether a node is used little enough: strictly less than the threshold."""
-    if gpu:
-        return utilization < options.scale_down_gpu_utilization_threshold
-    return utilization < options.scale_down_utilization_threshold
 
 
 def is_being_deleted(tainted_us: int | None, now_us: int) -> bool:

@@ -7,6 +7,7 @@ Source: Cluster Autoscaler 1.31.5, simulator/utilization/info.go; cluster-autosc
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from sim.model.resources import Resources
 
 if TYPE_CHECKING:
     from sim.decisions.snapshot import ClassView, SnapshotNode
+    from sim.model.autoscaler import AutoscalerOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,30 @@ def utilization(
         _share(total.cpu_m, node.cpu_m, ignored.cpu_m),
         _share(total.memory_mib, node.memory_mib, ignored.memory_mib),
     )
+
+
+def underused_room(capacity: NodeCapacity, options: AutoscalerOptions) -> Resources:
+    """Return the least room that a node has whose utilization is strictly below the threshold.
+
+    A node is judged in every look in which it changed, so this turns the division into a comparison.
+    """
+    total = capacity.allocatable
+    ignored = capacity.daemons if options.ignore_daemonsets_utilization else Resources()
+    threshold = options.scale_down_utilization_threshold
+    gpu_threshold = options.scale_down_gpu_utilization_threshold
+    return Resources(
+        cpu_m=_least_left(total.cpu_m, ignored.cpu_m, threshold),
+        memory_mib=_least_left(total.memory_mib, ignored.memory_mib, threshold),
+        gpu=_least_left(total.gpu, ignored.gpu, gpu_threshold),
+    )
+
+
+def _least_left(total: int, ignored: int, threshold: float) -> int:
+    """Search for the first amount left whose share is below the threshold; ``total`` + 1: none is."""
+    if total <= ignored:
+        return 0
+    left = range(total + 1)
+    return bisect_left(left, True, key=lambda amount: _share(total, amount, ignored) < threshold)
 
 
 def _share(total: int, left: int, ignored: int) -> float:

@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sim.decisions.eligibility import is_underutilized
 from sim.decisions.snapshot import Snapshot, SnapshotNode
-from sim.decisions.utilization import node_capacity, utilization
+from sim.decisions.utilization import node_capacity, underused_room
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,41 +74,44 @@ class ClusterView:
         self.state = state
         self.options = options
         self.snapshot = Snapshot()
-        self.nodes: dict[int, NodeView] = {}
-        self.by_group: list[dict[int, NodeView]] = [{} for _ in state.cluster.node_groups]
-        self.registered: dict[int, None] = {}  # these, and those that are starting
-        self.low: dict[int, NodeView] = {}  # below the scale-down threshold
-        self.now_high: dict[int, None] = {}  # nodes seen at or above it since somebody cleared this
-        self.starting: dict[int, Node] = {}  # Ready, but their GPUs are not up yet
-        self.changes = 0  # of which nodes there are
         specs = state.cluster.node_groups
-        self._capacities = [node_capacity(spec.allocatable, state.daemons[g]) for g, spec in enumerate(specs)]
+        self.nodes: dict[int, NodeView] = {}
+        self.by_group: list[dict[int, NodeView]] = [{} for _ in specs]
+        self.registered: dict[int, None] = {}  # these, and those that are starting
+        self.starting: dict[int, Node] = {}  # Ready, but their GPUs are not up yet
+        self.low: dict[int, NodeView] = {}  # used less than the scale-down threshold
+        self.no_longer_low: dict[int, None] = {}  # or never were; until somebody clears this
+        self.changes = 0  # of which nodes there are
+        self._least = [
+            underused_room(node_capacity(spec.allocatable, state.daemons[group]), options)
+            for group, spec in enumerate(specs)
+        ]
         self._gpu_labelled = [GPU_LABEL in dict(spec.labels) for spec in specs]
         self._classes = 0
         self._expendable = False
         state.touched = dict.fromkeys(state.nodes)
 
-    def update(self) -> bool:
-        """Read what changed since the last time; return whether anything did."""
+    def update(self) -> None:
+        """Read what changed since the last time."""
         touched = self.state.touched
         if not touched:
-            return False
+            return
         self._look_for_expendable()
-        gone = [
-            self.nodes[node.id]
-            for node in touched
-            if node is not None and node.position < 0 and node.id in self.nodes
-        ]
-        if gone:
-            self.snapshot.remove(gone)
-        late = False
+        self._take_out([node for node in touched if node is not None and node.position < 0])
+        in_order = True
         for node in touched:
-            if node is not None:
-                late |= self._update_node(node)
+            if node is None or node.position < 0:
+                continue
+            view = self.nodes.get(node.id)
+            if view is None:
+                in_order &= self._add(node)
+            else:
+                view.read(expendable=self._expendable)
+                self.snapshot.touch(view)
+                self._judge(view)
         touched.clear()
-        if late:
+        if not in_order:
             self.snapshot.set_nodes(self.nodes[node.id] for node in self.state.nodes if node.id in self.nodes)
-        return True
 
     def _look_for_expendable(self) -> None:
         classes = self.state.classes
@@ -117,49 +119,48 @@ class ClusterView:
         self._expendable |= any(cls.spec.priority < cutoff for cls in classes[self._classes :])
         self._classes = len(classes)
 
-    def _update_node(self, node: Node) -> bool:
-        """Take in a node; return whether it joins the snapshot before nodes that are there."""
-        if node.position < 0:
-            self.registered.pop(node.id, None)
-            self.nodes.pop(node.id, None)
-            self.by_group[node.group].pop(node.id, None)
-            self.low.pop(node.id, None)
-            self.now_high.pop(node.id, None)
-            self.starting.pop(node.id, None)
+    def _take_out(self, gone: list[Node]) -> None:
+        views = [self.nodes.pop(node.id) for node in gone if node.id in self.nodes]
+        if views:
+            self.snapshot.remove(views)
+        for node in gone:
             self.changes += 1
-            return False
+            self.registered.pop(node.id, None)
+            self.by_group[node.group].pop(node.id, None)
+            self.starting.pop(node.id, None)
+            self.low.pop(node.id, None)
+            self.no_longer_low.pop(node.id, None)
+
+    def _add(self, node: Node) -> bool:
+        """Take in a node; return whether it comes behind all others."""
+        self.changes += 1
         self.registered[node.id] = None
         if self._gpu_labelled[node.group] and not node.gpu_ready:
             self.starting[node.id] = node
-            self.changes += 1
+            return True
+        self.starting.pop(node.id, None)
+        view = NodeView(node, self.options.expendable_pods_priority_cutoff)
+        view.read(expendable=self._expendable)
+        self.nodes[node.id] = view
+        self.by_group[node.group][node.id] = view
+        self.no_longer_low[node.id] = None
+        self._judge(view)
+        if node.position != self.snapshot.real:
             return False
-        view = self.nodes.get(node.id)
-        late = False
-        if view is None:
-            view = NodeView(node, self.options.expendable_pods_priority_cutoff)
-            view.read(expendable=self._expendable)
-            late = self.starting.pop(node.id, None) is not None or node.position != self.snapshot.real
-            self.nodes[node.id] = view
-            self.by_group[node.group][node.id] = view
-            self.changes += 1
-            if not late:
-                self.snapshot.append(view)
-        else:
-            view.read(expendable=self._expendable)
-            self.snapshot.touch(view)
+        self.snapshot.append(view)
+        return True
+
+    def _judge(self, view: NodeView) -> None:
+        """Sort a node into those used little, or out of them."""
         if self.is_underutilized(view):
             self.low[view.id] = view
-            self.now_high.pop(view.id, None)
-        else:
-            self.low.pop(view.id, None)
-            self.now_high[view.id] = None
-        return late
+            self.no_longer_low.pop(view.id, None)
+        elif self.low.pop(view.id, None) is not None:
+            self.no_longer_low[view.id] = None
 
     def is_underutilized(self, view: NodeView) -> bool:
         """Say whether a node, with what was moved onto it, is below the threshold."""
-        capacity = self._capacities[view.group]
-        gpu = capacity.allocatable.gpu > 0 and (view.node.gpu_ready or self._gpu_labelled[view.group])
-        share = utilization(
-            view, capacity, ignore_daemonsets=self.options.ignore_daemonsets_utilization, gpu=gpu
-        )
-        return is_underutilized(share, self.options, gpu=gpu)
+        least = self._least[view.group]
+        if view.node.spec.allocatable.gpu and (view.node.gpu_ready or self._gpu_labelled[view.group]):
+            return view.gpu >= least.gpu
+        return view.cpu_m >= least.cpu_m and view.memory_mib >= least.memory_mib

@@ -53,8 +53,8 @@ class ScaleDown:
         """Update the plan and, unless ``forbidden`` or resting, act; return whether deletions started."""
         empty, draining = self.actuator.in_progress()
         before = self.planner.unneeded
-        refusals = dict.fromkeys(self.view.now_high, Reason.NotUnderutilized)
-        self.view.now_high.clear()
+        refusals = dict.fromkeys(self.view.no_longer_low, Reason.NotUnderutilized)
+        self.view.no_longer_low.clear()
         candidates = self._candidates(refusals, now_us)
         self.planner.update_cluster_state(
             self.view.snapshot,
