@@ -1,0 +1,71 @@
+"""What the README says is so: its commands print what it shows, its Python runs, its table is complete."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import PROJECT
+
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+SHOWN = [body.splitlines() for kind, body in BLOCKS if kind == "console"]
+PYTHON = [body for kind, body in BLOCKS if kind == "python"]
+LEFT_OUT = "[…]"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Return a fresh folder that has the scenarios of the project."""
+    (tmp_path / "scenarios").symlink_to(PROJECT / "scenarios")
+    return tmp_path
+
+
+def pachsim(arguments: list[str], folder: Path) -> str:
+    command = [str(Path(sys.executable).with_name("pachsim")), *arguments]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True, timeout=120)
+    return done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("block", SHOWN, ids=lambda block: block[0][:60])
+def test_a_command_prints_what_is_shown(block: list[str], project: Path) -> None:
+    name, *arguments = shlex.split(block[0].removeprefix("$ "))
+    assert name == "pachsim"
+    printed = [line.rstrip() for line in pachsim(arguments, project).splitlines()]
+    wanted = [line for line in block[1:] if line != LEFT_OUT]
+    lines = iter(printed)
+    missing = [line for line in wanted if line not in lines]
+    assert missing == [], "\n".join(["README.md shows something else than:", *printed])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("source", PYTHON, ids=["from-python"])
+def test_the_python_runs(source: str, project: Path) -> None:
+    subprocess.run([sys.executable, "-"], input=source, cwd=project, check=True, text=True, timeout=120)
+    assert (project / "out" / "edges" / "summary.json").exists()
+
+
+def test_what_ci_and_newcomers_look_for_is_fenced() -> None:
+    fenced = [line for kind, body in BLOCKS if not kind for line in body.splitlines()]
+    assert fenced == ["make demo", "make test"]
+
+
+def test_the_table_has_every_command(project: Path) -> None:
+    listed = re.findall(r"^\| `pachsim (\w+)", README, flags=re.MULTILINE)
+    offered = re.findall(r"^  (\w+) ", pachsim(["--help"], project).partition("Commands:")[2], re.MULTILINE)
+    assert listed == offered
+
+
+@pytest.mark.parametrize("command", ["run", "check", "size", "catalog", "catalog ec2", "catalog prices"])
+def test_every_command_says_what_it_and_its_options_do(command: str, project: Path) -> None:
+    said = pachsim([*command.split(), "--help"], project)
+    assert "Usage: pachsim" in said
+    options = re.findall(r"^  (--[a-z-]+)(?: <[^>]*>| [A-Z=]+)?(?:  +(\S.*))?(?:\n {20,}(\S.*))?", said, re.M)
+    assert options
+    assert [name for name, *text in options if not any(text)] == []
