@@ -92,6 +92,8 @@ class _Assembly:
         config, eksctl = reader.config()
         region = said.region or config.region
         self._check_region(region, eksctl)
+        if eksctl is not None and region != config.region:
+            self.notes.warn(f"region {region} of the scenario replaces {config.region} of the ClusterConfig")
         cluster = reader.cluster(config, eksctl, region, self.pods)
         loads = self._pipelines()
         repos = joined_repos(loads, said.repos, self.at)

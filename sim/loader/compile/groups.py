@@ -157,6 +157,12 @@ class GroupMaker:
                 f"node group {config.name}: {instance.name} is burstable, a baseline share and credits; "
                 "it is simulated as if all its vCPUs were there"
             )
+        marked = bool(config.labels or config.taints) and not config.propagate_asg_tags
+        if marked and not config.managed and config.min_size == 0:
+            self.notes.warn(
+                f"group {config.name} is unmanaged: without propagateASGTags the autoscaler does not see "
+                "its labels and taints while it is empty; it is simulated as if it did"
+            )
         if instance.name.startswith(AMD_GPUS):
             self.notes.warn(f"group {config.name}: {instance.name} has AMD GPUs, counted as nvidia.com/gpu")
 

@@ -9,7 +9,7 @@ from sim.adapters.fields import Field
 from sim.errors import InputError, nearest
 from sim.loader.compile.images import ImageSizes
 from sim.loader.notes import Notes
-from sim.loader.shape.pods import BaseLoadFile, DaemonSetFile, PodFile, PodsFile
+from sim.loader.shape.pods import BaseLoadFile, DaemonSetFile, MovablePodFile, PodFile, PodsFile
 from sim.model.arrivals import TraceArrivals
 from sim.model.cluster import DaemonSet
 from sim.model.pods import Controller, PodClass, Toleration
@@ -86,13 +86,8 @@ class PodMaker:
         traced = isinstance(pods.arrivals, TraceArrivals)
         if pods.duration is None and not traced:
             raise at.missing("duration", "how long each pod runs")
-        priority = self.priority(pods.priority_class) if pods.priority is None else pods.priority
         pod_class = replace(
-            _class(pods, pods.controller),
-            priority=priority,
-            grace_us=pods.grace,
-            safe_to_evict=pods.safe_to_evict,
-            local_storage=pods.local_storage,
+            self._movable(pods, pods.controller),
             anti_affinity=pods.anti_affinity,
             images=(self.images.user(pods.image),) if pods.image else (),
         )
@@ -101,15 +96,20 @@ class PodMaker:
     def base(self, load: BaseLoadFile) -> BaseLoad:
         """Return pods that are always there; their images are on the node from the start."""
         pod_class = replace(
-            _class(load, load.controller),
-            priority=self.priority(load.priority_class),
-            grace_us=load.grace,
-            safe_to_evict=load.safe_to_evict,
-            local_storage=load.local_storage,
+            self._movable(load, load.controller),
             disruptions_allowed=load.disruptions_allowed,
             spread=load.controller in {Controller.REPLICA_SET, Controller.STATEFUL_SET},
         )
         return BaseLoad(pod_class, load.replicas)
+
+    def _movable(self, pods: MovablePodFile, controller: Controller) -> PodClass:
+        return replace(
+            _class(pods, controller),
+            priority=self.priority(pods.priority_class) if pods.priority is None else pods.priority,
+            grace_us=pods.grace,
+            safe_to_evict=pods.safe_to_evict,
+            local_storage=pods.local_storage,
+        )
 
     def default_base_load(self, namespace: str, *, pachyderm: bool, autoscaler: bool) -> tuple[BaseLoad, ...]:
         """Return what runs on a cluster besides the work, each with its source noted."""

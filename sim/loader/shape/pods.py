@@ -82,40 +82,38 @@ class PodFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PodsFile(PodFile):
+class MovablePodFile(PodFile):
+    """What pods can say that the scheduler may preempt and the autoscaler may move."""
+
+    priority: int | None = key(INTEGER, "scheduling priority; left out: that of priority_class", None)
+    priority_class: str = key(TEXT, "name of a priority class", "")
+    grace: int = key(
+        DURATION, "termination grace", 30_000_000, source="Kubernetes terminationGracePeriodSeconds"
+    )
+    local_storage: bool = key(FLAG, "mounts an emptyDir or hostPath, which pins its node", False)
+    safe_to_evict: bool | None = key(
+        FLAG, "cluster-autoscaler.kubernetes.io/safe-to-evict, when annotated", None
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodsFile(MovablePodFile):
     """Plain pods that arrive by themselves."""
 
     arrivals: Arrivals = key(PODS, "when they appear")
     duration: Distribution | None = key(SECONDS_VARYING, "how long each runs; a trace brings its own", None)
-    priority: int | None = key(INTEGER, "scheduling priority; from priority_class when left out", None)
-    priority_class: str = key(TEXT, "name of a priority class", "")
     image: str = key(TEXT, "image it pulls, see images", "")
     controller: Controller = key(choice_of(Controller), "what re-creates it when it is lost", Controller.JOB)
-    grace: int = key(
-        DURATION, "termination grace", 30_000_000, source="Kubernetes terminationGracePeriodSeconds"
-    )
-    safe_to_evict: bool | None = key(
-        FLAG, "cluster-autoscaler.kubernetes.io/safe-to-evict, when annotated", None
-    )
-    local_storage: bool = key(FLAG, "mounts an emptyDir or hostPath, which pins its node", False)
     anti_affinity: bool = key(FLAG, "never two of them on one node", False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BaseLoadFile(PodFile):
+class BaseLoadFile(MovablePodFile):
     """Pods that are there from the start and never end."""
 
     replicas: int = key(ONE_OR_MORE, "how many", 1)
     controller: Controller = key(
         choice_of(Controller), "what re-creates them when they are lost", Controller.REPLICA_SET
-    )
-    priority_class: str = key(TEXT, "name of a priority class", "")
-    local_storage: bool = key(FLAG, "mounts an emptyDir or hostPath, which pins its node", False)
-    safe_to_evict: bool | None = key(
-        FLAG, "cluster-autoscaler.kubernetes.io/safe-to-evict, when annotated", None
-    )
-    grace: int = key(
-        DURATION, "termination grace", 30_000_000, source="Kubernetes terminationGracePeriodSeconds"
     )
     disruptions_allowed: int | None = key(
         COUNT, "disruptionsAllowed of a PodDisruptionBudget, where there is one", None

@@ -90,3 +90,33 @@ def test_an_instance_selector_takes_the_cheapest_type(tmp_path: Path) -> None:
     ).cluster.node_groups
     assert group.capacity.cpu_m == 8000
     assert group.usd_per_hour < 0.384  # that of an m5.2xlarge
+
+
+def test_a_placeholder_has_its_own_priority(tmp_path: Path) -> None:
+    (base,) = loaded(
+        tmp_path, SCENARIO, "base_load=[{name: pause, replicas: 2, priority: -10, requests: {cpu: 1}}]"
+    ).base_load
+    assert (base.pod_class.priority, base.replicas) == (-10, 2)
+
+
+def test_another_region_than_the_cluster_configs_is_said(tmp_path: Path) -> None:
+    scenario = loaded(tmp_path, SCENARIO, "region=eu-west-2")
+    assert scenario.prices.nat_gib == 0.05  # aws.md §5
+    assert "region eu-west-2 of the scenario replaces us-east-1 of the ClusterConfig" in scenario.warnings
+
+
+def test_prices_of_the_scenario_win(tmp_path: Path) -> None:
+    scenario = loaded(
+        tmp_path, SCENARIO, "prices.instances[m5.2xlarge]=0.3", "prices.nat_gib=0.01", "discounts.ec2=20%"
+    )
+    (group,) = scenario.cluster.node_groups
+    assert (group.usd_per_hour, scenario.prices.nat_gib, scenario.prices.ec2_discount) == (0.3, 0.01, 0.2)
+
+
+def test_an_unmanaged_group_whose_labels_the_autoscaler_cannot_see(tmp_path: Path) -> None:
+    text = SCENARIO.replace("managedNodeGroups", "nodeGroups").replace(
+        "maxSize: 3", "maxSize: 3, labels: {a: b}"
+    )
+    (group,) = loaded(tmp_path, text).cluster.node_groups
+    assert "eks.amazonaws.com/nodegroup" not in dict(group.labels)
+    assert any("does not see its labels" in warning for warning in loaded(tmp_path, text).warnings)
