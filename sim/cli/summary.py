@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sim.cli.options import Format
@@ -21,6 +21,8 @@ WORK = {
     "jobs_failed": "jobs failed",
     "datums_processed": "datums processed",
     "datums_lost": "datums lost and done again",
+    "pods_started": "pods started",
+    "pods_lost": "pods lost",
 }
 CAPACITY = {
     "pod_start_p50_s": "pod to Running p50, s",
@@ -36,6 +38,7 @@ LATENCIES = {"job_latency_p50_s": "p50", "job_latency_p95_s": "p95", "job_latenc
 WHOLE_FROM = 100.0
 SPLITS = {
     "bill_usd": "Bill, USD in the time measured",
+    "sources_usd": "Whom the money was spent for, USD",
     "waste_usd": "What the money was spent on, USD",
     "waits_s": "Where a completed job's time went, s",
     "pod_waits_s": "Where a pod's time to Running went, s",
@@ -85,9 +88,11 @@ def _print_tables(documents: Sequence[Document]) -> None:
         _print_section(title, ["", *names], rows)
     _print_latencies(documents)
     for group, title in SPLITS.items():
+        figures = [{name: _total(figure) for name, figure in each[group].items()} for each in documents]
         rows = [
-            [name.replace("_", " "), *(_said(document[group].get(name)) for document in documents)]
-            for name in _somewhere_not_zero(documents, group)
+            [name.replace("_", " "), *(_said(each.get(name)) for each in figures)]
+            for name in dict.fromkeys(name for each in figures for name in each)
+            if any(each.get(name, {}).get("mean") for each in figures)
         ]
         _print_section(title, ["", *names], rows)
     _print_targets(documents)
@@ -147,9 +152,10 @@ def _print_section(title: str, header: Sequence[str], rows: Sequence[Sequence[st
         print_table(header, rows)
 
 
-def _somewhere_not_zero(documents: Sequence[Document], group: str) -> Iterable[str]:
-    names = dict.fromkeys(name for document in documents for name in document[group])
-    return [n for n in names if any(d[group].get(n, {}).get("mean") for d in documents)]
+def _total(figure: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a figure, or the total of one that is split once more."""
+    total: Mapping[str, Any] = figure.get("total", figure)
+    return total
 
 
 def _said(figure: Mapping[str, Any] | None) -> str:
