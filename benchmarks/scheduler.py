@@ -8,11 +8,11 @@
 from __future__ import annotations
 
 import sys
-from itertools import count
 from time import perf_counter
 
 import numpy as np
 
+from benchmarks.yardstick import pods_per_s
 from sim.engine.clock import Clock
 from sim.engine.first_fit import FirstFitScheduler
 from sim.engine.kube_scheduler import KubeScheduler
@@ -33,7 +33,7 @@ MEAN_RUN_US = 60_000_000
 MEAN_REQUEST_M = 550
 
 
-def pods_per_s(kind: SchedulerKind, pods: int, load: float) -> tuple[float, int]:
+def scheduled_per_s(kind: SchedulerKind, pods: int, load: float) -> tuple[float, int]:
     """Return the speed of one run, and how many pods had to wait for room."""
     rng = np.random.default_rng(1)
     room = Resources(CPU_M, MEMORY_MIB)
@@ -64,31 +64,10 @@ def pods_per_s(kind: SchedulerKind, pods: int, load: float) -> tuple[float, int]
     return pods / elapsed_s, len(log["pod_unschedulable"])
 
 
-def yardstick(pods: int) -> float:
-    """Return pods per second of an empty SimPy loop: one process and two timeouts a pod."""
-    import simpy
-
-    env = simpy.Environment()
-
-    def pod():  # type: ignore[no-untyped-def]
-        yield env.timeout(1)
-        yield env.timeout(60)
-
-    def arrivals():  # type: ignore[no-untyped-def]
-        for _ in range(pods):
-            env.process(pod())
-            yield env.timeout(1)
-
-    env.process(arrivals())
-    start = perf_counter()
-    env.run()
-    return pods / (perf_counter() - start)
-
-
 if __name__ == "__main__":
     pods = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     load = float(sys.argv[2]) if len(sys.argv) > 2 else 0.8
-    print(f"empty SimPy loop {yardstick(pods):12,.0f} pods/s")
+    print(f"empty SimPy loop {pods_per_s(pods):12,.0f} pods/s")
     for kind in SchedulerKind:
-        speed, waited = pods_per_s(kind, pods, load)
+        speed, waited = scheduled_per_s(kind, pods, load)
         print(f"{kind.value:16s} {speed:12,.0f} pods/s, {waited / pods:.0%} of them waited")

@@ -20,7 +20,6 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections import deque
-from enum import Enum
 from heapq import merge
 from typing import TYPE_CHECKING
 
@@ -42,25 +41,17 @@ if TYPE_CHECKING:
     from sim.model.cluster import SchedulerOptions
 
 
-class Wait(Enum):
-    """What a cohort waits for: its turn, the end of its back-off, a flush, an event, or room."""
-
-    TURN = "turn"
-    BACKOFF = "backoff"
-    FLUSH = "flush"
-    EVENT = "event"
-    ROOM = "room"
-    NOTHING = "nothing"  # it is being tried, or its pods went elsewhere
-
-
 class Cohort:
     """Pods of one class with one history.
 
     ``pods_gone`` and ``nodes_usable`` are how many such events there had been when they failed. Only
-    if some node lacked nothing but ``room`` does a pod that leaves one move them.
+    if some node lacked nothing but ``room`` does a pod that leaves one move them. The queue knows the
+    cohort as ``active`` when its turn has come, as ``unmoved`` when only an event can bring it back.
     """
 
-    __slots__ = ("attempts", "cls", "failed_us", "nodes_usable", "pods", "pods_gone", "room", "wait")
+    __slots__ = (
+        "active", "attempts", "cls", "failed_us", "nodes_usable", "pods", "pods_gone", "room", "unmoved",
+    )  # fmt: skip
 
     def __init__(self, cls: ClassState, pods: deque[Pod]) -> None:
         """Let new pods wait together."""
@@ -71,7 +62,8 @@ class Cohort:
         self.pods_gone = 0
         self.nodes_usable = 0
         self.room = True
-        self.wait = Wait.NOTHING
+        self.active = False
+        self.unmoved = False
 
     def head(self) -> Pod | None:
         """Return the next pod; those deleted in the meantime are dropped."""
@@ -118,14 +110,14 @@ class SchedulingQueue:
         if cohort is None:
             cohort = self._fresh[cls.index] = Cohort(cls, deque())
         cohort.pods.append(pod)
-        if cohort.wait is not Wait.TURN:
+        if not cohort.active:
             self._activate(cohort)
 
     def take_active(self) -> list[Cohort]:
         """Return the cohorts whose turn it is; they are no longer queued."""
         active, self._active = self._active, []
         for cohort in active:
-            cohort.wait = Wait.NOTHING
+            cohort.active = False
         return active
 
     # -- failures ---------------------------------------------------------------------------
@@ -163,19 +155,14 @@ class SchedulingQueue:
         if over_us <= self.clock.now_us:
             self._backed_off(cohort)
         else:
-            cohort.wait = Wait.BACKOFF
             self.clock.at(over_us, Phase.REQUEUE, self._backoff_over, cohort)
 
     def _backoff_over(self, call: Call[Cohort]) -> None:
         self._backed_off(call.argument)
 
     def _backed_off(self, cohort: Cohort) -> None:
-        if cohort.head() is None:
-            cohort.wait = Wait.NOTHING
-            return
-        now_us = self.clock.now_us
         if self._moved(cohort):
-            self._await_turn(cohort, flushed_us(cohort.failed_us, now_us))
+            self._await_turn(cohort, flushed_us(cohort.failed_us, self.clock.now_us))
         else:
             self._await_event(cohort)
 
@@ -183,11 +170,10 @@ class SchedulingQueue:
         if time_us <= self.clock.now_us:
             self._activate(cohort)
         else:
-            cohort.wait = Wait.FLUSH
             self.clock.at(time_us, Phase.REQUEUE, self._flush, cohort)
 
     def _await_event(self, cohort: Cohort) -> None:
-        cohort.wait = Wait.EVENT
+        cohort.unmoved = True
         self._unmoved.append(cohort)
         leftover_us = max(leftover_flushed_us(cohort.failed_us), self.clock.now_us)
         self.clock.at(leftover_us, Phase.REQUEUE, self._left_over, cohort)
@@ -207,12 +193,13 @@ class SchedulingQueue:
 
     def _left_over(self, call: Call[Cohort]) -> None:
         cohort = call.argument
-        if cohort.wait is Wait.EVENT:
+        if cohort.unmoved:
             self._unmoved.remove(cohort)
             self._activate(cohort)
 
     def _activate(self, cohort: Cohort) -> None:
-        cohort.wait = Wait.TURN
+        cohort.active = True
+        cohort.unmoved = False
         self._active.append(cohort)
         self._wake()
 
@@ -222,7 +209,6 @@ class SchedulingQueue:
         if not self._asleep:
             del self._gone_us[:]
             self._gone_before = self.pods_gone
-        cohort.wait = Wait.ROOM
         sleeping = self._asleep.setdefault(cohort.cls.index, [])
         if sleeping and _alike(sleeping[-1], cohort):
             sleeping[-1].pods = _merged(sleeping[-1].pods, cohort.pods)
@@ -264,9 +250,7 @@ class SchedulingQueue:
 
     def _resume(self, cohort: Cohort) -> None:
         """Have a cohort that slept wait as if it had not."""
-        if cohort.head() is None:
-            cohort.wait = Wait.NOTHING
-        elif cohort.failed_us + self._backoffs_us[cohort.attempts - 1] > self.clock.now_us:
+        if cohort.failed_us + self._backoffs_us[cohort.attempts - 1] > self.clock.now_us:
             self._back_off(cohort)
         elif self._moved_by_pods(cohort):
             self._await_turn(cohort, self._next_try_us(cohort))
