@@ -115,7 +115,7 @@ def test_prices_of_the_scenario_win(tmp_path: Path) -> None:
 
 def test_an_unmanaged_group_whose_labels_the_autoscaler_cannot_see(tmp_path: Path) -> None:
     text = SCENARIO.replace("managedNodeGroups", "nodeGroups").replace(
-        "maxSize: 3", "maxSize: 3, labels: {a: b}"
+        "instanceTypes: [m5.2xlarge]", "instanceType: m5.2xlarge, labels: {a: b}"
     )
     (group,) = loaded(tmp_path, text).cluster.node_groups
     assert "eks.amazonaws.com/nodegroup" not in dict(group.labels)
