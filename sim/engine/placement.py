@@ -1,5 +1,8 @@
 """Placement: filter the nodes for one pod, score those that fit, take the best.
 
+From 100 nodes on only some that fit are scored, beginning where the last search ended. The search goes
+through nodes in the order in which they became Ready; upstream takes zones in turn.
+
 Source: Kubernetes v1.31.13 pkg/scheduler/schedule_one.go (findNodesThatFitPod, prioritizeNodes,
 selectHost); cluster-autoscaler.md §5.
 """
