@@ -88,13 +88,13 @@ class Load:
 
 def taint_toleration(intolerable: Column) -> Column:
     """Return 100 for nodes without a PreferNoSchedule taint the pod minds, 0 for those with most."""
-    most = intolerable.max()
-    if most == 0:
-        return np.full(len(intolerable), BEST)
+    most = intolerable[intolerable.argmax()]
     minded = intolerable * BEST
-    minded /= most
-    np.floor(minded, out=minded)
-    return BEST - minded
+    if most > 1:
+        minded /= most
+        np.floor(minded, minded)
+    np.subtract(BEST, minded, minded)
+    return minded
 
 
 def topology_spread(on_node: Column, in_zone: Column | None = None, zones: int = 0) -> Column:

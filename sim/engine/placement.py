@@ -165,13 +165,10 @@ class Placement:
         return penalty
 
     def _intolerable(self, view: ClassView, sampled: Positions) -> Floats:
-        table = self.table
-        count = np.zeros(len(sampled))
+        avoided = self.table.row(AVOID).take(sampled) if view.minds_candidates else np.zeros(len(sampled))
         if view.minds_groups is not None:
-            count += view.minds_groups[table.row(GROUP)[sampled].astype(np.intp)]
-        if view.minds_candidates:
-            count += table.row(AVOID)[sampled]
-        return count
+            avoided += view.minds_groups[self.table.row(GROUP)[sampled].astype(np.intp)]
+        return avoided
 
     def _spread(self, view: ClassView, sampled: Positions) -> Floats:
         table = self.table
