@@ -114,7 +114,7 @@ def options_of(case: Case) -> AutoscalerOptions:
                 else None
             )
             if convert is None:
-                raise SystemExit(f"{case['id']}: option {flag} is not known to the replay")
+                raise LookupError(f"option {flag} is not known to the replay")
             values[flag.replace("-", "_")] = convert(text)
     priorities = case.get("expander_priorities") or {}
     values["expander_priorities"] = tuple((int(level), tuple(names)) for level, names in priorities.items())
@@ -450,7 +450,11 @@ def summary_of(log: EventLog, case: Case, trace: list[Event]) -> dict[str, Any]:
 
 def compare(case: Case) -> list[str]:
     """Return what differs, the first event and every summary field; empty if exact."""
-    log = simulate(case, options_of(case))
+    try:
+        options = options_of(case)
+    except LookupError as unknown:
+        return [str(unknown)]
+    log = simulate(case, options)
     trace = Trace(log, case).events()
     differences = []
     for index in range(max(len(trace), len(case["trace"]))):
