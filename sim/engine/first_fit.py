@@ -4,10 +4,10 @@ The queue is ordered by (time the pod became pending, order of creation); a pod 
 does not block later ones. No scores, no preemption, no back-off: the scheduler of the recorded
 autoscaler runs (oracle README §3), and a true first-come-first-served queue for theory.
 
-A pass costs what changed since the last one. A class none of whose pods fit stays blocked until
-room is released on a node that takes it. Nodes are searched in blocks of about sqrt(nodes), each with
-an upper bound of the room on any of its nodes: raised as room is released, tightened when a search of
-the block was in vain.
+A pass costs what changed since the last one. A class with a pod that fits nowhere is blocked: from then
+on only nodes on which room appears are looked at for it. For other classes, nodes are searched in blocks
+of about sqrt(nodes), each with an upper bound of the room on any of its nodes: raised as room appears,
+tightened when a search of the block was in vain.
 """
 
 from __future__ import annotations
@@ -65,7 +65,9 @@ class FirstFitScheduler:
         self.clock = clock
         self.state = state
         self._fresh: dict[int, ClassState] = {}  # classes to try in the next pass
-        self._blocked: dict[int, ClassState] = {}  # classes with pods that fit nowhere
+        self._blocked: dict[int, ClassState] = {}  # fit at most where room appeared since the last pass
+        self._room: list[Node] = []  # where that is
+        self._room_now: list[Node] = []  # the same for the pass under way, in node order
         self._inserted: list[Pod] = []  # queued ahead of others and not tried yet
         self._blocks: list[Block] = []
         self._block_size = SMALLEST_BLOCK
@@ -95,10 +97,9 @@ class FirstFitScheduler:
             self._blocks[node.position // self._block_size].raise_bounds(node)
         if self._blocked:
             woken = [cls for cls in self._blocked.values() if cls.fits(node)]
-            for cls in woken:
-                del self._blocked[cls.index]
-                self._fresh[cls.index] = cls
             if woken:
+                self._fresh.update((cls.index, cls) for cls in woken)
+                self._room.append(node)
                 self.wake()
 
     def wake(self) -> None:
@@ -111,14 +112,19 @@ class FirstFitScheduler:
 
     def _pass(self, _: Call[None]) -> None:
         self._pass_due_us = -1
-        fresh = list(self._fresh.values())
-        self._fresh.clear()
+        fresh, self._fresh = list(self._fresh.values()), {}
+        self._room_now, self._room = sorted(self._room, key=lambda node: node.position), []
         if len(fresh) == 1:
             while self._place_head(fresh[0]):
                 pass
-            return
+        else:
+            self._place_in_order(fresh)
+
+    def _place_in_order(self, classes: list[ClassState]) -> None:
         heads = [
-            (cls.pending[0].pending_us, cls.pending[0].order, cls.index, cls) for cls in fresh if cls.pending
+            (cls.pending[0].pending_us, cls.pending[0].order, cls.index, cls)
+            for cls in classes
+            if cls.pending or self._unblock(cls)
         ]
         heapify(heads)
         while heads:
@@ -133,13 +139,18 @@ class FirstFitScheduler:
         """Place the first pod of a class; return whether another of the class may be tried."""
         pending = cls.pending
         if not pending:
-            return False
-        node = self._first_feasible(cls)
+            return self._unblock(cls)
+        node = self._first_with_room(cls) if cls.index in self._blocked else self._first_feasible(cls)
         if node is None:
             self._block(cls)
             return False
         self.state.bind(pending.popleft(), node)
-        return bool(pending)
+        return bool(pending) or self._unblock(cls)
+
+    def _unblock(self, cls: ClassState) -> bool:
+        """Have all nodes looked at for the next pod of a class of which none waits; return False."""
+        self._blocked.pop(cls.index, None)
+        return False
 
     def _block(self, cls: ClassState) -> None:
         self._blocked[cls.index] = cls
@@ -152,6 +163,12 @@ class FirstFitScheduler:
                 if pod.cls is cls and pod.state is PodState.PENDING:
                     self.state.refuse(pod)
             self._inserted = [pod for pod in self._inserted if pod.cls is not cls]
+
+    def _first_with_room(self, cls: ClassState) -> Node | None:
+        for node in self._room_now:
+            if node.position >= 0 and cls.fits(node):
+                return node
+        return None
 
     def _first_feasible(self, cls: ClassState) -> Node | None:
         cpu_m = cls.cpu_m
