@@ -47,22 +47,37 @@ def run(
     from sim.cli.summary import print_documents
 
     loaded = [sim.load(file, sets or ()) for file in scenarios]
-    documents: list[dict[str, Any]] = []
-    progress, interrupted = verbose or None, False
-    for scenario in loaded:
-        result = sim.replicate(scenario, replications, seed, precision=precision, progress=progress)
-        documents.append(result.summary)
-        if sensitivity and not result.interrupted:
-            varied = sim.sensitivity(scenario, replications, seed, precision=precision, progress=progress)
-            documents[-1]["sensitivity"] = {label: each.summary["metrics"] for label, each in varied.items()}
+    _check_names(loaded)
+    how: dict[str, Any] = {"precision": precision, "progress": verbose or None}
+    results: list[sim.Result] = []
+    interrupted = False
+    try:
+        for scenario in loaded:
+            results.append(sim.replicate(scenario, replications, seed, **how))
+            interrupted = results[-1].interrupted
+            if sensitivity and not interrupted:
+                varied = sim.sensitivity(scenario, replications, seed, **how)
+                results[-1].summary["sensitivity"] = {
+                    n: each.summary["metrics"] for n, each in varied.items()
+                }
+                interrupted = any(each.interrupted for each in varied.values())
+            if interrupted:
+                break
+    except KeyboardInterrupt:
+        interrupted = True
+    if results:
+        print_documents([result.summary for result in results], form, every_figure=verbose)
+    for result in results:
+        named = f"{result.scenario.name}: " if len(loaded) > 1 else ""
+        print_warnings(f"{named}{warning}" for warning in result.summary["warnings"])
         if out is not None:
-            result.save(out if len(loaded) == 1 else out / scenario.name)
-        interrupted = result.interrupted
-        if interrupted:
-            break
-    print_documents(documents, form, every_figure=verbose)
-    for document in documents:
-        named = f"{document['scenario']}: " if len(documents) > 1 else ""
-        print_warnings(f"{named}{warning}" for warning in document["warnings"])
+            result.save(out if len(loaded) == 1 else out / result.scenario.name)
     if interrupted:
         raise typer.Exit(INTERRUPTED)
+
+
+def _check_names(scenarios: list[sim.Scenario]) -> None:
+    """Refuse two scenarios of one name, which neither a table nor a folder could tell apart."""
+    names = [scenario.name for scenario in scenarios]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise typer.BadParameter(f"two scenarios are called {twice}; give each its name")

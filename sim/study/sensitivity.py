@@ -26,8 +26,16 @@ SCALES = frozenset({"value", "values", "low", "high", "mean", "median", "p95", "
 def sensitivity(
     scenario: Scenario, replications: int = REPLICATIONS, seed: int | None = None, **how: Any
 ) -> dict[str, Result]:
-    """Return the result of each variant, under what is different; see `replicate` for the arguments."""
-    return {label: replicate(varied, replications, seed, **how) for label, varied in variants(scenario)}
+    """Return the result of each variant, under what is different; see `replicate` for the arguments.
+
+    Ctrl-C ends it after the variant it interrupts.
+    """
+    results: dict[str, Result] = {}
+    for label, varied in variants(scenario):
+        results[label] = replicate(varied, replications, seed, **how)
+        if results[label].interrupted:
+            break
+    return results
 
 
 def variants(scenario: Scenario) -> Iterator[tuple[str, Scenario]]:

@@ -51,8 +51,6 @@ def test_json_says_what_is_promised(pachsim: Pachsim) -> None:
     assert low < document["metrics"]["cost_usd_per_day"]["mean"] < high
     groups = {"pipelines", "bill_usd", "waste_usd", "waits_s", "slo", "warnings"}
     assert groups <= set(document)
-    again = pachsim("run", FARGATE, *SHORT, "--replications", "3", "--format", "json", "--seed", "5")
-    assert again.stdout == done.stdout
 
 
 def test_csv_has_every_figure_as_a_row(pachsim: Pachsim) -> None:
@@ -119,6 +117,22 @@ def test_bad_input_is_one_line_exit_2_and_nothing_written(
     assert message in done.stderr
     assert done.stderr.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["empty.yaml"]
+
+
+def test_two_scenarios_of_one_name_cannot_be_told_apart(pachsim: Pachsim, tmp_path: Path) -> None:
+    done = pachsim("run", FARGATE, FARGATE, "--out", "out")
+    assert done.returncode == 2
+    assert "two scenarios are called edges-fargate" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_with_other_things_costs_no_answer(pachsim: Pachsim, tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").touch()
+    done = pachsim("run", FARGATE, *SHORT, "--replications", "2", "--out", ".")
+    assert done.returncode == 2
+    assert "USD a day" in done.stdout
+    assert "holds something else" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
 def test_an_interrupt_reports_what_is_done(tmp_path: Path) -> None:
