@@ -133,7 +133,8 @@ def check_groups_stay_within_their_sizes(ledger: Ledger) -> None:
             if of == index:
                 assert 0 < delta <= target <= group.max_size
                 there = sum(change for at_us, change in size if at_us <= time_us)
-                assert there <= target, f"{group.name} has {there} of {target}"
+                # a schedule may have raised the group since the autoscaler's last look at AWS
+                assert there <= target or group.scheduled_minimums, f"{group.name} has {there} of {target}"
 
 
 def check_nodes_live_in_causal_order(ledger: Ledger) -> None:
@@ -159,12 +160,12 @@ def check_nodes_live_in_causal_order(ledger: Ledger) -> None:
 
 
 def check_scheduled_minimums(ledger: Ledger) -> None:
-    """Ten minutes past the hour the test's schedule asks for max_size, whatever else is going on."""
+    """Find max_size nodes ten minutes past the hour, as the test's schedule says, if AWS has them."""
     listed = ledger.log["nodes"].column("time_us").tolist()
     left = ledger.first(NodeState.TERMINATING, NodeState.GONE)
     groups = ledger.log["nodes"].column("group").tolist()
     for index, group in enumerate(ledger.scenario.cluster.node_groups):
-        if group.scheduled_minimums:
+        if group.scheduled_minimums and not group.fail_windows:
             at_us = 10 * 60 * 1_000_000
             there = [
                 node
