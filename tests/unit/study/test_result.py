@@ -12,6 +12,7 @@ import pytest
 
 import sim
 from sim.errors import InputError
+from sim.study.executors import process_pool
 from sim.study.model_json import from_json, to_json
 from tests.conftest import PROJECT
 
@@ -45,6 +46,13 @@ def test_a_time_keeps_its_zone_and_its_clock_changes(start: datetime) -> None:
 def test_infinity_and_sets_are_the_same_after_json() -> None:
     for value in (float("inf"), float("-inf"), frozenset({"cpu", "disk"}), (1, (2.5, None), "a", True)):
         assert from_json(json.loads(json.dumps(to_json(value), allow_nan=False))) == value
+
+
+def test_a_pool_of_processes_gives_the_same_numbers() -> None:
+    scenario = sim.load(FARGATE, SHORT)
+    with process_pool(2) as pool:
+        pooled = sim.replicate(scenario, 4, executor=pool)
+    assert json.dumps(pooled.summary) == json.dumps(sim.replicate(scenario, 4).summary)
 
 
 def test_a_saved_result_is_loaded_as_it_was(tmp_path: Path) -> None:
