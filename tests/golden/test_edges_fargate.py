@@ -1,8 +1,8 @@
 """The seed's story: the first worker after more than 90 s, then five, then none, and no Fargate node left.
 
-Source: the post "Autoscaling Pachyderm Pipelines on AWS with Cluster & Fargate" (seed.txt): "it took over 90 seconds
-before the pod first started running"; "the first master-worker starts up first …, but then we get more pods (and
-Fargate instances) added. Then … they get scaled down once the job is complete."
+Source: the post "Autoscaling Pachyderm Pipelines on AWS with Cluster & Fargate" (seed.txt): "it took over 90
+seconds before the pod first started running"; "the first master-worker starts up first …, but then we get
+more pods (and Fargate instances) added. Then … they get scaled down once the job is complete."
 """
 
 from __future__ import annotations
