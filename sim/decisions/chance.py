@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+GO_BUCKET = 8  # Go 1.22, runtime/map.go: bucketCnt
+
 
 class Chance:
     """Random orders and choices of one look."""
@@ -31,16 +33,22 @@ class Chance:
             self._rng = self._make()
         return self._rng
 
-    def draws(self, count: int) -> list[float]:
-        """Draw numbers in [0, 1)."""
-        drawn: list[float] = self.rng.random(count).tolist()
-        return drawn
-
     def shuffled(self, items: Sequence[T]) -> list[T]:
         """Return the items in any order."""
-        if len(items) < 2:  # noqa: PLR2004  # nothing to shuffle
+        if len(items) <= 1:
             return list(items)
         return [items[index] for index in self.rng.permutation(len(items)).tolist()]
+
+    def rotation(self, entries: int) -> int:
+        """Return at which entry a walk over a Go map of so many entries begins.
+
+        Up to eight entries share one bucket, in order of insertion, and the walk begins at any of its
+        eight slots; with more entries, where they stand is random already. A walk goes round.
+        """
+        if entries > GO_BUCKET:
+            return int(self.rng.random() * entries)
+        slot = int(self.rng.random() * GO_BUCKET)
+        return slot if slot < entries else 0
 
     def choice(self, items: Sequence[T]) -> T:
         """Return any of the items."""

@@ -56,7 +56,7 @@ class Planner:
             self._min_update_interval_us = min(self._min_update_interval_us, interval_us)
         self.latest_update_us = now_us
         self._forget_old_failures(snapshot, now_us)
-        mark = snapshot.fork()
+        mark = snapshot.plan()
         self._categorize(snapshot, self._eligible(candidates, is_deleted), destinations, now_us)
         snapshot.revert(mark)
         self._simulator.drop_old_hints()

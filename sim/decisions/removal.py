@@ -98,6 +98,8 @@ def simulate_node_removal(
     moving, reason = pods_to_move(node.pods, rules.blocks)
     if reason is not Reason.NoReason:
         return reason
+    if snapshot.chance is not None:
+        moving = snapshot.chance.shuffled(moving)
     destinations[node.position] = False
     mark = snapshot.fork()
     placed = simulator.try_schedule_pods(snapshot, moving, destinations, break_on_failure=True)

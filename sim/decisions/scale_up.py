@@ -78,7 +78,8 @@ def decide_scale_up(
     if options.max_nodes_total > 0:
         nodes = min(nodes, options.max_nodes_total - view.node_count)
     nodes = apply_limits(nodes, _resources_left(view, options), best.template.capacity)
-    increases = balance_scale_up((best.group, *best.similar), view.sizes, nodes) if nodes > 0 else []
+    similar = best.similar if chance is None else chance.shuffled(best.similar)
+    increases = balance_scale_up((best.group, *similar), view.sizes, nodes) if nodes > 0 else []
     return ScaleUpDecision(tuple(increases), tuple(choices), tied, refusals)
 
 

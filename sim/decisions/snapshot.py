@@ -4,8 +4,8 @@ Existing nodes come first, in node order, then one placeholder per upcoming node
 starts one past the node that the last successful search found, and that pointer lives as long as
 the autoscaler: simulated packing is round-robin, not first-fit.
 
-With ``Orders.RANDOM`` the list is reshuffled after almost every simulated placement, as the real
-one is (it is rebuilt from a hash map), so a search finds any feasible node with equal chance.
+The real list is a walk over a hash map. With random orders it is one arrangement a look, which is
+entered anywhere after each placement; while a plan is simulated, that is forked, it stays as it is.
 
 Source: Cluster Autoscaler 1.31.5, simulator/clustersnapshot/delta.go and
 simulator/predicatechecker/schedulerbased.go (FitsAnyNodeMatching, CheckPredicates).
@@ -13,10 +13,12 @@ simulator/predicatechecker/schedulerbased.go (FitsAnyNodeMatching, CheckPredicat
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+
+from sim.decisions.chance import GO_BUCKET
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from sim.model.pods import PodClass
 
 NEAR = 16  # nodes that a search looks at one by one before it looks at all others at once
-TRIES = 6  # nodes that a random search draws before it looks at all
 
 Room = tuple[int, int, int, int, int]
 """cpu_m, memory_mib, ephemeral_mib, gpu and pods that a node has left."""
@@ -127,6 +128,11 @@ class Snapshot:
         self.by_id: dict[int, SnapshotNode] = {}  # real nodes only
         self.pointer = Pointer()
         self.chance: Chance | None = None
+        self._order: list[int] = []  # with chance, the positions in the order of this look's list
+        self._slot: NDArray[np.int64] = np.empty(0, dtype=np.int64)  # the other way round
+        self._rotation = 0
+        self._rebuild = False  # the list is walked anew before the next search
+        self._planning = False
         self._placed: list[tuple[PodView, SnapshotNode]] = []
         # by position: cpu and memory left (-1 where no pod may go), and group; with columns to spare
         self._table: NDArray[np.int64] = np.empty((3, 0), dtype=np.int64)
@@ -179,6 +185,8 @@ class Snapshot:
     def end_look(self) -> None:
         """Take back all placements and drop the placeholders."""
         self.revert(0)
+        self._planning = False
+        self._order.clear()
         del self.nodes[self.real :]
         self._stale = [position for position in self._stale if position < self.real]
 
@@ -205,32 +213,54 @@ class Snapshot:
 
         ``destinations`` marks the nodes to consider, None: all.
         """
-        nodes = self.nodes
-        if not nodes:
+        count = len(self.nodes)
+        if not count:
             return None
-        if self.chance is not None:
-            return self._any_feasible(cls, destinations, self.chance)
-        start = self.pointer.index % len(nodes)
-        end = min(start + NEAR, len(nodes))
-        for position in range(start, end):
-            if nodes[position].fits(cls) and (destinations is None or destinations[position]):
-                return self._found(position)
-        for position in self._others(cls, destinations, start, end):
-            if nodes[position].fits(cls) and (destinations is None or destinations[position]):
-                return self._found(position)
+        start = self.pointer.index % count
+        for steps, position in self._near(start, count):
+            node = self.nodes[position]
+            if node.fits(cls) and (destinations is None or destinations[position]):
+                self.pointer.index = (start + steps + 1) % count
+                return node
+        if count > NEAR:
+            for steps, position in self._far(cls, destinations, start):
+                if self.nodes[position].fits(cls):
+                    self.pointer.index = (start + steps + 1) % count
+                    return self.nodes[position]
         return None
 
-    def _found(self, position: int) -> SnapshotNode:
-        self.pointer.index = (position + 1) % len(self.nodes)
-        return self.nodes[position]
+    def _near(self, start: int, count: int) -> Iterable[tuple[int, int]]:
+        """Return steps from the start of the search, and positions, of the first nodes."""
+        steps = range(min(NEAR, count))
+        if self.chance is None:
+            return ((step, (start + step) % count) for step in steps)
+        self._arrange(self.chance)
+        start += self._rotation
+        return ((step, self._order[(start + step) % count]) for step in steps)
 
-    def _others(self, cls: ClassView, destinations: bytearray | None, start: int, end: int) -> Iterable[int]:
-        """Return positions worth a look outside ``[start, end)``, in the order of the search."""
-        if len(self.nodes) <= NEAR:
-            return (*range(end, len(self.nodes)), *range(start))
+    def _arrange(self, chance: Chance) -> None:
+        """Bring the random list up to date: arranged once a look, entered anew after a placement."""
+        if len(self._order) != len(self.nodes):
+            real, placeholders = list(range(self.real)), list(range(self.real, len(self.nodes)))
+            few = len(self.nodes) <= GO_BUCKET
+            self._order = (
+                [*chance.shuffled(real), *placeholders] if few else chance.shuffled(real + placeholders)
+            )
+            self._slot = np.empty(len(self._order), dtype=np.int64)
+            self._slot[self._order] = np.arange(len(self._order))
+            self._rebuild = True
+        if self._rebuild and not self._planning:
+            self._rotation = chance.rotation(len(self.nodes))
+            self._rebuild = False
+
+    def _far(self, cls: ClassView, destinations: bytearray | None, start: int) -> Iterator[tuple[int, int]]:
+        """Yield steps and positions of all other nodes that may fit, in the order of the search."""
         roomy = self._roomy(cls, destinations)
-        behind, before = roomy[roomy >= end], roomy[roomy < start]
-        return (int(position) for part in (behind, before) for position in part)
+        slots = roomy if self.chance is None else self._slot[roomy] - self._rotation
+        steps = (slots - start) % len(self.nodes)
+        for index in np.argsort(steps).tolist():
+            if steps[index] >= NEAR:
+                yield int(steps[index]), int(roomy[index])
 
     def _roomy(self, cls: ClassView, destinations: bytearray | None) -> NDArray[np.int64]:
         """Return the positions of nodes with enough cpu and memory, in groups that let the class in."""
@@ -250,25 +280,6 @@ class Snapshot:
             roomy &= np.frombuffer(destinations, dtype=np.bool_)
         return np.flatnonzero(roomy)
 
-    def _any_feasible(
-        self, cls: ClassView, destinations: bytearray | None, chance: Chance
-    ) -> SnapshotNode | None:
-        """Draw nodes until one is feasible, or none is left."""
-        nodes = self.nodes
-        for draw in chance.draws(TRIES):
-            position = int(draw * len(nodes))
-            if nodes[position].fits(cls) and (destinations is None or destinations[position]):
-                return nodes[position]
-        left = list(self._others(cls, destinations, 0, 0))
-        while left:
-            index = chance.choice(range(len(left)))
-            node = nodes[left[index]]
-            if node.fits(cls) and (destinations is None or destinations[node.position]):
-                return node
-            left[index] = left[-1]
-            left.pop()
-        return None
-
     # -- placements -------------------------------------------------------------------------
 
     def place(self, pod: PodView, node: SnapshotNode) -> None:
@@ -281,7 +292,13 @@ class Snapshot:
         node.pods_left -= 1
         node.moved.append(pod)
         self._placed.append((pod, node))
+        self._rebuild = True
         self._stale.append(node.position)
+
+    def plan(self) -> int:
+        """Begin to simulate a plan; return a mark to revert to."""
+        self._planning = True
+        return len(self._placed)
 
     def fork(self) -> int:
         """Return a mark to revert to."""
