@@ -106,7 +106,13 @@ def commands(quick: bool) -> Iterator[Figure]:
     python = sys.executable
     bare = (python, "-c", "import typer, rich")
     help_ = (str(Path(sys.executable).with_name("pachsim")), "--help")
-    run = (str(Path(sys.executable).with_name("pachsim")), "run", "scenarios/edges-fargate.yaml", "--replications", "5")
+    run = (
+        str(Path(sys.executable).with_name("pachsim")),
+        "run",
+        "scenarios/edges-fargate.yaml",
+        "--replications",
+        "5",
+    )
     ratio = against(partial(_seconds, bare), partial(_seconds, help_), rounds).ratio
     yield Figure("--help against importing typer and rich", ratio, "", "<= 1.3", ratio <= 1.3)
     seconds = sorted(_seconds(run) for _ in range(rounds))[rounds // 2]
