@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -49,7 +50,7 @@ class Scene:
     def __init__(
         self,
         groups: list[NodeGroup],
-        pods: list[tuple[float, PodClass, float]],
+        pods: Sequence[tuple[float, PodClass, float]],
         options: AutoscalerOptions | None = None,
         *,
         until_s: float = 3_600.0,
