@@ -86,7 +86,7 @@ def test_scale_down_may_be_off() -> None:
         pytest.param({"cpu_m": 100, "memory_mib": 9_000}, False, id="the larger of cpu and memory"),
     ],
 )
-def test_utilisation_is_the_larger_share_of_requests(requests: dict[str, int], removed: bool) -> None:
+def test_utilisation_is_the_larger_share_of_requests(requests: dict[str, Any], removed: bool) -> None:
     """§4.2: strictly below --scale-down-utilization-threshold, 0.5."""
     groups = [a_group(initial=1), a_group("home", initial=1, min_size=1)]
     scene = Scene(groups, [(0, a_class(**requests), FOR_EVER)], flags(**QUICK), until_s=600)
