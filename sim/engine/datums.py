@@ -23,6 +23,7 @@ from sim.model.distributions import Constant, Distribution
 
 if TYPE_CHECKING:
     from sim.engine.streams import Streams
+    from sim.engine.transfers import Turn
     from sim.model.scenario import PipelineLoad
 
 Floats = NDArray[np.float64]
@@ -81,11 +82,12 @@ class DatumSets(NamedTuple):
 
 
 class DatumCosts(NamedTuple):
-    """Seconds of user code over all attempts, bytes moved, and failure: shape ``(datums,)``."""
+    """Seconds of user code over all attempts, bytes moved, failure, attempts: shape ``(datums,)``."""
 
     compute_s: Floats
     transfer_bytes: Floats | None
     failed: NDArray[np.bool_] | None
+    attempts: Floats | float
 
 
 class DatumModel:
@@ -147,7 +149,7 @@ class DatumModel:
         if self.upload is not None:
             sent = work[self.upload] if failed is None else np.where(failed, 0.0, work[self.upload])
             moved = sent if moved is None else moved + sent
-        return DatumCosts(seconds if isinstance(tries, float) else seconds * tries, moved, failed)
+        return DatumCosts(seconds if isinstance(tries, float) else seconds * tries, moved, failed, tries)
 
     def sets(self, work: Floats, bounds: Bounds) -> DatumSets:
         """Return a phase's sets; ``bounds`` as `datum_set_bounds` gives them."""
@@ -173,6 +175,30 @@ class DatumModel:
             return np.zeros(work.shape[1], dtype=np.int64)
         sizes: NDArray[np.int64] = np.rint(work[self.download]).astype(np.int64)
         return sizes
+
+    def turns(self, work: Floats, limit_mib: float | None = None) -> list[Turn]:
+        """Return a set as its worker does it: bytes to move, then user code, for each attempt in turn.
+
+        A datum's upload goes before the download of the next; the last turn is the last upload.
+        """
+        each = self.costs(work, limit_mib)
+        attempts = np.broadcast_to(each.attempts, work.shape[1]).astype(np.int64)
+        download = np.zeros(len(attempts)) if self.download is None else work[self.download]
+        moved = download if each.transfer_bytes is None else each.transfer_bytes
+        turn_bytes = np.append(np.repeat(download, attempts), 0.0)
+        turn_bytes[np.cumsum(attempts)] += moved - download * attempts
+        compute_s = np.append(np.repeat(each.compute_s / attempts, attempts), 0.0)
+        compute_us = np.rint(compute_s * US_PER_S).astype(np.int64)
+        return list(zip(turn_bytes.tolist(), compute_us.tolist(), strict=True))
+
+    def turns_until_killed(self, work: Floats, limit_mib: float) -> list[Turn]:
+        """Return the turns of a set up to where `until_killed_us` ends."""
+        assert self.peak is not None
+        first = int(np.argmax(work[self.peak] > limit_mib))
+        *turns, (upload, _) = self.turns(work[:, :first])
+        last = work[:, first]
+        download = 0.0 if self.download is None else float(last[self.download])
+        return [*turns, (upload + download, round(float(last[0]) * US_PER_S))]
 
     def until_killed_us(self, work: Floats, limit_mib: float, bytes_per_s: float) -> int:
         """Return how far a set comes before its first datum above ``limit_mib`` ends its container."""

@@ -26,7 +26,8 @@ from sim.engine.preprocessing import Preprocessing
 from sim.engine.registry import Registry
 from sim.engine.repos import Commit, Repo, RepoKey, downstream, in_topological_order, input_keys, repo_key
 from sim.engine.steps import Poll
-from sim.engine.workers import Transfers, Workers
+from sim.engine.transfers import Link
+from sim.engine.workers import Workers
 from sim.model.arrivals import TraceArrivals
 from sim.model.distributions import Counts
 from sim.model.pipelines import DEFAULT_PROJECT, CronInput, Kind, leaves
@@ -77,7 +78,8 @@ class Pachd:
             for key in [*input_keys(load.pipeline), (load.pipeline.project, load.pipeline.name)]:
                 self._add_repo(key, 0)
         self._memory = (fargate_mib, self._container_killed(scenario))
-        self._transfers = Transfers(self.options.transfer_bytes_per_s, self.options.transfer_cap_bytes_per_s)
+        cap = self.options.transfer_cap_bytes_per_s
+        self._link = None if cap is None else Link(self.clock, self.options.transfer_bytes_per_s, cap)
         fixed = streams.delays("preprocessing", self.options.preprocessing_s)
         self._preprocessing = Preprocessing(self.clock, self.options, fixed)
         self.pipelines = self._pipelines(scenario)
@@ -121,7 +123,7 @@ class Pachd:
         context = PipelineContext(index, load, self.options, self.state, self.streams)
         spec, model = load.pipeline, DatumModel(load)
         memory = MemoryRule(load, self._memory[0], container_killed=self._memory[1])
-        workers = Workers(context, model, memory, self._transfers)
+        workers = Workers(context, model, memory, self._link)
         registry = Registry(context, model, workers, self._preprocessing, self._finish)
         controller = Controller(context, poll, workers)
         registry.monitor = controller

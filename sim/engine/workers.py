@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from sim.engine.clock import Phase
 from sim.engine.memory import Excess
+from sim.engine.transfers import Trip
 from sim.model.log import PodEnd, TaskEnd
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from sim.engine.memory import MemoryRule
     from sim.engine.state import Pod
     from sim.engine.tasks import Batch
+    from sim.engine.transfers import Link, Turn
 
 US_PER_S = 1_000_000
 DONE, SUPERSEDED, WORK_ENDED = TaskEnd.DONE, TaskEnd.SUPERSEDED, Phase.WORK_ENDED  # looked up for every task
@@ -39,40 +41,16 @@ CRASH_LOOP_LAST_US = 300 * US_PER_S
 CRASH_LOOP_FORGOTTEN_US = 600 * US_PER_S
 
 
-class Transfers:
-    """Bytes over a rate: each worker has its own, and all workers of a cluster may share a cap.
-
-    A set keeps the rate it began with: the smaller of its worker's own and an even share of the cap among
-    the sets with something to move at that instant.
-    """
-
-    __slots__ = ("_cap", "_moving", "_rate")
-
-    def __init__(self, bytes_per_s: float, cap_bytes_per_s: float | None) -> None:
-        """Start with nothing moving."""
-        self._rate = bytes_per_s
-        self._cap = cap_bytes_per_s
-        self._moving = 0
-
-    def begin(self) -> float:
-        """Return the bytes per second of a set that begins now."""
-        self._moving += 1
-        return self._rate if self._cap is None else min(self._rate, self._cap / self._moving)
-
-    def end(self) -> None:
-        """Note that a set ended, however."""
-        self._moving -= 1
-
-
 class Worker:
     """One worker process: its pod, its task and the call that ends it, kept for the next task.
 
-    ``excess`` counts datums of the task in hand that fail for memory alone.
+    ``excess`` counts datums of the task in hand that fail for memory alone. Under a shared cap a task is a
+    ``trip``, over when the task is.
     """
 
     __slots__ = (
         "batch", "call", "crashed_us", "crashes", "excess", "index", "job_number", "pod", "pod_id",
-        "up",
+        "trip", "up",
     )  # fmt: skip
 
     def __init__(self, pod: Pod) -> None:
@@ -83,6 +61,7 @@ class Worker:
         self.index = 0
         self.excess = 0
         self.call: Call[Worker] | None = None
+        self.trip: Trip[Worker] | None = None
         self.job_number = -1
         self.crashes = 0
         self.crashed_us = 0
@@ -97,14 +76,15 @@ class Workers:
     """
 
     def __init__(
-        self, context: PipelineContext, model: DatumModel, memory: MemoryRule, transfers: Transfers
+        self, context: PipelineContext, model: DatumModel, memory: MemoryRule, link: Link | None
     ) -> None:
-        """Start with no workers."""
+        """Start with no workers; ``link`` is what those of all pipelines share, None where nothing is."""
         self.clock = context.clock
         self.state = context.state
         self.model = model
         self.memory = memory
-        self.transfers = transfers
+        self._bytes_per_s = context.options.transfer_bytes_per_s
+        self._link = link
         self.overhead = context.delays("task-overhead", context.options.task_overhead_s)
         self._lapse = context.delays("lease", context.options.lease_silence_s)
         self.on_done: Callable[[Batch], None]
@@ -190,21 +170,29 @@ class Workers:
         now_us = self.clock.now_us
         self._log_claim((now_us, batch.first_task + index, worker.pod_id))
         work_us = batch.compute_us[index]
-        rate = 0.0
+        shared = False
         if batch.transfer_bytes is not None:
-            rate = self.transfers.begin()
-            work_us += round(batch.transfer_bytes[index] / rate * US_PER_S)
+            shared = self._link is not None
+            work_us += round(batch.transfer_bytes[index] / self._bytes_per_s * US_PER_S)
         if batch.peak_mib is not None:
             limit_mib = self.memory.limit_mib(worker.pod)
             if batch.peak_mib[index] > limit_mib:
-                self._begin_too_big(worker, batch, limit_mib, rate)
+                self._begin_too_big(worker, batch, limit_mib, shared=shared)
                 return
+        if shared:
+            self._set_out(worker, self.model.turns(batch.datums(index)), self._on_ended)
+            return
         call = worker.call
         if call is None:
             worker.call = self.clock.at(now_us + work_us, WORK_ENDED, self._on_ended, worker)
         else:  # the call that ended the task before, used again
             call.callbacks = self._ended_callbacks
             self.clock.put(call, now_us + work_us, WORK_ENDED)
+
+    def _set_out(self, worker: Worker, turns: list[Turn], finish: Callable[[Call[Worker]], None]) -> None:
+        """Begin a task over the shared link."""
+        assert self._link is not None
+        worker.trip = Trip(self._link, turns, finish, worker)
 
     def _next_in_turn(self, worker: Worker) -> Batch:
         """Return the batch of the next job after the one the worker served last."""
@@ -215,8 +203,6 @@ class Workers:
         batch = worker.batch
         assert batch is not None
         now_us = self.clock.now_us
-        if batch.transfer_bytes is not None:
-            self.transfers.end()
         if batch.dead:
             self._log_end((now_us, batch.first_task + worker.index, worker.pod_id, SUPERSEDED))
         else:
@@ -237,13 +223,14 @@ class Workers:
         batch = worker.batch
         if batch is None:
             return
-        assert worker.call is not None
-        worker.call.cancel()
-        worker.call = None
+        if worker.call is not None:
+            worker.call.cancel()
+            worker.call = None
+        if worker.trip is not None:
+            worker.trip.cancel()
+            worker.trip = None
         worker.batch = None
         worker.excess = 0
-        if batch.transfer_bytes is not None:
-            self.transfers.end()
         now_us = self.clock.now_us
         self._log_end((now_us, batch.first_task + worker.index, worker.pod_id, outcome))
         if not batch.dead:
@@ -264,15 +251,22 @@ class Workers:
 
     # -- memory -----------------------------------------------------------------------------
 
-    def _begin_too_big(self, worker: Worker, batch: Batch, limit_mib: int, bytes_per_s: float) -> None:
+    def _begin_too_big(self, worker: Worker, batch: Batch, limit_mib: int, *, shared: bool) -> None:
         """Begin a task one of whose datums needs more memory than the worker has."""
-        work = batch.datums(worker.index)
+        work, model = batch.datums(worker.index), self.model
+        finish: Callable[[Call[Worker]], None]
         if self.memory.excess(worker.pod) is not Excess.ATTEMPT:
-            work_us = self.model.until_killed_us(work, limit_mib, bytes_per_s)
-            worker.call = self.clock.at(self.clock.now_us + work_us, WORK_ENDED, self._killed, worker)
-            return
-        work_us, worker.excess = self.model.with_tries_lost(work, limit_mib, bytes_per_s)
-        worker.call = self.clock.at(self.clock.now_us + work_us, WORK_ENDED, self._ended, worker)
+            finish = self._killed
+            work_us = model.until_killed_us(work, limit_mib, self._bytes_per_s)
+        else:
+            finish = self._ended
+            work_us, worker.excess = model.with_tries_lost(work, limit_mib, self._bytes_per_s)
+        if not shared:
+            worker.call = self.clock.at(self.clock.now_us + work_us, WORK_ENDED, finish, worker)
+        elif finish == self._ended:
+            self._set_out(worker, model.turns(work, limit_mib), finish)
+        else:
+            self._set_out(worker, model.turns_until_killed(work, limit_mib), finish)
 
     def _killed(self, call: Call[Worker]) -> None:
         worker = call.argument

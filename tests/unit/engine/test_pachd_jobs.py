@@ -8,11 +8,11 @@ import pytest
 
 from sim.model.arrivals import TraceArrivals
 from sim.model.distributions import Constant, Empirical
-from sim.model.log import JobState, TaskEnd
+from sim.model.log import JobState, PodEnd, TaskEnd
 from sim.model.pipelines import Combine, CombinedInput, DatumSetSpec, PfsInput, Reprocess
 from sim.model.scenario import PachydermOptions
 from sim.model.units import SECOND
-from tests.unit.engine.rig import PROMPT, Run, a_load, a_repo, a_scenario, run, times
+from tests.unit.engine.rig import PROMPT, Run, a_load, a_repo, a_scenario, assemble, run, times
 
 ONE_BY_ONE = {"datum_set_spec": DatumSetSpec(number=1)}
 
@@ -213,14 +213,53 @@ def test_compaction_takes_longer_for_more_output() -> None:
     assert found.when(JobState.SUCCESS) - found.when(JobState.FINISHING) == pytest.approx(5)
 
 
-@pytest.mark.parametrize(("cap", "seconds"), [(None, 10.0), (2e6, 25.0)])
+@pytest.mark.parametrize(("cap", "seconds"), [(None, 10.0), (2e6, 25.0), (20e6, 10.0)])
 def test_transfers_share_a_cap(cap: float | None, seconds: float) -> None:
-    """Five workers begin one set each of 10 MB at 1 MB/s; the fifth finds 2 MB/s shared by five."""
+    """Five sets of 10 MB, at most 1 MB/s each: 50 MB through 2 MB/s take 25 s, and all end together."""
     options = replace(PROMPT, transfer_bytes_per_s=1e6, transfer_cap_bytes_per_s=cap)
     images = a_repo(commits=times(100), new_per_commit=Constant(5))
     load = a_load(autoscaling=False, datum_s=Constant(0), download_bytes=Constant(10e6), spec=ONE_BY_ONE)
     found = run(a_scenario([images], [load], options=options))
-    assert found.when(JobState.PARALLEL_DONE) == 100 + seconds
+    ends = [row[0] / SECOND for row in found.table("task_ends")]
+    assert ends[:5] == pytest.approx([100 + seconds] * 5)
+
+
+def test_what_computes_leaves_the_cap_to_others() -> None:
+    """Processor sharing by hand: two workers, 1 MB/s in all, datums of 4 MB down, 6 s and 2 MB up.
+
+    The first downloads alone from 100 to 102, when the second job begins; then both at half the rate: it
+    has its last 2 MB at 106, the second alone from there its last 2 MB at 108. Uploads do not meet:
+    112 to 114, and 114 to 116.
+    """
+    options = replace(PROMPT, transfer_bytes_per_s=1e6, transfer_cap_bytes_per_s=1e6)
+    images = a_repo(commits=times(100, 102))
+    load = a_load(
+        parallelism=2,
+        autoscaling=False,
+        datum_s=Constant(6),
+        download_bytes=Constant(4e6),
+        upload_bytes=Constant(2e6),
+    )
+    found = run(a_scenario([images], [load], options=options))
+    assert found.when(JobState.PARALLEL_DONE, 0) == pytest.approx(114)
+    assert found.when(JobState.PARALLEL_DONE, 1) == pytest.approx(116)
+
+
+def test_a_lost_worker_leaves_its_share_of_the_cap() -> None:
+    """Two sets of 10 MB through 1 MB/s: the second worker dies at 110, the first has 5 MB left alone."""
+    options = replace(PROMPT, transfer_bytes_per_s=1e6, transfer_cap_bytes_per_s=1e6)
+    images = a_repo(commits=times(100), new_per_commit=Constant(2))
+    load = a_load(
+        parallelism=2,
+        autoscaling=False,
+        datum_s=Constant(0),
+        download_bytes=Constant(10e6),
+        spec=ONE_BY_ONE,
+    )
+    rig = assemble(a_scenario([images], [load], options=options))
+    rig.at(110, lambda: rig.state.evict(rig.workers()[1], PodEnd.NODE_GONE))
+    ends = [row[0] / SECOND for row in rig.run().table("task_ends")]
+    assert ends[:2] == pytest.approx([110, 115])
 
 
 def test_cross_input_pairs_everything() -> None:
