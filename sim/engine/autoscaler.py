@@ -159,8 +159,12 @@ class Autoscaler:
             self._look_at(look_at_or_after(self.clock.now_us, self._last_look_us, interval_us))
 
     def _look_soon(self) -> None:
-        """Look at once, or as soon as the last run is over: a pod is unschedulable."""
-        self._look_at(max(self.clock.now_us, self._last_look_us + RUN_TIME_US))
+        """Look at once, or as soon as the last run is over, a skipped one too: a pod is unschedulable."""
+        now_us, last_us = self.clock.now_us, self._last_look_us
+        if self._asleep and now_us > last_us:
+            interval_us = self.options.scan_interval_us
+            last_us += (now_us - 1 - last_us) // interval_us * interval_us
+        self._look_at(max(now_us, last_us + RUN_TIME_US))
 
     def _account_for_skipped_looks(self, now_us: int) -> None:
         interval_us = self.options.scan_interval_us

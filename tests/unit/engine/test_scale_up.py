@@ -65,6 +65,11 @@ def test_frequent_loops_look_as_soon_as_a_pod_is_unschedulable() -> None:
     assert Scene([a_group()], pods, flags("1.35")).scale_ups() == [(13, "nodes", 1), (24, "nodes", 1)]
 
 
+def test_frequent_loops_wait_for_a_run_that_was_skipped_because_it_was_quiet() -> None:
+    """A run at 300 lasts until 301, whether it was simulated or not; the pod of 300.5 is new at 301."""
+    assert Scene([a_group()], [(300.5, ONE, FOR_EVER)], flags("1.35")).scale_ups() == [(311, "nodes", 1)]
+
+
 def test_new_pods_may_be_left_alone_for_a_while() -> None:
     """§1.2 step 11: older than --new-pod-scale-up-delay, strictly; a pod's annotation only raises it."""
     options = flags(new_pod_scale_up_delay_us=25 * SECOND)
