@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sim.engine.clock import Phase
 from sim.engine.state import PodState
+from sim.engine.streams import constant_us
 
 if TYPE_CHECKING:
     from sim.engine.clock import Call, Clock
@@ -28,11 +29,7 @@ class Containers:
         """Draw nothing yet."""
         self.clock = clock
         self.state = state
-        self._start = PerClass(streams, "container-start", latency.container_start_s)
-
-    def start_delay_us(self, cls: ClassState) -> int:
-        """Draw how long the containers of the next pod of a class take to start."""
-        return self._start.next_us(cls)
+        self.start_delays = PerClass(streams, "container-start", latency.container_start_s)
 
     def start(self, pod: Pod, pulled_us: int, pulled_bytes: int, start_us: int) -> None:
         """Have a pod's images there at ``pulled_us``, and its containers running ``start_us`` later."""
@@ -70,9 +67,12 @@ class PerClass:
         self._name = name
         self._distribution = distribution
         self._delays: dict[str, Delays] = {}
+        self._constant_us = constant_us(distribution)
 
     def next_us(self, cls: ClassState) -> int:
         """Draw the next delay of a class."""
+        if self._constant_us is not None:
+            return self._constant_us
         name = cls.spec.name
         delays = self._delays.get(name)
         if delays is None:

@@ -88,7 +88,7 @@ class Fargate:
         row = (self.clock.now_us, pod.id, size.vcpu_m, size.memory_mib, billed_mib)
         self.state.log.tables["fargate_pods"].add(row)
         cls = pod.cls
-        start_us = self._containers.start_delay_us(cls)
+        start_us = self._containers.start_delays.next_us(cls)
         self._launches[pod] = Launch(size, self._ready.next_us(cls), self._rate.next_us(cls), start_us)
         self._waiting.append(pod)
         self._grant_at(self.clock.now_us)

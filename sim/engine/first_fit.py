@@ -14,16 +14,23 @@ from __future__ import annotations
 
 from heapq import heapify, heappop, heapreplace
 from math import isqrt
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from sim.engine.clock import Phase
-from sim.engine.state import PodState
+from sim.engine.state import PENDING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sim.engine.clock import Call, Clock
     from sim.engine.state import ClassState, ClusterState, Node, Pod
 
 SMALLEST_BLOCK = 8
+SCHEDULE, SCHEDULE_AFTER_LOOK = Phase.SCHEDULE, Phase.SCHEDULE_AFTER_LOOK  # looked up for every pod
+
+Head = tuple[int, int, int, "ClassState"]
+"""Whose turn it is: when the first pod of a class began to wait, its order, and the class."""
 
 
 class Block:
@@ -64,109 +71,137 @@ class FirstFitScheduler:
         """Take charge of scheduling for ``state``."""
         self.clock = clock
         self.state = state
-        self._fresh: dict[int, ClassState] = {}  # classes to try in the next pass
-        self._blocked: dict[int, ClassState] = {}  # fit at most where room appeared since the last pass
-        self._room: list[Node] = []  # where that is
+        self._fresh: dict[int, ClassState] = {}  # classes with pods that were not tried yet
+        self._blocked: dict[int, Head] = {}  # fit at most where room appeared since the last pass
+        self._room: dict[Node, None] = {}  # where that is
         self._room_now: list[Node] = []  # the same for the pass under way, in node order
         self._inserted: list[Pod] = []  # queued ahead of others and not tried yet
         self._blocks: list[Block] = []
         self._block_size = SMALLEST_BLOCK
         self._pass_due_us = -1
         state.scheduler = self
-        state.on_release = self.released
+        state.on_pod_gone = self._pod_gone
+        state.on_node_changed = self._room_appeared
         state.on_node_ready = self._node_ready
         state.on_node_removed = lambda _: self._blocks.clear()
 
     def add(self, pod: Pod) -> None:
         """Queue a new pod."""
-        pod.cls.enqueue(pod)
-        if pod.cls.pending[-1] is not pod:
+        cls = pod.cls
+        if cls.enqueue(pod):
             self._inserted.append(pod)
-        self._fresh[pod.cls.index] = pod.cls
-        self.wake()
+            self._head_changed(cls)
+        self._fresh[cls.index] = cls
+        self._wake()
 
     def forget(self, pod: Pod) -> None:
         """Drop a pod that was deleted while pending."""
         pod.cls.dequeue(pod)
+        self._head_changed(pod.cls)
 
-    def released(self, node: Node) -> None:
-        """Note that room appeared on a node: freed, new, or open again."""
-        if not node.open:
+    def _head_changed(self, cls: ClassState) -> None:
+        """Bring up to date whose turn it is; with no pod left, all nodes are looked at for the next."""
+        if cls.index in self._blocked:
+            if cls.pending:
+                self._blocked[cls.index] = _head(cls)
+            else:
+                del self._blocked[cls.index]
+
+    def _wake(self) -> None:
+        """Have a pass run at this instant, behind the autoscaler's look if that has been."""
+        clock = self.clock
+        now_us = clock.now_us
+        if self._pass_due_us != now_us:
+            self._pass_due_us = now_us
+            clock.at(now_us, SCHEDULE_AFTER_LOOK if clock.looked_us == now_us else SCHEDULE, self._pass, None)
+
+    # -- room -------------------------------------------------------------------------------
+
+    def _pod_gone(self, _: Pod, node: Node) -> None:
+        self._room_appeared(node)
+
+    def _room_appeared(self, node: Node) -> None:
+        """Note that room may have appeared on a node: freed, new, or open again."""
+        if not node.open or node.position < 0:
             return
         if self._blocks:
             self._blocks[node.position // self._block_size].raise_bounds(node)
         if self._blocked:
-            woken = [cls for cls in self._blocked.values() if cls.fits(node)]
-            if woken:
-                self._fresh.update((cls.index, cls) for cls in woken)
-                self._room.append(node)
-                self.wake()
+            self._room[node] = None
+            self._wake()
 
-    def wake(self) -> None:
-        """Have a pass run at this instant, behind the autoscaler's look if that has been."""
-        now_us = self.clock.now_us
-        if self._pass_due_us != now_us:
-            self._pass_due_us = now_us
-            phase = self.clock.before_or_after_look(Phase.SCHEDULE, Phase.SCHEDULE_AFTER_LOOK)
-            self.clock.at(now_us, phase, self._pass, None)
+    def _bounds(self) -> tuple[int, int]:
+        """Return the most cpu and memory on any one node where room appeared."""
+        nodes = self._room_now
+        cpu_m = max([node.free_cpu_m for node in nodes], default=-1)
+        return cpu_m, max([node.free_memory_mib for node in nodes], default=-1)
+
+    # -- the pass ---------------------------------------------------------------------------
 
     def _pass(self, _: Call[None]) -> None:
         self._pass_due_us = -1
-        fresh, self._fresh = list(self._fresh.values()), {}
-        self._room_now, self._room = sorted(self._room, key=lambda node: node.position), []
-        if len(fresh) == 1:
-            while self._place_head(fresh[0]):
-                pass
+        fresh, self._fresh = self._fresh, {}
+        self._room_now = [node for node in self._room if node.open and node.position >= 0]
+        self._room_now.sort(key=attrgetter("position"))
+        self._room.clear()
+        if len(fresh) == 1 and not self._room_now:
+            self._place_all(*fresh.values())
         else:
             self._place_in_order(fresh)
 
-    def _place_in_order(self, classes: list[ClassState]) -> None:
-        heads = [
-            (cls.pending[0].pending_us, cls.pending[0].order, cls.index, cls)
-            for cls in classes
-            if cls.pending or self._unblock(cls)
-        ]
+    def _place_all(self, cls: ClassState) -> None:
+        """Place the pods of the one class that has any to try."""
+        pending = cls.pending
+        while pending:
+            node = self._node_for(cls)
+            if node is None:
+                self._block(cls)
+                return
+            self.state.bind(pending.popleft(), node)
+
+    def _place_in_order(self, fresh: dict[int, ClassState]) -> None:
+        """Place pods of fresh classes, and of blocked ones where room appeared, in order of their turn."""
+        blocked, bounds = self._blocked, self._bounds()
+        heads = _may_fit(blocked.values(), fresh, *bounds)
+        heads += [_head(cls) for cls in fresh.values() if cls.pending and cls.index not in blocked]
         heapify(heads)
         while heads:
             cls = heads[0][3]
-            if self._place_head(cls):
-                head = cls.pending[0]
-                heapreplace(heads, (head.pending_us, head.order, cls.index, cls))
-            else:
-                heappop(heads)
-
-    def _place_head(self, cls: ClassState) -> bool:
-        """Place the first pod of a class; return whether another of the class may be tried."""
-        pending = cls.pending
-        if not pending:
-            return self._unblock(cls)
-        node = self._first_with_room(cls) if cls.index in self._blocked else self._first_feasible(cls)
-        if node is None:
-            self._block(cls)
-            return False
-        self.state.bind(pending.popleft(), node)
-        return bool(pending) or self._unblock(cls)
-
-    def _unblock(self, cls: ClassState) -> bool:
-        """Have all nodes looked at for the next pod of a class of which none waits; return False."""
-        self._blocked.pop(cls.index, None)
-        return False
+            node = self._node_for(cls)
+            if node is not None:
+                self.state.bind(cls.pending.popleft(), node)
+                self._head_changed(cls)
+                if cls.pending:
+                    heapreplace(heads, _head(cls))
+                else:
+                    heappop(heads)
+                continue
+            heappop(heads)
+            if cls.index in fresh:
+                self._block(cls)
+            elif bounds != self._bounds():
+                bounds = self._bounds()
+                heads = _may_fit(heads, fresh, *bounds)
+                heapify(heads)
 
     def _block(self, cls: ClassState) -> None:
-        self._blocked[cls.index] = cls
+        self._blocked[cls.index] = _head(cls)
         for pod in reversed(cls.pending):
             if pod.unschedulable:
                 break
             self.state.refuse(pod)
         if self._inserted:
             for pod in self._inserted:
-                if pod.cls is cls and pod.state is PodState.PENDING:
+                if pod.cls is cls and pod.state is PENDING:
                     self.state.refuse(pod)
             self._inserted = [pod for pod in self._inserted if pod.cls is not cls]
 
+    def _node_for(self, cls: ClassState) -> Node | None:
+        return self._first_with_room(cls) if cls.index in self._blocked else self._first_feasible(cls)
+
     def _first_with_room(self, cls: ClassState) -> Node | None:
         for node in self._room_now:
-            if node.position >= 0 and cls.fits(node):
+            if cls.fits(node):
                 return node
         return None
 
@@ -186,7 +221,7 @@ class FirstFitScheduler:
             if len(self._blocks[-1].nodes) == self._block_size:
                 self._blocks.append(Block())
             self._blocks[-1].append(node)
-        self.released(node)
+        self._room_appeared(node)
 
     def _cut_blocks(self) -> list[Block]:
         nodes = self.state.nodes
@@ -197,3 +232,17 @@ class FirstFitScheduler:
                 block.append(node)
             self._blocks.append(block)
         return self._blocks
+
+
+def _head(cls: ClassState) -> Head:
+    pod = cls.pending[0]
+    return pod.created_us, pod.order, cls.index, cls
+
+
+def _may_fit(heads: Iterable[Head], fresh: dict[int, ClassState], cpu_m: int, memory_mib: int) -> list[Head]:
+    """Return the fresh classes, and those that ask for no more than there is."""
+    return [
+        head
+        for head in heads
+        if head[2] in fresh or (head[3].cpu_m <= cpu_m and head[3].memory_mib <= memory_mib)
+    ]

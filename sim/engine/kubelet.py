@@ -25,6 +25,7 @@ class Kubelets:
     def __init__(self, clock: Clock, state: ClusterState, latency: Latencies, streams: Streams) -> None:
         """Take charge of every pod that is bound in ``state``."""
         self.clock = clock
+        self.state = state
         self.latency = latency
         self.streams = streams
         self.containers = Containers(clock, state, latency, streams)
@@ -33,6 +34,10 @@ class Kubelets:
 
     def bound(self, pod: Pod, node: Node) -> None:
         """Pull what is missing, then start the containers."""
+        start_us = self.containers.start_delays.next_us(pod.cls)
+        if not pod.cls.spec.images and not start_us:
+            self.state.run(pod)
+            return
         now_us = pulled_us = self.clock.now_us
         pulled_bytes = 0
         for image in pod.cls.spec.images:
@@ -42,7 +47,7 @@ class Kubelets:
                 node.images[image.name] = ready_us
                 pulled_bytes += image.size_bytes
             pulled_us = max(pulled_us, ready_us)
-        self.containers.start(pod, pulled_us, pulled_bytes, self.containers.start_delay_us(pod.cls))
+        self.containers.start(pod, pulled_us, pulled_bytes, start_us)
 
     def _pull_us(self, image: str, size_bytes: int) -> int:
         """Draw how long one pull takes: bytes over a rate, faster on EC2 than on Fargate."""

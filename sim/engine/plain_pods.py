@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from sim.engine.clock import Call, Clock
     from sim.engine.state import ClassState, ClusterState, Pod
 
+ARRIVALS, PODS_ENDED, COMPLETED = (
+    Phase.ARRIVALS,
+    Phase.PODS_ENDED,
+    PodEnd.COMPLETED,
+)  # looked up for every pod
+
 Arrival = tuple[int, "ClassState", int]
 """When, of which class, and for how long it runs (negative: for ever), in microseconds."""
 
@@ -31,29 +37,33 @@ class PlainPods:
         self.source = len(state.log.names["source"])
         state.log.names["source"].append(name)
         self._arrivals = arrivals
+        self._on_ended = self._ended
         self._lost: list[Pod] = []  # to be replaced at this instant
-        self._await_next()
-
-    def _await_next(self) -> None:
-        arrival = next(self._arrivals, None)
-        if arrival is not None:
-            self.clock.at(arrival[0], Phase.ARRIVALS, self._arrive, arrival)
+        self._arrive_callbacks = (self._arrive,)
+        first = next(arrivals, None)
+        if first is not None:
+            clock.at(first[0], Phase.ARRIVALS, self._arrive, first)
 
     def _arrive(self, call: Call[Arrival]) -> None:
         _, cls, duration_us = call.argument
+        arrival = next(self._arrivals, None)
+        if arrival is not None:  # the same call, used again
+            call.argument = arrival
+            call.callbacks = self._arrive_callbacks
+            self.clock.put(call, arrival[0], ARRIVALS)
         pod = self.state.create_pod(cls, self, self.source)
         pod.work_us = duration_us
-        self._await_next()
 
     def pod_running(self, pod: Pod) -> None:
         """Run the pod for its duration."""
         if pod.work_us >= 0:
-            pod.call = self.clock.at(self.clock.now_us + pod.work_us, Phase.PODS_ENDED, self._ended, pod)
+            clock = self.clock
+            pod.call = clock.at(clock.now_us + pod.work_us, PODS_ENDED, self._on_ended, pod)
 
     def _ended(self, call: Call[Pod]) -> None:
         pod = call.argument
         pod.call = None
-        self.state.end(pod, PodEnd.COMPLETED)
+        self.state.end(pod, COMPLETED)
 
     def pod_lost(self, pod: Pod, _: PodEnd) -> None:
         """Have the controller create a replacement."""

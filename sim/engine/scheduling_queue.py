@@ -78,7 +78,7 @@ class Cohort:
     def turn(self) -> tuple[int, int, int]:
         """Return what decides whose turn it is: priority, then time in the queue, then creation."""
         pod = self.pods[0]
-        queued_us = self.failed_us if self.attempts else pod.pending_us
+        queued_us = self.failed_us if self.attempts else pod.created_us
         return -self.cls.spec.priority, queued_us, pod.order
 
 

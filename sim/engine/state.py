@@ -31,6 +31,8 @@ class PodState(IntEnum):
     ENDED = 4
 
 
+PENDING, BOUND, RUNNING, TERMINATING, ENDED = PodState  # looked up several times a pod
+
 LEGAL: dict[PodState, tuple[PodState, ...]] = {
     PodState.PENDING: (PodState.BOUND, PodState.ENDED),
     PodState.BOUND: (PodState.RUNNING, PodState.TERMINATING, PodState.ENDED),
@@ -56,13 +58,13 @@ class PodOwner(Protocol):
 class Pod:
     """One pod: a class, a place, and a few instants.
 
-    ``order`` breaks ties in the pending queue; a replacement inherits it. ``call`` is the next thing
-    due in this pod's life (start or end), cancelled when the pod is lost.
+    Pods wait in order of ``created_us``, then of ``order``, which a replacement inherits. ``call`` is the
+    next thing due in this pod's life (start or end), cancelled when the pod is lost.
     """
 
     __slots__ = (
         "bound_us", "call", "cls", "created_us", "id", "node", "nominated", "order", "owner",
-        "pending_us", "start_us", "state", "unschedulable", "work_us",
+        "start_us", "state", "unschedulable", "work_us",
     )  # fmt: skip
 
     def __init__(self, pod_id: int, cls: ClassState, owner: PodOwner, now_us: int) -> None:
@@ -72,8 +74,7 @@ class Pod:
         self.owner = owner
         self.order = pod_id
         self.created_us = now_us
-        self.pending_us = now_us
-        self.state = PodState.PENDING
+        self.state = PENDING
         self.node: Node | None = None
         self.nominated: Node | None = None
         self.unschedulable = False
@@ -85,7 +86,7 @@ class Pod:
     @property
     def terminating(self) -> bool:
         """Whether it was evicted and only holds its room."""
-        return self.state is PodState.TERMINATING
+        return self.state is TERMINATING
 
     def __repr__(self) -> str:
         """Show what an error message needs."""
@@ -117,18 +118,20 @@ class ClassState:
         self.fargate_profile: int | None = None
         self.pending: deque[Pod] = deque()
 
-    def enqueue(self, pod: Pod) -> None:
-        """Let a pod wait, before those that come after it (a replacement keeps its place)."""
+    def enqueue(self, pod: Pod) -> bool:
+        """Let a pod wait, before those that come after it (a replacement keeps its place).
+
+        Return whether there are any.
+        """
         queue = self.pending
-        queue.append(pod)
-        if len(queue) == 1 or (queue[-2].pending_us, queue[-2].order) <= (pod.pending_us, pod.order):
-            return
-        queue.pop()
         later = []
-        while queue and (queue[-1].pending_us, queue[-1].order) > (pod.pending_us, pod.order):
+        while queue and queue[-1].created_us == pod.created_us and queue[-1].order > pod.order:
             later.append(queue.pop())
         queue.append(pod)
-        queue.extend(reversed(later))
+        if later:
+            queue.extend(reversed(later))
+            return True
+        return False
 
     def dequeue(self, pod: Pod) -> None:
         """Let a pod wait no longer."""
@@ -237,21 +240,21 @@ class ClusterState:
         self.nodes: list[Node] = []  # in node order: that of becoming Ready
         self.classes: list[ClassState] = []
         self._class_index: dict[PodClass, ClassState] = {}
-        self._pods = log["pods"]
-        self._bound = log["pod_bound"]
-        self._running = log["pod_running"]
-        self._ended = log["pod_ended"]
+        self._pods = 0  # created so far
+        self._log_pod = log["pods"].add
+        self._log_bound = log["pod_bound"].add
+        self._log_running = log["pod_running"].add
+        self._log_ended = log["pod_ended"].add
         self.scheduler: Router | None = None
         self.fargate: Router | None = None
         self.match_fargate: Callable[[PodClass], int | None] = lambda _: None
         self.on_bound: Callable[[Pod, Node], None] = lambda _pod, _node: None
-        self.on_release: Callable[[Node], None] = lambda _: None
         self.on_node_ready: Callable[[Node], None] = lambda _: None
         self.on_node_removed: Callable[[Node], None] = lambda _: None
-        self.on_node_changed: Callable[[Node], None] = lambda _: None  # closed, opened, to be avoided
+        self.on_node_changed: Callable[[Node], None] = lambda _: None  # taints, GPUs
         self.on_images: Callable[[Node], None] = lambda _: None  # images arrived on a node
         self.on_refused: Callable[[Pod], None] = lambda _: None
-        self.on_pod_gone: Callable[[Pod, Node], None] = lambda _pod, _node: None
+        self.on_pod_gone: Callable[[Pod, Node], None] = lambda _pod, _node: None  # its room is free
         # Nodes that changed, None for pending pods, since whoever keeps this emptied it; None: nobody does.
         self.touched: dict[Node | None, None] | None = None
         self.on_touched: Callable[[], None] = lambda: None  # the first change since then
@@ -287,14 +290,14 @@ class ClusterState:
 
         ``source`` is a row of ``log.names["source"]``.
         """
-        table = self._pods
         now_us = self.clock.now_us
-        pod = Pod(len(table), cls, owner, now_us)
+        pod = Pod(self._pods, cls, owner, now_us)
+        self._pods += 1
         if replaces is None:
-            table.add((now_us, cls.index, source, -1))
+            self._log_pod((now_us, cls.index, source, -1))
         else:
             pod.order = replaces.order
-            table.add((now_us, cls.index, source, replaces.id))
+            self._log_pod((now_us, cls.index, source, replaces.id))
         router = self.scheduler if cls.fargate_profile is None else self.fargate
         assert router is not None, "the engine is not assembled"
         router.add(pod)
@@ -302,22 +305,25 @@ class ClusterState:
 
     def bind(self, pod: Pod, node: Node) -> None:
         """Place a pending pod on a node."""
-        if self.checks and not pod.cls.fits(node):
-            raise SimulationError(f"{pod!r} does not fit {node!r}")
-        self._move(pod, PodState.BOUND)
+        if self.checks:
+            if not pod.cls.fits(node):
+                raise SimulationError(f"{pod!r} does not fit {node!r}")
+            self._check_move(pod, BOUND)
+        now_us = self.clock.now_us
+        pod.state = BOUND
         pod.node = node
-        pod.bound_us = self.clock.now_us
+        pod.bound_us = now_us
         pod.unschedulable = False
         node.pods[pod] = None
         node.take(pod.cls)
-        if self.touched is not None:
+        if self.touched is not None and node not in self.touched:
             self._touch(node)
-        self._bound.add((self.clock.now_us, pod.id, node.id))
+        self._log_bound((now_us, pod.id, node.id))
         self.on_bound(pod, node)
 
     def place_on_fargate(self, pod: Pod) -> None:
         """Say that the pod's own microVM is Ready; such a pod has no node of ours."""
-        self._move(pod, PodState.BOUND)
+        self._move(pod, BOUND)
         self.log.tables["fargate_ready"].add((self.clock.now_us, pod.id))
 
     def refuse(self, pod: Pod) -> None:
@@ -331,8 +337,10 @@ class ClusterState:
 
     def run(self, pod: Pod) -> None:
         """Say that the pod's containers run now."""
-        self._move(pod, PodState.RUNNING)
-        self._running.add((self.clock.now_us, pod.id))
+        if self.checks:
+            self._check_move(pod, RUNNING)
+        pod.state = RUNNING
+        self._log_running((self.clock.now_us, pod.id))
         pod.owner.pod_running(pod)
 
     def end(self, pod: Pod, reason: PodEnd) -> None:
@@ -340,23 +348,24 @@ class ClusterState:
         if pod.cls.fargate_profile is not None:
             assert self.fargate is not None
             self.fargate.forget(pod)
-        elif pod.state is PodState.PENDING:
+        elif pod.state is PENDING:
             assert self.scheduler is not None
             self.scheduler.forget(pod)
-        if pod.state is not PodState.TERMINATING:
-            self._ended.add((self.clock.now_us, pod.id, reason))
-        self._move(pod, PodState.ENDED)
+        if pod.state is not TERMINATING:
+            self._log_ended((self.clock.now_us, pod.id, reason))
+        if self.checks:
+            self._check_move(pod, ENDED)
+        pod.state = ENDED
         if pod.call is not None:
             pod.call.cancel()
             pod.call = None
         node = pod.node
-        if self.touched is not None:
+        if self.touched is not None and node not in self.touched:
             self._touch(node)
         if node is not None:
             del node.pods[pod]
             node.give_back(pod.cls)
             self.on_pod_gone(pod, node)
-            self.on_release(node)
 
     def evict(self, pod: Pod, reason: PodEnd) -> None:
         """Take a placed pod away: its work stops now, its room is held for its grace.
@@ -367,8 +376,8 @@ class ClusterState:
             pod.call.cancel()
             pod.call = None
         if pod.cls.spec.grace_us > 0 and reason not in WITH_THE_NODE:
-            self._move(pod, PodState.TERMINATING)
-            self._ended.add((self.clock.now_us, pod.id, reason))
+            self._move(pod, TERMINATING)
+            self._log_ended((self.clock.now_us, pod.id, reason))
         else:
             self.end(pod, reason)
         pod.owner.pod_lost(pod, reason)
@@ -381,9 +390,13 @@ class ClusterState:
             touched[node] = None
 
     def _move(self, pod: Pod, to: PodState) -> None:
-        if self.checks and to not in LEGAL[pod.state]:
-            raise SimulationError(f"{pod!r} cannot become {to.name}")
+        if self.checks:
+            self._check_move(pod, to)
         pod.state = to
+
+    def _check_move(self, pod: Pod, to: PodState) -> None:
+        if to not in LEGAL[pod.state]:
+            raise SimulationError(f"{pod!r} cannot become {to.name}")
 
     # -- nodes ------------------------------------------------------------------------------
 
@@ -420,7 +433,6 @@ class ClusterState:
         node.open = True
         self._touch(node)
         self.on_node_changed(node)
-        self.on_release(node)
 
     def set_avoid(self, node: Node, avoid: bool) -> None:
         """Put a PreferNoSchedule taint on a node, or take it off."""
@@ -434,7 +446,6 @@ class ClusterState:
         self._touch(node)
         self.log_node(node.id, NodeState.GPU_READY)
         self.on_node_changed(node)
-        self.on_release(node)
 
     def log_node(self, node_id: int, state: NodeState) -> None:
         """Write one step of a node's life."""

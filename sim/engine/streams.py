@@ -7,6 +7,7 @@ not be taken draw from a generator addressed by their look instead, so that look
 
 from __future__ import annotations
 
+import random
 import zlib
 from dataclasses import dataclass
 
@@ -34,6 +35,10 @@ class Streams:
         key = zlib.crc32(name.encode())
         return np.random.default_rng([self.seed, self.replication, key, ordinal])
 
+    def dice(self, name: str, ordinal: int) -> random.Random:
+        """Return what ``at`` returns, for single draws: quicker to make, and to ask for one number."""
+        return random.Random(f"{self.seed}/{self.replication}/{name}/{ordinal}")
+
     def delays(self, name: str, distribution: Distribution) -> Delays:
         """Return the delays of one source, drawn in microseconds."""
         return Delays(self.stream(name), distribution)
@@ -50,9 +55,7 @@ class Delays:
         self._distribution = distribution
         self._block: list[int] = []
         self._size = 8
-        self.constant_us = (
-            round(distribution.value * US_PER_S) if isinstance(distribution, Constant) else None
-        )
+        self.constant_us = constant_us(distribution)
 
     def next_us(self) -> int:
         """Return the next delay."""
@@ -68,3 +71,8 @@ class Delays:
         delays.reverse()
         self._block = delays
         self._size = min(2 * self._size, BLOCK)
+
+
+def constant_us(distribution: Distribution) -> int | None:
+    """Return the delay that a distribution always gives, if there is one."""
+    return round(distribution.value * US_PER_S) if isinstance(distribution, Constant) else None
