@@ -181,7 +181,7 @@ class Autoscaler:
         self.cloud.refresh()
         self.view.update()
         if self.options.orders is Orders.RANDOM:
-            self.snapshot.chance = Chance(lambda: self.streams.at("autoscaler", now_us))
+            self.snapshot.chance = Chance(lambda: self.streams.dice("autoscaler", now_us))
         self.templates.update(now_us)
         self.log.failures(self.registry.update_nodes(self._registered(), self.cloud, now_us))
         self._remove_old_unregistered(now_us)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from random import Random
 from typing import Any
 
-import numpy as np
 import pytest
 
 from sim.decisions.balancing import GroupSize, Increase, balance_scale_up
@@ -76,7 +76,7 @@ class TestExpanders:
         assert wasted_score(an_option(0, 2, 2)) == (2000 - 1800) / 2000 + (8192 - 1800) / 8192
 
     def test_random_is_uniform(self) -> None:
-        chance = Chance(lambda: np.random.default_rng(1))
+        chance = Chance(lambda: Random(1))
         options = [an_option(0, 1, 1), an_option(1, 1, 1)]
         picks = [best_option(options, ["random"], (), chance)[0].group for _ in range(400)]
         assert 160 < sum(picks) < 240  # within 4 standard deviations of 200
