@@ -163,7 +163,6 @@ def _container(name: str, requests: Amounts, limits: Amounts, *, init: bool = Fa
         memory_bytes=amounts.get("memory", 0),
         ephemeral_bytes=amounts.get("ephemeral", 0),
         gpu=amounts.get("gpu", 0),
-        limit_cpu_m=limits.get("cpu"),
         limit_memory_bytes=limits.get("memory"),
         init=init,
     )

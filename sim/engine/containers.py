@@ -80,6 +80,6 @@ class PerClass:
         return delays.next_us()
 
 
-def pull_duration_us(size_bytes: int, millionth_bytes_per_s: int) -> int:
+def pull_duration_us(size_bytes: float, millionth_bytes_per_s: int) -> int:
     """Return how long a pull takes; the rate is as ``Delays`` draws it, in millionths of a byte."""
     return round(size_bytes * US_PER_S * US_PER_S / max(millionth_bytes_per_s, 1))

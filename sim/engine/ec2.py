@@ -80,6 +80,7 @@ class AutoScalingGroup:
         self.failed: set[int] = set()  # placeholders that report their failure
         slow = spec.allocatable.gpu > 0 or METAL in spec.instance_type
         self._factor = latency.metal_factor if slow else 1.0
+        self._raid_us = round(latency.nvme_raid_s * US_PER_S) if spec.nvme_raid else 0
         self._provision = self._gpu_total = None
         if spec.provision_s is not None:
             self._provision = streams.delays(f"ec2-provision/{spec.name}", spec.provision_s)
@@ -101,7 +102,7 @@ class AutoScalingGroup:
         if self._provision is not None:
             return 0, self._provision.next_us(), 0
         launch_us = self._launch.next_us()
-        boot_us = round(self._boot.next_us() * self._factor)
+        boot_us = round(self._boot.next_us() * self._factor) + self._raid_us
         if self._gpu_total is None:
             return launch_us, boot_us, 0
         total_us = self._gpu_total.next_us()

@@ -69,6 +69,7 @@ class Fargate:
         self._containers = Containers(clock, state, latency, streams)
         self._ready = PerClass(streams, "fargate-ready", latency.fargate.ready_s)
         self._rate = PerClass(streams, "fargate-pull", latency.image_pull.bytes_per_s)
+        self._pull = latency.image_pull
         state.fargate = self
         state.match_fargate = self._match
 
@@ -173,5 +174,6 @@ class Fargate:
         launch = self._launches[pod]
         self.state.place_on_fargate(pod)
         size_bytes = sum(image.size_bytes for image in pod.cls.spec.images)
-        pull_us = pull_duration_us(size_bytes, launch.rate) if size_bytes else 0
+        weight = sum(map(self._pull.weight, pod.cls.spec.images))
+        pull_us = pull_duration_us(weight, launch.rate) if size_bytes else 0
         self._containers.start(pod, self.clock.now_us + pull_us, size_bytes, launch.start_us)

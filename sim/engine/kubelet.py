@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sim.engine.state import ClusterState, Node, Pod
     from sim.engine.streams import Delays, Streams
     from sim.model.latency import Latencies
+    from sim.model.pods import Image
 
 
 class Kubelets:
@@ -43,16 +44,17 @@ class Kubelets:
         for image in pod.cls.spec.images:
             ready_us = node.images.get(image.name)
             if ready_us is None:
-                ready_us = now_us + self._pull_us(image.name, image.size_bytes)
+                ready_us = now_us + self._pull_us(image)
                 node.images[image.name] = ready_us
                 pulled_bytes += image.size_bytes
             pulled_us = max(pulled_us, ready_us)
         self.containers.start(pod, pulled_us, pulled_bytes, start_us)
 
-    def _pull_us(self, image: str, size_bytes: int) -> int:
+    def _pull_us(self, image: Image) -> int:
         """Draw how long one pull takes: bytes over a rate, faster on EC2 than on Fargate."""
-        rates = self._rates.get(image)
+        pull = self.latency.image_pull
+        rates = self._rates.get(image.name)
         if rates is None:
-            rates = self.streams.delays(f"image-pull/{image}", self.latency.image_pull.bytes_per_s)
-            self._rates[image] = rates
-        return round(pull_duration_us(size_bytes, rates.next_us()) / self.latency.image_pull.ec2_factor)
+            rates = self.streams.delays(f"image-pull/{image.name}", pull.bytes_per_s)
+            self._rates[image.name] = rates
+        return round(pull_duration_us(pull.weight(image), rates.next_us()) / pull.ec2_factor)

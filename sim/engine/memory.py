@@ -1,9 +1,10 @@
 """Memory: what a worker's user container may use, and what happens to the datum that needs more.
 
-A limit in the spec binds everywhere. Without one a Fargate pod has its size less 256 MiB and the sidecar, and
-a pod on a node what the node's allocatable leaves beside the requests of its other pods. Above a limit, or
-on Fargate, the kernel kills: the container from Kubernetes 1.28 on, before that the user's process, which
-costs one of the datum's tries. Without a limit on a node the kubelet evicts the pod for memory pressure.
+A limit in the spec binds everywhere. A Fargate pod never has more than its size less 256 MiB and the sidecar;
+without a limit a pod on a node has what the node's allocatable leaves beside the requests of its other pods.
+Above a limit, or on Fargate, the kernel kills: the container from Kubernetes 1.28 on, before that the user's
+process, which costs one of the datum's tries. Without a limit on a node the kubelet evicts the pod for memory
+pressure.
 
 Sources: pachyderm.md §4; aws.md §1; Kubernetes, "Node-pressure Eviction" and pull request 117793
 (memory.oom.group, 1.28).
@@ -45,10 +46,11 @@ class MemoryRule:
 
     def limit_mib(self, pod: Pod) -> int:
         """Return what the user container of a running pod may use now."""
+        if pod.node is None:
+            has_mib = self._fargate_mib(pod.cls) - self._sidecar_mib
+            return has_mib if self._limit_mib is None else min(self._limit_mib, has_mib)
         if self._limit_mib is not None:
             return self._limit_mib
-        if pod.node is None:
-            return self._fargate_mib(pod.cls) - self._sidecar_mib
         return pod.node.free_memory_mib + pod.cls.memory_mib - self._sidecar_mib
 
     def excess(self, pod: Pod) -> Excess:

@@ -81,7 +81,7 @@ class _Assembly:
         images = dict(said.images or {})
         if said.latency.image_pull.size is not None:
             images.setdefault("user", said.latency.image_pull.size)
-        self.images = ImageSizes(images, self.notes)
+        self.images = ImageSizes(images, self.notes, said.latency.image_pull.zstd)
         priorities = BUILT_IN_PRIORITIES | dict(said.cluster.priority_classes or {})
         self.pods = PodMaker(priorities, self.images, self.notes)
 

@@ -50,7 +50,7 @@ class NodeGroup:
     ``capacity`` is what the node object reports, ``allocatable`` what pods may request of it.
     ``template`` and ``template_pods`` describe the node that scale-from-zero assumes; None means
     the real one. ``provision_s`` (request to Ready) replaces the scenario's EC2 latency when given,
-    ``deletion_s`` (terminate call to gone) likewise.
+    ``deletion_s`` (terminate call to gone) likewise. ``nvme_raid``: local disks are made a RAID at boot.
     """
 
     name: str
@@ -72,6 +72,7 @@ class NodeGroup:
     volume_gib: int = 80
     provision_s: Distribution | None = None
     deletion_s: Distribution | None = None
+    nvme_raid: bool = False
     fail_windows: tuple[FailWindow, ...] = ()
     scheduled_minimums: tuple[ScheduledMinimum, ...] = ()
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sim.model.distributions import Constant, Distribution, Lognormal, Uniform
+from sim.model.pods import Image
 
 MB = 1_000_000
 
@@ -19,8 +20,9 @@ MB = 1_000_000
 class Ec2Latency:
     """From SetDesiredCapacity to a Ready node, and from the terminate call to no node.
 
-    ``ready_s`` applies to CPU nodes; GPU nodes take ``gpu_total_s`` in all (cluster-autoscaler.md
-    §7: median 150 s, p95 330 s, device plugin included), metal ``metal_factor`` times as long.
+    ``ready_s`` applies to CPU nodes, ``metal_factor`` times that to GPU and metal ones, and
+    ``nvme_raid_s`` more where local disks are made a RAID. The GPUs of a node can be used after
+    ``gpu_total_s`` in all (cluster-autoscaler.md §7: median 150 s, p95 330 s, device plugin included).
     """
 
     launch_s: Distribution = Uniform(3.0, 15.0)
@@ -40,11 +42,18 @@ class FargateLatency:
 
 @dataclass(frozen=True, slots=True)
 class ImagePull:
-    """Pull and unpack: compressed bytes over a rate; EC2 nodes pull twice as fast as Fargate."""
+    """Pull and unpack: compressed bytes over a rate; EC2 nodes pull twice as fast as Fargate.
+
+    An image compressed with zstd takes ``zstd_factor`` of the time.
+    """
 
     bytes_per_s: Distribution = Lognormal(median=20.0 * MB, sigma=0.40)
     ec2_factor: float = 2.0
     zstd_factor: float = 0.8
+
+    def weight(self, image: Image) -> float:
+        """Return the bytes whose pull takes as long as the image's."""
+        return image.size_bytes * (self.zstd_factor if image.zstd else 1.0)
 
 
 @dataclass(frozen=True, slots=True)

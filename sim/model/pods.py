@@ -68,10 +68,11 @@ class Controller(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A container image and what pulling it moves, compressed."""
+    """A container image and what pulling it moves, compressed; with zstd it unpacks faster."""
 
     name: str
     size_bytes: int
+    zstd: bool = False
 
 
 @dataclass(frozen=True, slots=True)

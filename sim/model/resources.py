@@ -49,7 +49,6 @@ class Container:
     memory_bytes: int = 0
     ephemeral_bytes: int = 0
     gpu: int = 0
-    limit_cpu_m: int | None = None
     limit_memory_bytes: int | None = None
     init: bool = False
 

@@ -26,10 +26,10 @@ GB = 1_000_000_000
 class PachydermOptions:
     """How pachd behaves: constants of pachyderm.md §9 from upstream's source, and what to calibrate.
 
-    Upstream: ``poll`` … ``worker_ip_lease``. Unverified, to calibrate from history:
-    ``state_change_s`` (row change to controller step), ``standby_s`` (FINISHING to replicas 0),
-    ``task_overhead_s`` (master, serial, per finished task), ``preprocessing_s`` and
-    ``preprocessing_per_datum_s`` (per phase), ``compaction_s`` and ``compaction_bytes_per_s``.
+    Upstream: ``poll`` … ``lease_silence``. Unverified, to calibrate from history: ``state_change_s``
+    (row change to controller step), ``standby_s`` (FINISHING to replicas 0), ``task_overhead_s``
+    (master, serial, per finished task), ``preprocessing_s`` and ``preprocessing_per_datum_s`` (per
+    phase), ``compaction_s`` and ``compaction_bytes_per_s``.
     ``preprocessing_workers`` take one job's phase at a time: pachd itself, more with pachw (§3.2).
     ``oom_kills_container``: None follows Kubernetes, whose 1.28 began to kill the container and not
     only the user's process (§4).
@@ -40,7 +40,6 @@ class PachydermOptions:
     poll_us: int = 2_000_000
     scale_up_interval_us: int = 30_000_000
     crashing_backoff_us: int = 15_000_000
-    lease_us: int = 30_000_000
     master_lock_us: int = 15_000_000
     lease_silence_s: Distribution = Uniform(20.0, 30.0)
     state_change_s: Distribution = Constant(0.2)
@@ -114,16 +113,6 @@ class BaseLoad:
 
     pod_class: PodClass
     replicas: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class PriceRow:
-    """One price with where it comes from; ``status`` says how much to trust it."""
-
-    usd: float
-    unit: str
-    date: str
-    status: str
 
 
 @dataclass(frozen=True, slots=True)

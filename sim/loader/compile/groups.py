@@ -6,7 +6,8 @@ its first zone. Labels are those that EKS, eksctl and the kubelet put on the nod
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sim.adapters.fields import Field
@@ -48,12 +49,13 @@ class GroupMaker:
         instance = self._instance(config, at)
         shape = _shape(instance, config, more.allocatable, self.overhead)
         template = None if more.allocatable else template_from_zero(instance, dict(config.tags))
-        zone = (config.availability_zones or cluster.availability_zones or (f"{self.region}a",))[0]
+        zone = self._zone(config, cluster, at)
         initial = config.desired_capacity if more.initial is None else more.initial
         if not 0 <= initial <= config.max_size:
             raise at.error(f"starts with {initial} nodes", allowed=f"0 to its maxSize ({config.max_size})")
         price, hazard = self._price(config, instance, more, at)
         self._warn(config, instance, price)
+        self._warn_of_spot(config, more)
         capacity = shape.resources if more.allocatable else self._capacity(instance, config)
         return NodeGroup(
             name=config.name,
@@ -75,9 +77,20 @@ class GroupMaker:
             volume_gib=config.volume_gib,
             provision_s=more.provision,
             deletion_s=more.deletion,
+            nvme_raid=more.nvme_raid,
             fail_windows=more.fail_windows,
             scheduled_minimums=more.scheduled_minimums,
         )
+
+    def _zone(self, config: NodeGroupConfig, cluster: ClusterConfig, at: Field) -> str:
+        zones = config.availability_zones or cluster.availability_zones
+        first = zones[0] if zones else f"{self.region}a"
+        if len(zones) != 1:
+            of = f"the first of {len(zones)} zones" if zones else "no zone is named"
+            self.notes.assume(
+                f"{_path(at)}.availabilityZones", f"all nodes are in {first}, {of}", "assumption"
+            )
+        return first
 
     def _instance(self, config: NodeGroupConfig, at: Field) -> InstanceType:
         if config.instance_selector is not None:
@@ -98,10 +111,11 @@ class GroupMaker:
     def _selected(self, config: NodeGroupConfig, selector: InstanceSelector, at: Field) -> InstanceType:
         """Return the cheapest type that an instance selector admits."""
         prices = self.catalog.on_demand_prices(self.region)
+        named = _named(selector, at)
         matching = [
             each
             for each in self.catalog.instances().values()
-            if each.name in prices and _admits(selector, each)
+            if each.name in prices and named(each.name) and _admits(selector, each)
         ]
         if not matching:
             raise at.error("has an instanceSelector that no known type matches", allowed="one that does")
@@ -123,7 +137,7 @@ class GroupMaker:
         given = None if more.usd_per_hour is None else Price(more.usd_per_hour, "", GIVEN, "the scenario")
         on_demand = given or self._on_demand(instance, at)
         if not config.spot:
-            return on_demand, more.interruptions_per_hour or 0.0
+            return on_demand, 0.0
         advice = self.catalog.spot(self.region, instance.name)
         said = more.interruptions_per_hour
         hazard = advice.hazard_per_hour if said is None else said
@@ -166,6 +180,17 @@ class GroupMaker:
         if instance.name.startswith(AMD_GPUS):
             self.notes.warn(f"group {config.name}: {instance.name} has AMD GPUs, counted as nvidia.com/gpu")
 
+    def _warn_of_spot(self, config: NodeGroupConfig, more: GroupFile) -> None:
+        if config.spot:
+            return
+        if config.on_demand_share < 1.0:
+            self.notes.warn(
+                f"group {config.name} is {1.0 - config.on_demand_share:.0%} Spot above its On-Demand base; "
+                "it is simulated as all On-Demand"
+            )
+        if more.interruptions_per_hour:
+            self.notes.warn(f"group {config.name} is not Spot: its interruptions_per_hour has no effect")
+
 
 def _path(at: Field) -> str:
     """Return the path of a group in the scenario, whether its ClusterConfig is inline or a file."""
@@ -201,6 +226,16 @@ def _labels(config: NodeGroupConfig, instance: InstanceType, cluster: str, regio
         labels["eks.amazonaws.com/nodegroup"] = config.name
         labels["eks.amazonaws.com/capacityType"] = "SPOT" if config.spot else "ON_DEMAND"
     return tuple((labels | dict(config.labels)).items())
+
+
+def _named(selector: InstanceSelector, at: Field) -> Callable[[str], bool]:
+    """Return whether a name passes a selector's allow and deny, which are regular expressions."""
+    try:
+        allow, deny = re.compile(selector.allow), re.compile(selector.deny or r"(?!)")
+    except re.error as error:
+        place = at.child("instanceSelector") or at
+        raise place.error(f"has no regular expression ({error})", allowed="such as ^m5\\.") from None
+    return lambda name: bool(allow.search(name)) and not deny.search(name)
 
 
 def _admits(selector: InstanceSelector, instance: InstanceType) -> bool:

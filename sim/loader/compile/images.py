@@ -6,7 +6,7 @@ No registry is asked; sizes that the scenario does not give are assumptions and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from sim.loader.notes import Notes
@@ -20,10 +20,14 @@ NO_SOURCE = "assumption: compressed size, no registry was asked; give yours unde
 
 @dataclass(slots=True)
 class ImageSizes:
-    """Sizes by image name; ``worker``, ``pachd`` and ``user`` stand for their kind."""
+    """Sizes by image name; ``worker``, ``pachd`` and ``user`` stand for their kind.
+
+    ``zstd`` names those that are compressed with zstd.
+    """
 
     said: Mapping[str, int]
     notes: Notes
+    zstd: Collection[str] = ()
     used: dict[str, Image] = field(default_factory=dict)
 
     def of_worker(self, user_image: str) -> tuple[Image, ...]:
@@ -32,7 +36,7 @@ class ImageSizes:
 
     def user(self, name: str) -> Image:
         """Return a user's image: by its name, by its name without tag, or as any user image."""
-        size = self.said.get(name, self.said.get(name.rpartition(":")[0] or name, self.said.get(USER)))
+        size = self.said.get(name, self.said.get(_untagged(name), self.said.get(USER)))
         return self._image(name, USER, size)
 
     def _kind(self, kind: str) -> Image:
@@ -43,5 +47,10 @@ class ImageSizes:
             if size is None:
                 size = DEFAULT_SIZES[kind]
                 self.notes.assume(f"images[{name}]", f"{size // MB}MB", NO_SOURCE)
-            self.used[name] = Image(name, size)
+            zstd = not {name, _untagged(name), kind}.isdisjoint(self.zstd)
+            self.used[name] = Image(name, size, zstd)
         return self.used[name]
+
+
+def _untagged(name: str) -> str:
+    return name.rpartition(":")[0] or name

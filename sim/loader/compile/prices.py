@@ -16,6 +16,7 @@ ITEMS = {
     "nat_gateway_hour": "nat_gateway",
     "nat_gib": "nat_data",
 }
+EXTENDED_SUPPORT = {"control_plane_hour": "eks_control_plane_extended"}
 FARGATE = ("fargate_vcpu_hour", "fargate_gib_hour", "fargate_ephemeral_gib_hour")
 
 
@@ -30,7 +31,8 @@ def compiled_prices(
 ) -> Prices:
     """Return the prices in force; ``fargate_at`` is where Fargate is asked for, None where it is not."""
     rates = catalog.prices(region)
-    rows = {name: rates[item] for name, item in ITEMS.items()}
+    items = ITEMS | (EXTENDED_SUPPORT if said.extended_support else {})
+    rows = {name: rates[item] for name, item in items.items()}
     if fargate_at is not None:
         rows |= _fargate(said, region, catalog, fargate_at)
     used = {name: rate for name, rate in rows.items() if getattr(said, name) is None}

@@ -18,6 +18,7 @@ from sim.loader.values.scalars import (
     COUNT,
     CPU,
     DURATION,
+    FLAG,
     INTEGER,
     MEMORY_MIB,
     NUMBER,
@@ -158,6 +159,7 @@ class GroupFile:
     deletion: Distribution | None = key(
         SECONDS_VARYING, "terminate call to gone; left out: latency.ec2", None
     )
+    nvme_raid: bool = key(FLAG, "local NVMe disks are made a RAID at boot, see latency.ec2.nvme_raid", False)
     fail_windows: tuple[FailWindow, ...] = key(ListOf(_FAIL_WINDOW), "spans in which launches fail", ())
     allocatable: ShapeFile | None = key(
         section_of(ShapeFile), "what pods may request of a node; left out: from the instance type", None

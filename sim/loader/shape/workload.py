@@ -74,10 +74,11 @@ PACHYDERM = Section(
         _timer("poll", "one pipeline is looked at each"),
         _timer("scale_up_interval", "another step follows one below full width after"),
         _timer("crashing_backoff", "a CRASHING pipeline is looked at each"),
-        _timer("lease", "a lost worker's task is claimed again after at most"),
         _timer("master_lock", "another worker becomes master after"),
         _delay(
-            "lease_silence", "lost worker to its task being claimed again", "pachyderm.md §4 (keep-alives)"
+            "lease_silence",
+            "lost worker to its task being claimed again",
+            "pachyderm.md §4 (a lease of 30 s, kept alive)",
         ),
         _delay("state_change", "state change to the controller's step"),
         _delay("standby", "job FINISHING to replicas 0"),

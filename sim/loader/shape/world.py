@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from sim.loader.values.distributions import BYTE_RATE_VARYING, SECONDS_VARYING
-from sim.loader.values.kinds import Choice, Kind, MapOf, Scalar
+from sim.loader.values.kinds import Choice, Kind, ListOf, MapOf, Scalar
 from sim.loader.values.scalars import (
     COUNT,
     FLAG,
     POSITIVE,
+    SECONDS,
     SHARE,
     SIZE,
+    TEXT,
     USD_PER_HOUR,
 )
 from sim.loader.values.sections import Key, Section, key, section_of
@@ -59,7 +61,14 @@ EC2 = Section(
             source=ASSUMED_BY_AUTOSCALER_SHEET,
             attribute="gpu_total_s",
         ),
-        _said(_EC2, "metal_factor", POSITIVE, "metal takes this much longer"),
+        _said(_EC2, "metal_factor", POSITIVE, "GPU and metal nodes take this much longer to be Ready"),
+        _said(
+            _EC2,
+            "nvme_raid",
+            SECONDS,
+            "added where local disks are made a RAID (cluster.groups)",
+            attribute="nvme_raid_s",
+        ),
         _said(
             _EC2,
             "terminate",
@@ -84,10 +93,16 @@ class PullFile:
 
     pull: ImagePull = ImagePull()
     size: int | None = None
+    zstd: tuple[str, ...] = ()
 
 
-def _pull(size: int | None = None, **said: Any) -> PullFile:
-    return PullFile(ImagePull(**said), size)
+def _pull(size: int | None = None, zstd: tuple[str, ...] = (), **said: Any) -> PullFile:
+    return PullFile(ImagePull(**said), size, zstd)
+
+
+def _said_of_pull(value: PullFile) -> dict[str, Any]:
+    pull = {each: getattr(value.pull, each) for each in ImagePull.__dataclass_fields__}
+    return {"size": value.size, "zstd": value.zstd, **pull}
 
 
 IMAGE_PULL = Section(
@@ -96,8 +111,10 @@ IMAGE_PULL = Section(
         Key("size", SIZE, "compressed size of user images that `images` does not name", None),
         _said(_PULL, "rate", BYTE_RATE_VARYING, "pull and unpack on Fargate", attribute="bytes_per_s"),
         _said(_PULL, "ec2_factor", POSITIVE, "EC2 nodes pull this much faster"),
+        Key("zstd", ListOf(TEXT), "images compressed with zstd, by name as under `images`", ()),
+        _said(_PULL, "zstd_factor", POSITIVE, "time that these take, of others'"),
     ),
-    lambda value: {"size": value.size, **{n: getattr(value.pull, n) for n in ImagePull.__dataclass_fields__}},
+    _said_of_pull,
 )
 
 
@@ -131,6 +148,9 @@ class PricesFile:
     fargate_gib_hour: float | None = key(USD_PER_HOUR, f"Fargate GiB of memory; {_FROM_TABLE}", None)
     fargate_ephemeral_gib_hour: float | None = key(
         USD_PER_HOUR, f"Fargate GiB of storage above 20; {_FROM_TABLE}", None
+    )
+    extended_support: bool = key(
+        FLAG, "whether the cluster's version is in extended support, which AWS charges for", False
     )
     control_plane_hour: float | None = key(USD_PER_HOUR, f"EKS cluster; {_FROM_TABLE}", None)
     ebs_gib_month: float | None = key(USD_PER_GIB_MONTH, f"gp3 volume; {_FROM_TABLE}", None)

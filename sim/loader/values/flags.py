@@ -166,7 +166,7 @@ _ROWS: tuple[tuple[str, str, Kind, str], ...] = (
     ("ok-total-unready-count", "ok_total_unready_count", COUNT, "unready nodes that never halt it"),
     ("scale-down-enabled", "scale_down_enabled", FLAG, "whether nodes are ever removed"),
     ("scale-down-unneeded-time", "scale_down_unneeded_time_us", DURATION, "how long a node must be unneeded"),
-    ("scale-down-unready-time", "scale_down_unready_time_us", DURATION, "the same for an unready node"),
+    ("scale-down-unready-time", "scale_down_unready_time_us", DURATION, "no effect: none is unready here"),
     (
         "scale-down-utilization-threshold",
         "scale_down_utilization_threshold",
@@ -215,7 +215,7 @@ _ROWS: tuple[tuple[str, str, Kind, str], ...] = (
         "collect deletions this long",
     ),
     ("max-graceful-termination-sec", "max_graceful_termination_us", SECONDS_FLAG, "longest grace in a drain"),
-    ("max-pod-eviction-time", "max_pod_eviction_time_us", DURATION, "how long evictions are retried"),
+    ("max-pod-eviction-time", "max_pod_eviction_time_us", DURATION, "no effect: no eviction is refused here"),
     (
         "skip-nodes-with-local-storage",
         "skip_nodes_with_local_storage",

@@ -62,6 +62,15 @@ def test_metal_boots_slower() -> None:
     assert median(stages(scene, NodeState.LAUNCHED, NodeState.READY)) == pytest.approx(80, rel=0.065)
 
 
+def test_a_raid_of_local_disks_takes_8_seconds_more() -> None:
+    """aws.md §8.2: +8 s; 50 s to Ready are 58."""
+    steady = replace(STEADY, ec2=replace(STEADY.ec2, launch_s=Constant(5.0), ready_s=Constant(50.0)))
+    for raid, seconds in ((False, 50), (True, 58)):
+        group = a_group(provision_s=None, nvme_raid=raid)
+        scene = Scene([group], [(5.0, ONE, FOR_EVER)], until_s=120, latency=steady)
+        assert stages(scene, NodeState.LAUNCHED, NodeState.READY) == [seconds]
+
+
 def test_gpu_nodes_take_150_seconds_in_all_and_gpu_pods_wait_for_the_device_plugin() -> None:
     """cluster-autoscaler.md §7: median 150 s, p95 330 s from the request until the GPUs are published.
 
@@ -110,6 +119,14 @@ def test_each_node_pulls_for_itself() -> None:
     worker = a_class(cpu_m=3_000, images=WORKER)
     scene = Scene([a_group(initial=2)], [(0.0, worker, FOR_EVER)] * 2, until_s=60, latency=STEADY)
     assert scene.log["image_pulls"].column("pulled_bytes").tolist() == [650_000_000] * 2
+
+
+def test_zstd_images_pull_in_four_fifths_of_the_time() -> None:
+    """aws.md §8.2: x0.8; 400 MB at 40 MB/s take 8 s instead of 10."""
+    worker = a_class(cpu_m=1_000, images=(*WORKER[:2], replace(WORKER[2], zstd=True)))
+    scene = Scene([a_group(initial=1)], [(0.0, worker, FOR_EVER)], until_s=60, latency=STEADY)
+    assert scene.seconds("pod_running") == [10]
+    assert scene.log["image_pulls"].column("pulled_bytes").tolist() == [650_000_000]
 
 
 # -- Spot -------------------------------------------------------------------------------------

@@ -175,3 +175,15 @@ def test_fargate_memory_counts_without_the_sidecar(pods: int) -> None:
     pod.node = None
     assert rule.limit_mib(pod) == 768
     assert rule.excess(pod) is Excess.CONTAINER
+
+
+@pytest.mark.parametrize(("limit_mib", "usable_mib"), [(500, 500), (8_192, 768)])
+def test_a_limit_gives_a_fargate_pod_no_more_than_its_size(limit_mib: int, usable_mib: int) -> None:
+    """aws.md §1.2: usable is the size less 256 MiB, never more; the sidecar takes 256 of the 1,024 left."""
+    load = a_load(sidecar_memory_mib=256, autoscaling=False, memory_limit_mib=limit_mib)
+    rig = assemble(a_scenario([], [load]))
+    rig.clock.run_until(1)
+    pod = rig.workers()[0]
+    pod.node = None
+    rule = MemoryRule(load, lambda cls: cls.memory_mib, container_killed=True)
+    assert rule.limit_mib(pod) == usable_mib

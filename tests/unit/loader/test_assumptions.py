@@ -120,3 +120,45 @@ def test_an_unmanaged_group_whose_labels_the_autoscaler_cannot_see(tmp_path: Pat
     (group,) = loaded(tmp_path, text).cluster.node_groups
     assert "eks.amazonaws.com/nodegroup" not in dict(group.labels)
     assert any("does not see its labels" in warning for warning in loaded(tmp_path, text).warnings)
+
+
+def test_a_selectors_allow_and_deny_name_types_by_pattern(tmp_path: Path) -> None:
+    path = "cluster.eksctl.managedNodeGroups[cpu]"
+    selector = f"{path}.instanceSelector={{vCPUs: 8, memory: 32GiB, allow: '^m', deny: '^m[5-7]a'}}"
+    (group,) = loaded(tmp_path, SCENARIO, f"{path}.instanceTypes=", selector).cluster.node_groups
+    assert group.instance_type.startswith("m")
+    assert not group.instance_type.startswith(("m5a", "m6a", "m7a"))
+
+
+def test_the_zone_of_a_group_is_said(tmp_path: Path) -> None:
+    path = "cluster.eksctl.managedNodeGroups[cpu].availabilityZones"
+    two = loaded(tmp_path, SCENARIO, f"{path}=[us-east-1b, us-east-1c]")
+    assert assumed(two)[path].value == "all nodes are in us-east-1b, the first of 2 zones"
+    assert assumed(loaded(tmp_path))[path].value == "all nodes are in us-east-1a, no zone is named"
+    assert path not in assumed(loaded(tmp_path, SCENARIO, f"{path}=[us-east-1b]"))
+
+
+def test_interruptions_of_a_group_that_is_not_spot_are_warned_of(tmp_path: Path) -> None:
+    scenario = loaded(tmp_path, SCENARIO, "cluster.groups.cpu.interruptions_per_hour=0.1")
+    assert "group cpu is not Spot: its interruptions_per_hour has no effect" in scenario.warnings
+
+
+def test_extended_support_costs_six_times_as_much(tmp_path: Path) -> None:
+    """aws.md §5: 0.60 $ per cluster-hour in total instead of 0.10."""
+    scenario = loaded(tmp_path, SCENARIO, "prices.extended_support=true")
+    assert scenario.prices.control_plane_hour == 0.6
+    assert loaded(tmp_path).prices.control_plane_hour == 0.1
+
+
+def test_zstd_images_and_raids_are_said_by_name(tmp_path: Path) -> None:
+    """aws.md §8.2: x0.8 if zstd, +8 s if local NVMe RAID."""
+    scenario = loaded(
+        tmp_path,
+        SCENARIO,
+        "latency.image_pull.zstd=[pachyderm/opencv, pachd]",
+        "cluster.groups.cpu.nvme_raid=true",
+    )
+    assert [image.zstd for image in scenario.pipelines[0].pod_class.images] == [False, True, True]
+    assert scenario.cluster.node_groups[0].nvme_raid
+    assert assumed(scenario)["latency.image_pull.zstd_factor"].value == "0.8"
+    assert assumed(scenario)["latency.ec2.nvme_raid"].value == "8s"
