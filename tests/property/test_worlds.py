@@ -38,7 +38,7 @@ EXTRA = Repo("extra-images", commits=PoissonArrivals(40 / 3_600))
 WORKER = PodClass("extra-v1", Resources(500, 512), Resources(500, 512), owner="extra-v1")
 
 
-@settings(max_examples=200)
+@settings(max_examples=120)
 @given(scenarios())
 def test_the_books_balance(scenario: Scenario) -> None:
     log = simulate(scenario, SEED, checks=True)
@@ -129,7 +129,7 @@ def check_waits(log: EventLog) -> None:
 # -- the same day again -----------------------------------------------------------------------
 
 
-@settings(max_examples=25)
+@settings(max_examples=20)
 @given(scenarios())
 def test_the_same_seed_gives_the_same_log_byte_for_byte(scenario: Scenario) -> None:
     assert_alike(simulate(scenario, SEED, 3), simulate(scenario, SEED, 3, checks=True))
@@ -141,7 +141,7 @@ def assert_alike(once: EventLog, again: EventLog) -> None:
         assert once[name].rows().tobytes() == again[name].rows().tobytes(), name
 
 
-@settings(max_examples=25)
+@settings(max_examples=20)
 @given(scenarios())
 def test_skipping_the_autoscalers_quiet_looks_changes_nothing(scenario: Scenario) -> None:
     skipping = simulate(scenario, SEED)
@@ -159,7 +159,7 @@ def test_replications_and_seeds_are_other_days(scenario: Scenario) -> None:
     assert days[0] != days[1] != days[2] != days[0]
 
 
-@settings(max_examples=25)
+@settings(max_examples=20)
 @given(scenarios(), pod_loads("pods-9"))
 def test_adding_a_source_moves_no_other(scenario: Scenario, pods: PodLoad) -> None:
     """Common random numbers: another repository, another pipeline, other pods, the same arrivals."""
