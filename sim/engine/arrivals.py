@@ -73,6 +73,15 @@ def cron_times(spec: str, start: datetime) -> Iterator[int]:
     return (_since(start, tick) for tick in ticks)
 
 
+def last_cron_tick(spec: str, start: datetime) -> datetime | None:
+    """Return the last tick of a cron expression up to ``start``, itself included; None for ``@every``."""
+    text = NICKNAMES.get(spec.strip().lower(), spec.strip())
+    if text.startswith(EVERY):
+        return None
+    after = start.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    return next(CronSim(text, after, reverse=True), None)
+
+
 def _every_us(text: str) -> int:
     """Return the period of ``@every``: whole seconds, at least one."""
     period_us = parse_duration(text.removeprefix(EVERY).strip())

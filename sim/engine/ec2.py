@@ -74,6 +74,7 @@ class AutoScalingGroup:
         self.spec = spec
         self.min_size = spec.min_size
         self.max_size = spec.max_size
+        self.initial = spec.initial
         self.target = 0
         self.created = 0
         self.instances: dict[int, Instance] = {}
@@ -143,11 +144,17 @@ class NodeGroups:
     def start(self) -> None:
         """Bring up the initial nodes, Ready at once."""
         for group in self.groups:
-            group.target = group.spec.initial
-            for _ in range(group.spec.initial):
+            group.target = group.initial
+            for _ in range(group.initial):
                 instance = self._create(group)
                 self._log(instance, NodeState.LAUNCHED)
                 self._become_ready(instance)
+
+    def begin_with_minimum(self, group_index: int, min_size: int) -> None:
+        """Have a minimum in force since before the start; what it asks for is among the initial nodes."""
+        group = self.groups[group_index]
+        group.min_size = min_size
+        group.initial = max(group.initial, min_size)
 
     def is_leaving(self, instance_id: int) -> bool:
         """Say whether an instance is gone, being terminated, or about to be reclaimed."""

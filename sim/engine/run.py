@@ -50,8 +50,8 @@ def simulate(scenario: Scenario, seed: int, replication: int = 0, *, checks: boo
         KubeScheduler(clock, state, options, streams)
     Kubelets(clock, state, scenario.latency, streams)
     node_groups = NodeGroups(clock, state, scenario.latency.ec2, streams)
-    node_groups.start()
     ScheduledMinimums(clock, node_groups, scenario.cluster.node_groups, scenario.start)
+    node_groups.start()
     Autoscaler(clock, state, node_groups, scenario.cluster.autoscaler, streams).start()
     for base in scenario.base_load:
         PlainPods(clock, state, base.pod_class.name, _base_arrivals(state, base))

@@ -53,6 +53,10 @@ class GroupMaker:
         initial = config.desired_capacity if more.initial is None else more.initial
         if not 0 <= initial <= config.max_size:
             raise at.error(f"starts with {initial} nodes", allowed=f"0 to its maxSize ({config.max_size})")
+        for minimum in more.scheduled_minimums:
+            if minimum.min_size > config.max_size:
+                problem = f"has a scheduled minimum of {minimum.min_size}"
+                raise at.error(problem, allowed=f"0 to its maxSize ({config.max_size})")
         price, hazard = self._price(config, instance, more, at)
         self._warn(config, instance, price)
         self._warn_of_spot(config, more)

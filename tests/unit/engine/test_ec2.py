@@ -198,12 +198,21 @@ def test_a_schedule_sets_the_minimum_and_launches_what_is_missing() -> None:
     assert min(tainted) >= 2_400  # the autoscaler keeps to the minimum, then takes its ten minutes
 
 
+@pytest.mark.parametrize(("morning", "nodes"), [("0 8 * * 1-5", 0), ("0 0 * * 1", 3), ("30 23 * * 0", 3)])
+def test_the_minimum_set_last_before_the_start_holds_from_the_start(morning: str, nodes: int) -> None:
+    """The scene begins on Monday at 00:00; the evening's 0 was set on Friday at 20:00."""
+    hours = (ScheduledMinimum(morning, 3), ScheduledMinimum("0 20 * * 1-5", 0))
+    scene = Scene([a_group(scheduled_minimums=hours)], [], until_s=3_500)
+    assert scene.when(NodeState.READY) == [0] * nodes
+    assert scene.when(NodeState.TAINTED) == []  # the autoscaler keeps to the minimum
+
+
 def test_a_stale_autoscaler_asks_for_a_size_not_for_one_more() -> None:
     """SetDesiredCapacity(1) on a group raised to 1 by a schedule is no news (cluster-autoscaler.md §3.9).
 
     The view of AWS is up to a minute old: looks come every 7 s, the last refresh before 602 was at 567.
     """
-    warm = (ScheduledMinimum("10 * * * *", 1),)
+    warm = (ScheduledMinimum("10 * * * *", 1), ScheduledMinimum("40 * * * *", 0))
     group = a_group(max_size=1, scheduled_minimums=warm)
     options = flags(aws_refresh_interval_us=MINUTE, scan_interval_us=7 * SECOND)
     scene = Scene([group], [(597, a_class(), FOR_EVER)], options, until_s=900)

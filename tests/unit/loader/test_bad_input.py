@@ -167,6 +167,12 @@ def told(folder: Path, text: str, *sets: str, **files: str) -> str:
             "cluster.eksctl.managedNodeGroups[cpu] starts with 4 nodes; allowed: 0 to its maxSize (3)",
             id="more nodes at the start than maxSize",
         ),
+        pytest.param(
+            "cluster:\n",
+            "cluster:\n  groups: {cpu: {scheduled_minimums: [{cron: 0 8 * * *, min_size: 4}]}}\n",
+            "cluster.eksctl.managedNodeGroups[cpu] has a scheduled minimum of 4; allowed: 0 to its maxSize",
+            id="scheduled minimum beyond maxSize",
+        ),
     ],
 )
 def test_one_line_that_says_it_all(tmp_path: Path, old: str, new: str, message: str) -> None:
