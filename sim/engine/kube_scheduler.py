@@ -44,7 +44,7 @@ class KubeScheduler:
         self.table = NodeTable(state)
         self.placement = Placement(self.table)
         self.preemptor = Preemptor(clock, state, streams)
-        self._views: dict[int, ClassView] = {}
+        self._views: dict[ClassState, ClassView] = {}
         self._ties: dict[str, Ties] = {}
         self._lowest_priority = 2**31
         self._hopeless: list[tuple[int, int, ClassView]] = []  # fitting nowhere, by cpu asked for
@@ -70,10 +70,11 @@ class KubeScheduler:
 
     def wake(self, phase: Phase = Phase.SCHEDULE) -> None:
         """Have a pass run at this instant; the autoscaler's own work asks for the later phase."""
-        now_us = self.clock.now_us
+        clock = self.clock
+        now_us = clock.now_us
         if self._pass_due_us != now_us:
             self._pass_due_us = now_us
-            self.clock.at(now_us, phase, self._pass, None)
+            clock.at(now_us, phase, self._pass, None)
 
     # -- the pass ---------------------------------------------------------------------------
 
@@ -81,7 +82,8 @@ class KubeScheduler:
         self._pass_due_us = -1
         active = self.queue.take_active()
         if len(active) == 1:
-            while self._schedule_head(active[0]):
+            cohort = active[0]
+            while self._schedule_head(cohort):
                 pass
             return
         heads = [(cohort.turn(), number, cohort) for number, cohort in enumerate(active) if cohort.pods]
@@ -99,10 +101,15 @@ class KubeScheduler:
         if pod is None:
             return False
         pods_gone = self.queue.pods_gone
-        node = self._node_for(pod)
+        view = self._views.get(pod.cls) or self._view(pod.cls)
+        node = self._node_for(pod, view)
         if node is not None:
             cohort.pods.popleft()
-            self._bind(pod, node)
+            pod.cls.dequeue(pod)
+            if pod.nominated is not None:
+                self.preemptor.release(pod)
+            self.state.bind(pod, node)
+            self.table.count(node, view, 1)
         elif self._may_preempt(pod.cls) and self._preempt(pod):
             self.state.refuse(pod)
             self.queue.fail_alone(cohort, pods_gone)
@@ -119,12 +126,11 @@ class KubeScheduler:
         room = any(node.open and cls.allowed[node.group] for node in self.state.nodes)
         self.queue.fail(cohort, room=room, asleep=not self._may_preempt(cls))
 
-    def _node_for(self, pod: Pod) -> Node | None:
+    def _node_for(self, pod: Pod, view: ClassView) -> Node | None:
         if pod.nominated is not None:
             node = self.preemptor.nominated_node_for(pod)
             if node is not None:
                 return node
-        view = self._view(pod.cls)
         if view.hopeless:
             return None
         taken = self.preemptor.kept_for_others(pod) if self.preemptor.nominated else ()
@@ -133,13 +139,6 @@ class KubeScheduler:
             view.hopeless = True
             insort(self._hopeless, (view.cls.cpu_m, view.cls.index, view))
         return node
-
-    def _bind(self, pod: Pod, node: Node) -> None:
-        pod.cls.dequeue(pod)
-        if pod.nominated is not None:
-            self.preemptor.release(pod)
-        self.state.bind(pod, node)
-        self.table.count(node, self._view(pod.cls), 1)
 
     def _preempt(self, pod: Pod) -> bool:
         before = pod.nominated
@@ -156,20 +155,17 @@ class KubeScheduler:
         self._give_hope([view for _, _, view in self._hopeless])
 
     def _view(self, cls: ClassState) -> ClassView:
-        view = self._views.get(cls.index)
-        if view is None:
-            ties = self._ties.get(cls.spec.name)
-            if ties is None:
-                ties = self._ties[cls.spec.name] = Ties(
-                    self.streams.stream(f"scheduler-ties/{cls.spec.name}")
-                )
-            view = self._views[cls.index] = ClassView(cls, self.state, self.table, ties)
-            if cls.spec.priority < self._lowest_priority:
-                self._lowest_priority = cls.spec.priority
-                self._give_hope([view for _, _, view in self._hopeless])
-            if cls.spec.spread or cls.anti_affinity:
-                for other in self._views.values():
-                    other.owner_row = self.table.known_owner_row(other.cls)
+        """Make the view of a class, on first use."""
+        ties = self._ties.get(cls.spec.name)
+        if ties is None:
+            ties = self._ties[cls.spec.name] = Ties(self.streams.stream(f"scheduler-ties/{cls.spec.name}"))
+        view = self._views[cls] = ClassView(cls, self.state, self.table, ties)
+        if cls.spec.priority < self._lowest_priority:
+            self._lowest_priority = cls.spec.priority
+            self._give_hope([view for _, _, view in self._hopeless])
+        if cls.spec.spread or cls.anti_affinity:
+            for other in self._views.values():
+                other.owner_row = self.table.known_owner_row(other.cls)
         return view
 
     # -- what the state tells ---------------------------------------------------------------
@@ -193,7 +189,7 @@ class KubeScheduler:
         self._room_appeared(node)
 
     def _pod_gone(self, pod: Pod, node: Node) -> None:
-        self.table.count(node, self._view(pod.cls), -1)
+        self.table.count(node, self._views[pod.cls], -1)
         self.queue.pod_gone()
         if self._hopeless:
             self._room_appeared(node)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from sim.engine.node_table import Floats
     from sim.engine.state import ClassState, ClusterState, Node
 
+    Flags = NDArray[np.bool_]
     Positions = NDArray[np.intp]
 
 DELETION_CANDIDATE = Taint("DeletionCandidateOfClusterAutoscaler", effect=Effect.PREFER_NO_SCHEDULE)
@@ -64,14 +65,19 @@ class ClassView:
     """What placing a pod reads of its class."""
 
     __slots__ = (
-        "cls", "hopeless", "image_rows", "minds_candidates", "minds_groups", "owner_row", "ties", "unset",
+        "asked", "cls", "hopeless", "image_rows", "is_picky", "is_spread", "minds_candidates", "minds_groups",
+        "owner_row", "ties", "unset",
     )  # fmt: skip
 
     def __init__(self, cls: ClassState, state: ClusterState, table: NodeTable, ties: Ties) -> None:
         """Derive everything static."""
         spec = cls.spec
         self.cls = cls
-        self.unset = unset_requests(cls)
+        self.unset = cpu_m, memory_mib = unset_requests(cls)
+        asked = (cls.cpu_m + cpu_m, cls.memory_mib + memory_mib, cls.cpu_m, cls.memory_mib)
+        self.asked = 100.0 * np.array(asked, dtype=np.float64).reshape(4, 1)  # in the order of PERCENT
+        self.is_spread = spec.spread
+        self.is_picky = bool(cls.gpu or cls.ephemeral_mib or cls.anti_affinity)
         tracked = spec.spread or spec.anti_affinity
         self.owner_row = (
             table.owner_row(spec.namespace, spec.owner) if tracked else table.known_owner_row(cls)
@@ -126,19 +132,23 @@ class Placement:
         terms = self._terms.get(view.cls.index)
         if terms is None or self._seen != table.changes:
             terms = self._look_again(view)
-        self._load.add(table.percent, terms.percent)
-        feasible = self._feasible(view.cls, view.owner_row, taken)
-        if not len(feasible):
+        load = self._load
+        load.add(table.percent, terms.percent)
+        if view.is_picky or taken:
+            self._leave_out(load.fits, view.cls, view.owner_row, taken)
+        (feasible,) = load.fits.nonzero()
+        count = len(feasible)
+        if not count:
             return None
-        if len(feasible) > self._wanted:
+        if count > self._wanted:
             feasible, self.start = sample(feasible, self._wanted, len(table.nodes), self.start)
         penalty = self._penalty(view, terms, feasible)
-        best = np.equal(penalty, penalty[penalty.argmin()]).nonzero()[0]
+        (best,) = np.equal(penalty, penalty[penalty.argmin()]).nonzero()
         chosen: Node = table.nodes[feasible[best[view.ties.below(len(best))]]]
         return chosen
 
-    def _feasible(self, cls: ClassState, owner_row: int, taken: Iterable[Node]) -> Positions:
-        fits = self._load.fits
+    def _leave_out(self, fits: Flags, cls: ClassState, owner_row: int, taken: Iterable[Node]) -> None:
+        """Leave out nodes that a pod with special wishes cannot have, and those ``taken``."""
         if cls.gpu:
             fits &= self.table.row(FREE_GPU) >= cls.gpu
         if cls.ephemeral_mib:
@@ -147,7 +157,6 @@ class Placement:
             fits &= self.table.row(owner_row) == 0
         for node in taken:
             fits[node.position] = False
-        return fits.nonzero()[0]
 
     def _penalty(self, view: ClassView, terms: Terms, sampled: Positions) -> Floats:
         """Return what each node's weighted score lacks to the best there could be, up to a constant."""
@@ -158,9 +167,11 @@ class Placement:
         if terms.image_score is not None:
             penalty -= terms.image_score
         penalty = penalty.take(sampled)
-        if view.minds_groups is not None or (table.avoided and view.minds_candidates):
+        if view.minds_groups is not None:
             penalty -= scores.TAINT_TOLERATION * scores.taint_toleration(self._intolerable(view, sampled))
-        if view.cls.spec.spread:
+        elif table.avoided and view.minds_candidates:  # the same with at most one taint a node
+            penalty += scores.TAINT_TOLERATION * scores.BEST * table.row(AVOID).take(sampled)
+        if view.is_spread:
             penalty -= scores.POD_TOPOLOGY_SPREAD * self._spread(view, sampled)
         return penalty
 
@@ -192,17 +203,19 @@ class Placement:
             self._zone = table.row(ZONE).astype(np.intp)
             self._allocatable = np.tile(table.allocatable(), (2, 1))
         cls = view.cls
-        asked = np.array([[cls.cpu_m], [cls.memory_mib]], dtype=np.float64)
-        unset = np.array([[view.unset[0]], [view.unset[1]]], dtype=np.float64)
-        percent = 100.0 * np.concatenate((asked + unset, asked)) / self._allocatable
+        percent = view.asked / self._allocatable
         percent[:2] -= scores.HAIR
         if not all(cls.allowed):
             allowed = np.array(cls.allowed)[table.row(GROUP).astype(np.intp)]
             percent[CPU, ~allowed] = FULL
-        present = np.zeros(len(table.nodes))
-        for row, size_bytes in view.image_rows:
-            on_node = table.row(row)
-            present += on_node * np.floor(size_bytes * on_node.mean())
-        score = scores.image_locality(present, len(view.image_rows)) if present.any() else None
-        terms = self._terms[cls.index] = Terms(percent, score)
+        terms = self._terms[cls.index] = Terms(percent, self._image_score(view))
         return terms
+
+    def _image_score(self, view: ClassView) -> Floats | None:
+        if not view.image_rows:
+            return None
+        present = np.zeros(len(self.table.nodes))
+        for row, size_bytes in view.image_rows:
+            on_node = self.table.row(row)
+            present += on_node * np.floor(size_bytes * on_node.mean())
+        return scores.image_locality(present, len(view.image_rows)) if present.any() else None
