@@ -6,6 +6,7 @@ validateInput, src/internal/ppsutil/util.go ValidateNames.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -82,6 +83,7 @@ def _cron(field: Field, pipeline: str, project: str) -> CronInput:
         if not said.get(key):
             raise field.missing(key)
     _check_cron(field)
+    _check_cron_start(field)
     return CronInput(
         name=said["name"],
         spec=said["spec"],
@@ -90,6 +92,16 @@ def _cron(field: Field, pipeline: str, project: str) -> CronInput:
         repo=said.get("repo") or f"{pipeline}_{said['name']}",
         start=said.get("start", ""),
     )
+
+
+def _check_cron_start(field: Field) -> None:
+    """Refuse what is no protobuf Timestamp in JSON."""
+    place = field.child("start")
+    if place is not None and place.value:
+        with suppress(ValueError, TypeError):
+            if datetime.fromisoformat(place.value).tzinfo is not None:
+                return
+        raise place.error(allowed="an instant with its zone, such as 2026-01-05T08:00:00Z")
 
 
 def _check_cron(field: Field) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import repeat
 from typing import TYPE_CHECKING
 
@@ -91,8 +92,7 @@ class Pachd:
         for load in scenario.pipelines:
             for leaf in leaves(load.pipeline.input):
                 if isinstance(leaf, CronInput):
-                    ticks = cron_times(leaf.spec, scenario.start)
-                    source = ((time_us, 1, 0, 0.0) for time_us in ticks)
+                    source = ((time_us, 1, 0, 0.0) for time_us in _ticks(leaf, scenario.start))
                     self._await(self.repos[repo_key(leaf, load.pipeline)], source)
 
     # -- set-up -----------------------------------------------------------------------------
@@ -179,6 +179,14 @@ class Pachd:
     def _pod_refused(self, pod: Pod) -> None:
         if isinstance(pod.owner, Controller):
             pod.owner.pod_refused()
+
+
+def _ticks(leaf: CronInput, start: datetime) -> Iterator[int]:
+    """Return when a cron input ticks: after the scenario's start, or its own if that is later."""
+    own = datetime.fromisoformat(leaf.start).astimezone(start.tzinfo) if leaf.start else start
+    begin = max(start, own)
+    ahead_us = (begin - start) // timedelta(microseconds=1)
+    return (ahead_us + time_us for time_us in cron_times(leaf.spec, begin))
 
 
 def _commits(spec: RepoSpec, scenario: Scenario, streams: Streams) -> Iterator[Brought]:

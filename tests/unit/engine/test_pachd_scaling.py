@@ -164,3 +164,12 @@ def test_cron_ticks_are_commits() -> None:
     found = run(a_scenario([], [a_load(reads=tick, parallelism=1)], horizon_s=3_500))
     assert [time_us / SECOND for time_us, *_ in found.table("jobs")] == [1_000, 2_000, 3_000]
     assert [row[1:6] for row in found.table("job_datums")] == [(1, 0, 0, 0, 1)] * 3
+
+
+def test_a_cron_input_ticks_from_its_own_start_on() -> None:
+    """src/server/pps/server/monitor.go: the next tick is that after the latest, which is first the start."""
+    late = CronInput("tick", "@every 1000s", overwrite=True, start="2026-01-05T00:08:20Z")
+    past = CronInput("tick", "@every 1000s", overwrite=True, start="2026-01-01T00:00:00Z")
+    for leaf, ticks in ((late, [1_500, 2_500]), (past, [1_000, 2_000, 3_000])):
+        found = run(a_scenario([], [a_load(reads=leaf, parallelism=1)], horizon_s=3_500))
+        assert [time_us / SECOND for time_us, *_ in found.table("jobs")] == ticks
