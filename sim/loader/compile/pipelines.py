@@ -156,6 +156,7 @@ def pipeline_maker(said: PachydermFile, at: Field, pods: PodMaker, notes: Notes)
         rules = request_rules(said.options.version)
     except InputError as error:
         raise error.inside("pachyderm.version", file=at.document.file, line=at.line()) from None
+    _warn_of_old_version(said.options.version, rules, notes)
     defaults = STOCK_DEFAULTS
     if said.cluster_defaults is not None:
         defaults, notices = read_cluster_defaults(said.cluster_defaults[0])
@@ -167,6 +168,16 @@ def pipeline_maker(said: PachydermFile, at: Field, pods: PodMaker, notes: Notes)
             "pachyderm.md §1.3 (src/internal/clusterstate/v2.8.0/defaults.go)",
         )
     return PipelineMaker(rules, defaults, said.options.namespace, pods, notes)
+
+
+def _warn_of_old_version(version: str, rules: RequestRules, notes: Notes) -> None:
+    """Warn where only requests follow the version (pachyderm.md §2.4 and §3.2)."""
+    if rules < RequestRules.V2_8 or version.removeprefix("v").split(".")[1] == "8":
+        standby = ", standby comes before compaction" if rules < RequestRules.V2_5 else ""
+        notes.warn(
+            f"pachyderm {version}: requests follow it, jobs run as from 2.9 on: datums are listed outside "
+            f"the workers{standby}"
+        )
 
 
 def _under(error: InputError, path: str, spec: Field, at: Field) -> InputError:

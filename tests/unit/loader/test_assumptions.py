@@ -150,6 +150,11 @@ def test_extended_support_costs_six_times_as_much(tmp_path: Path) -> None:
     assert loaded(tmp_path).prices.control_plane_hour == 0.1
 
 
+def test_a_misspelt_image_is_said(tmp_path: Path) -> None:
+    (warning,) = (each for each in loaded(tmp_path, SCENARIO, "images.workr=1GB").warnings if "image" in each)
+    assert warning == "images[workr] is the name of no image here; did you mean worker?"
+
+
 def test_zstd_images_and_raids_are_said_by_name(tmp_path: Path) -> None:
     """aws.md §8.2: x0.8 if zstd, +8 s if local NVMe RAID."""
     scenario = loaded(
@@ -162,3 +167,19 @@ def test_zstd_images_and_raids_are_said_by_name(tmp_path: Path) -> None:
     assert scenario.cluster.node_groups[0].nvme_raid
     assert assumed(scenario)["latency.image_pull.zstd_factor"].value == "0.8"
     assert assumed(scenario)["latency.ec2.nvme_raid"].value == "8s"
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        ("2.9", []),
+        ("2.11.6", []),
+        ("2.8", ["pachyderm 2.8: requests follow it, jobs run as from 2.9 on"]),
+        ("pre-2.5", ["pachyderm pre-2.5: requests follow it, jobs run as from 2.9 on"]),
+    ],
+)
+def test_what_an_old_version_does_not_change_is_said(tmp_path: Path, version: str, said: list[str]) -> None:
+    """pachyderm.md §3.2: preprocessing moved out of the workers in 2.9."""
+    scenario = loaded(tmp_path, SCENARIO, f"pachyderm.version='{version}'")
+    warned = [each for each in scenario.warnings if each.startswith("pachyderm ")]
+    assert [each.partition(": datums")[0] for each in warned] == said
