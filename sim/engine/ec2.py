@@ -323,13 +323,20 @@ class NodeGroups:
     # -- Spot -------------------------------------------------------------------------------
 
     def _notice(self, call: Call[Instance]) -> None:
-        """Close a node that is reclaimed in two minutes."""
+        """Close a node that is reclaimed in two minutes, and drain it at once as managed groups do."""
         instance = call.argument
         if instance.state is InstanceState.READY and instance.node is not None:
             instance.noticed = True
             self._log(instance, NodeState.INTERRUPTION_NOTICE)
             self.state.close(instance.node)
+            self._drain(instance.node)
             self.clock.at(self.clock.now_us + SPOT_NOTICE_US, Phase.NODES_GONE, self._interrupt, instance)
+
+    def _drain(self, node: Node) -> None:
+        """Evict what no disruption budget protects; the node is closed, so a pod's grace holds no room."""
+        for pod in sorted(node.pods, key=lambda pod: pod.order):
+            if pod.state is not PodState.TERMINATING and pod.cls.spec.disruptions_allowed != 0:
+                self.state.evict(pod, PodEnd.SPOT_INTERRUPTED)
 
     def _interrupt(self, call: Call[Instance]) -> None:
         """Take the node away with everything on it; the group replaces it."""

@@ -9,8 +9,6 @@ from sim.model.log import NodeState, PodEnd
 from sim.model.pods import Effect
 from tests.property.ledger import Ledger, Row, peaks
 
-WITH_THE_NODE = (PodEnd.NODE_GONE, PodEnd.SPOT_INTERRUPTED)
-
 
 def check_rows_are_in_order_of_time(ledger: Ledger) -> None:
     for name, table in ledger.log.tables.items():
@@ -61,7 +59,7 @@ def check_pods_end_with_their_node(ledger: Ledger) -> None:
         if node in gone:
             ended_us, reason = ended[pod]
             assert ended_us <= gone[node]
-            if reason in WITH_THE_NODE:
+            if reason == PodEnd.NODE_GONE:
                 assert ended_us == gone[node]
 
 

@@ -11,7 +11,7 @@ from sim.model.cluster import DaemonSet, FailWindow, NodeGroup, ScheduledMinimum
 from sim.model.distributions import Constant
 from sim.model.latency import ImagePull, Latencies
 from sim.model.log import NodeState, PodEnd
-from sim.model.pods import Controller, Image
+from sim.model.pods import Controller, Image, PodClass
 from sim.model.resources import Resources
 from sim.model.units import HOUR, MINUTE, SECOND
 from tests.unit.engine.scenes import FOR_EVER, Scene, a_class, a_group, flags
@@ -132,14 +132,14 @@ def test_zstd_images_pull_in_four_fifths_of_the_time() -> None:
 # -- Spot -------------------------------------------------------------------------------------
 
 
-def spot(per_hour: float = 60.0, **rest: float) -> Scene:
-    group = a_group(initial=2, min_size=2, spot=True, interruptions_per_hour=per_hour)
-    return Scene([group], [(0, ONE, FOR_EVER)], until_s=3_600)
+def spot(*pods: tuple[float, PodClass, float]) -> Scene:
+    group = a_group(initial=2, min_size=2, spot=True, interruptions_per_hour=60.0)
+    return Scene([group], pods, until_s=3_600)
 
 
-def test_a_spot_node_goes_two_minutes_after_its_notice_with_what_is_on_it() -> None:
-    """aws.md §6: notice 120 s; no more pods are placed there; the pod's work is lost, another replaces it."""
-    scene = spot()
+def test_a_spot_node_is_drained_at_its_notice_and_gone_two_minutes_later() -> None:
+    """aws.md §6: managed groups drain at once; no more pods land, the work is lost, a new pod takes over."""
+    scene = spot((0, ONE, FOR_EVER))
     gone = {node: at for at, node in scene.nodes(NodeState.GONE)}
     noticed = {node: at for at, node in scene.nodes(NodeState.INTERRUPTION_NOTICE)}
     assert gone
@@ -147,9 +147,15 @@ def test_a_spot_node_goes_two_minutes_after_its_notice_with_what_is_on_it() -> N
     for time_us, _, node in scene.log["pod_bound"].rows().tolist():
         assert time_us / SECOND < noticed.get(node, 1e9)
     lost = scene.ends(PodEnd.SPOT_INTERRUPTED)
-    assert lost
+    assert {at for at, _ in lost} <= set(noticed.values())
     replacements = [row for row in scene.log["pods"].rows().tolist() if row[3] >= 0]
-    assert [row[3] for row in replacements] == [pod for _, pod in lost]
+    assert [(row[0] / SECOND, row[3]) for row in replacements] == lost != []
+
+
+def test_a_budget_keeps_a_pod_until_the_node_is_gone() -> None:
+    group = a_group(initial=1, min_size=1, spot=True, interruptions_per_hour=60.0)
+    scene = Scene([group], [(0, a_class(disruptions_allowed=0), FOR_EVER)], until_s=3_600)
+    assert {at for at, _ in scene.ends(PodEnd.SPOT_INTERRUPTED)} <= set(scene.when(NodeState.GONE))
 
 
 def test_the_group_replaces_an_interrupted_node() -> None:
