@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class HintingSimulator:
     """Remembers by pod id the id of the node where a pod was last placed.
 
-    A placeholder has a new name in every look, so a hint to it (-1) is as good as none.
+    A placeholder mostly has a new id in every look, so a hint to it is then as good as none.
     """
 
     def __init__(self) -> None:

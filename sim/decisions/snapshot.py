@@ -4,8 +4,8 @@ Existing nodes come first, in node order, then one placeholder per upcoming node
 starts one past the node that the last successful search found, and that pointer lives as long as
 the autoscaler: simulated packing is round-robin, not first-fit.
 
-The real list is a walk over a hash map. With random orders it is one arrangement a look, which is
-entered anywhere after each placement; while a plan is simulated, that is forked, it stays as it is.
+The real list is rebuilt from a hash map after each placement, so with random orders a search finds any
+feasible node alike. While a plan is simulated, which is forked off, the list keeps one random order.
 
 Source: Cluster Autoscaler 1.31.5, simulator/clustersnapshot/delta.go and
 simulator/predicatechecker/schedulerbased.go (FitsAnyNodeMatching, CheckPredicates).
@@ -18,8 +18,6 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from sim.decisions.chance import GO_BUCKET
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
     from sim.model.pods import PodClass
 
 NEAR = 16  # nodes that a search looks at one by one before it looks at all others at once
+TRIES = 6  # nodes that a random search draws before it looks at all
 
 Room = tuple[int, int, int, int, int]
 """cpu_m, memory_mib, ephemeral_mib, gpu and pods that a node has left."""
@@ -60,10 +59,15 @@ class PodView(Protocol):
         """Whether it was evicted and only holds its room."""
 
 
+def placeholder_id(template: int, index: int) -> int:
+    """Return the id of the nth upcoming node of a template, by the template's name (Templates.name)."""
+    return -1 - (template << 20 | index)
+
+
 class SnapshotNode:
     """A node of the snapshot: the group it is shaped like, the room on it and the pods on it.
 
-    ``id`` is the log's row of a real node and -1 for a placeholder. ``moved`` are pods that a
+    ``id`` is the log's row of a real node, negative for a placeholder. ``moved`` are pods that a
     simulation has put here.
     """
 
@@ -125,14 +129,12 @@ class Snapshot:
         """Start with no nodes."""
         self.nodes: list[SnapshotNode] = []
         self.real = 0
-        self.by_id: dict[int, SnapshotNode] = {}  # real nodes only
+        self.by_id: dict[int, SnapshotNode] = {}
         self.pointer = Pointer()
         self.chance: Chance | None = None
-        self._order: list[int] = []  # with chance, the positions in the order of this look's list
-        self._slot: NDArray[np.int64] = np.empty(0, dtype=np.int64)  # the other way round
-        self._rotation = 0
-        self._rebuild = False  # the list is walked anew before the next search
         self._planning = False
+        self._order: list[int] = []  # with chance, positions in the order of the list of this plan
+        self._step: NDArray[np.int64] = np.empty(0, dtype=np.int64)  # the other way round
         self._placed: list[tuple[PodView, SnapshotNode]] = []
         # by position: cpu and memory left (-1 where no pod may go), and group; with columns to spare
         self._table: NDArray[np.int64] = np.empty((3, 0), dtype=np.int64)
@@ -180,6 +182,7 @@ class Snapshot:
         for node in placeholders:
             node.position = len(self.nodes)
             self.nodes.append(node)
+            self.by_id[node.id] = node
         self._fill(first)
 
     def end_look(self) -> None:
@@ -187,6 +190,8 @@ class Snapshot:
         self.revert(0)
         self._planning = False
         self._order.clear()
+        for node in self.nodes[self.real :]:
+            del self.by_id[node.id]
         del self.nodes[self.real :]
         self._stale = [position for position in self._stale if position < self.real]
 
@@ -216,51 +221,58 @@ class Snapshot:
         count = len(self.nodes)
         if not count:
             return None
+        if self.chance is not None and not self._planning:
+            return self._any_feasible(cls, destinations, self.chance)
+        self._arrange()
         start = self.pointer.index % count
-        for steps, position in self._near(start, count):
-            node = self.nodes[position]
-            if node.fits(cls) and (destinations is None or destinations[position]):
-                self.pointer.index = (start + steps + 1) % count
-                return node
+        for steps in range(min(NEAR, count)):
+            place = (start + steps) % count
+            position = self._order[place] if self._order else place
+            if self._is_feasible(position, cls, destinations):
+                self.pointer.index = (place + 1) % count
+                return self.nodes[position]
         if count > NEAR:
-            for steps, position in self._far(cls, destinations, start):
+            for place, position in self._far(cls, destinations, start):
                 if self.nodes[position].fits(cls):
-                    self.pointer.index = (start + steps + 1) % count
+                    self.pointer.index = (place + 1) % count
                     return self.nodes[position]
         return None
 
-    def _near(self, start: int, count: int) -> Iterable[tuple[int, int]]:
-        """Return steps from the start of the search, and positions, of the first nodes."""
-        steps = range(min(NEAR, count))
-        if self.chance is None:
-            return ((step, (start + step) % count) for step in steps)
-        self._arrange(self.chance)
-        start += self._rotation
-        return ((step, self._order[(start + step) % count]) for step in steps)
+    def _is_feasible(self, position: int, cls: ClassView, destinations: bytearray | None) -> bool:
+        return self.nodes[position].fits(cls) and (destinations is None or bool(destinations[position]))
 
-    def _arrange(self, chance: Chance) -> None:
-        """Bring the random list up to date: arranged once a look, entered anew after a placement."""
-        if len(self._order) != len(self.nodes):
-            real, placeholders = list(range(self.real)), list(range(self.real, len(self.nodes)))
-            few = len(self.nodes) <= GO_BUCKET
-            self._order = (
-                [*chance.shuffled(real), *placeholders] if few else chance.shuffled(real + placeholders)
-            )
-            self._slot = np.empty(len(self._order), dtype=np.int64)
-            self._slot[self._order] = np.arange(len(self._order))
-            self._rebuild = True
-        if self._rebuild and not self._planning:
-            self._rotation = chance.rotation(len(self.nodes))
-            self._rebuild = False
+    def _any_feasible(
+        self, cls: ClassView, destinations: bytearray | None, chance: Chance
+    ) -> SnapshotNode | None:
+        """Draw nodes until one is feasible, first from all, then from those with the room."""
+        for _ in range(TRIES):
+            position = chance.index(len(self.nodes))
+            if self._is_feasible(position, cls, destinations):
+                return self.nodes[position]
+        left = self._roomy(cls, destinations).tolist()
+        while left:
+            index = chance.index(len(left))
+            if self.nodes[left[index]].fits(cls):
+                return self.nodes[left[index]]
+            left[index] = left[-1]
+            left.pop()
+        return None
+
+    def _arrange(self) -> None:
+        """Give the list of this plan its random order."""
+        if self.chance is not None and len(self._order) != len(self.nodes):
+            order = self.chance.permutation(len(self.nodes))
+            self._order = order.tolist()
+            self._step = np.argsort(order)
 
     def _far(self, cls: ClassView, destinations: bytearray | None, start: int) -> Iterator[tuple[int, int]]:
-        """Yield steps and positions of all other nodes that may fit, in the order of the search."""
+        """Yield places and positions of all other nodes that may fit, in the order of the search."""
+        count = len(self.nodes)
         roomy = self._roomy(cls, destinations)
-        slots = roomy if self.chance is None else self._slot[roomy] - self._rotation
-        steps = (slots - start) % len(self.nodes)
+        steps = ((self._step[roomy] if self._order else roomy) - start) % count
         for index in np.argsort(steps).tolist():
             if steps[index] >= NEAR:
-                yield int(steps[index]), int(roomy[index])
+                yield (start + int(steps[index])) % count, int(roomy[index])
 
     def _roomy(self, cls: ClassView, destinations: bytearray | None) -> NDArray[np.int64]:
         """Return the positions of nodes with enough cpu and memory, in groups that let the class in."""
@@ -292,7 +304,6 @@ class Snapshot:
         node.pods_left -= 1
         node.moved.append(pod)
         self._placed.append((pod, node))
-        self._rebuild = True
         self._stale.append(node.position)
 
     def plan(self) -> int:

@@ -32,7 +32,7 @@ from sim.decisions.quiet import (
     removal_timers,
 )
 from sim.decisions.scale_up import ScaleUpView, decide_scale_up, enforce_min_sizes
-from sim.decisions.snapshot import SnapshotNode
+from sim.decisions.snapshot import SnapshotNode, placeholder_id
 from sim.engine.actuation import Actuator
 from sim.engine.aws_view import AwsView
 from sim.engine.clock import Phase
@@ -264,9 +264,11 @@ class Autoscaler:
 
     def _add_upcoming(self) -> None:
         placeholders = [
-            SnapshotNode(-1, group, self.templates.by_group[group].room)
+            SnapshotNode(placeholder_id(name, index), group, self.templates.by_group[group].room)
             for group, count in enumerate(self.registry.upcoming_nodes())
-            for _ in range(count)
+            if count
+            for name in [self.templates.name(group, self.clock.now_us)]
+            for index in range(count)
         ]
         self.snapshot.add_placeholders(placeholders)
 

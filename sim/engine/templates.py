@@ -28,6 +28,8 @@ class Templates:
         ]
         self._oldest_us: dict[int, int] = {}  # when the first node of a group without a real one was Ready
         self._changes = -1
+        self._names = [0] * len(specs)
+        self._last_name = 0
 
     def update(self, now_us: int) -> None:
         """Plan each group by its real nodes as soon as one will do."""
@@ -42,6 +44,21 @@ class Templates:
                 del self._oldest_us[group]
                 spec = self._state.cluster.node_groups[group]
                 self.by_group[group] = node_template(group, spec, self._state.daemons[group], real=True)
+
+    def name(self, group: int, now_us: int) -> int:
+        """Return what a group's template is called in this look.
+
+        It is made, and named, anew in every look; but while a group that had a good node has none,
+        the last one made of such a node is kept, name included.
+        """
+        kept = self.by_group[group].real and not any(
+            node.group == group and is_good_template_candidate(node.node.ready_us, now_us)
+            for node in self._view.nodes.values()
+        )
+        if not (kept and self._names[group]):
+            self._last_name += 1
+            self._names[group] = self._last_name
+        return self._names[group]
 
     def timers(self) -> Iterator[int]:
         """Yield when a real node will do."""

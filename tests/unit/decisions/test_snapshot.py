@@ -15,7 +15,7 @@ from sim.decisions.chance import Chance
 from sim.decisions.hinting_simulator import HintingSimulator
 from sim.decisions.names import natural
 from sim.decisions.pending_pods import filter_out_schedulable
-from sim.decisions.snapshot import Snapshot, SnapshotNode
+from sim.decisions.snapshot import Snapshot, SnapshotNode, placeholder_id
 from tests.unit.decisions.autoscaling import Classes, a_group, a_node, a_snapshot, pods
 
 
@@ -68,6 +68,29 @@ def test_placeholders_stand_behind_and_are_no_destinations() -> None:
     assert found(snapshot, cls) == 1
     snapshot.end_look()
     assert found(snapshot, cls) is None
+
+
+@pytest.mark.parametrize(
+    ("second_name", "expected"),
+    [
+        pytest.param(7, 0, id="a kept template keeps its placeholders' names, so the hint holds"),
+        pytest.param(8, 1, id="a template made anew names them anew, so the pointer decides"),
+    ],
+)
+def test_hints_to_placeholders_hold_while_their_template_keeps_its_name(
+    second_name: int, expected: int
+) -> None:
+    """Source: processors/nodeinfosprovider/mixed_nodeinfos_processor.go, static_autoscaler.go (1.31.5)."""
+    pod = pods(Classes().a_class(), 1)[0]
+    snapshot, simulator = Snapshot(), HintingSimulator()
+    for name in (7, second_name):
+        room = (2_000, 4_096, 0, 0, 29)
+        upcoming = [SnapshotNode(placeholder_id(name, index), 0, room) for index in range(2)]
+        snapshot.add_placeholders(upcoming)
+        simulator.try_schedule_pods(snapshot, [pod])
+        placed = next(index for index, node in enumerate(upcoming) if node.moved)
+        snapshot.end_look()
+    assert placed == expected
 
 
 @pytest.mark.parametrize("few", [True, False])
