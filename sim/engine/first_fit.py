@@ -141,19 +141,22 @@ class FirstFitScheduler:
     def _pass(self, _: Call[None]) -> None:
         self._pass_due_us = -1
         fresh, self._fresh = self._fresh, {}
-        self._room_now = [node for node in self._room if node.open and node.position >= 0]
-        self._room_now.sort(key=attrgetter("position"))
-        self._room.clear()
-        if len(fresh) == 1 and not self._room_now:
+        if self._room:
+            self._room_now = [node for node in self._room if node.open and node.position >= 0]
+            self._room_now.sort(key=attrgetter("position"))
+            self._room.clear()
+            self._place_in_order(fresh)
+            self._room_now.clear()
+        elif len(fresh) == 1:
             self._place_all(*fresh.values())
         else:
             self._place_in_order(fresh)
 
     def _place_all(self, cls: ClassState) -> None:
-        """Place the pods of the one class that has any to try."""
+        """Place the pods of the one class that has any to try; no room appeared for a blocked one."""
         pending = cls.pending
         while pending:
-            node = self._node_for(cls)
+            node = None if cls.index in self._blocked else self._first_feasible(cls)
             if node is None:
                 self._block(cls)
                 return
@@ -167,14 +170,15 @@ class FirstFitScheduler:
         heapify(heads)
         while heads:
             cls = heads[0][3]
-            node = self._node_for(cls)
+            node = self._first_with_room(cls) if cls.index in blocked else self._first_feasible(cls)
             if node is not None:
                 self.state.bind(cls.pending.popleft(), node)
-                self._head_changed(cls)
                 if cls.pending:
                     heapreplace(heads, _head(cls))
                 else:
                     heappop(heads)
+                if cls.index in blocked:
+                    self._head_changed(cls)
                 continue
             heappop(heads)
             if cls.index in fresh:
@@ -195,9 +199,6 @@ class FirstFitScheduler:
                 if pod.cls is cls and pod.state is PENDING:
                     self.state.refuse(pod)
             self._inserted = [pod for pod in self._inserted if pod.cls is not cls]
-
-    def _node_for(self, cls: ClassState) -> Node | None:
-        return self._first_with_room(cls) if cls.index in self._blocked else self._first_feasible(cls)
 
     def _first_with_room(self, cls: ClassState) -> Node | None:
         for node in self._room_now:

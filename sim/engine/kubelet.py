@@ -35,13 +35,14 @@ class Kubelets:
 
     def bound(self, pod: Pod, node: Node) -> None:
         """Pull what is missing, then start the containers."""
+        images = pod.cls.spec.images
         start_us = self.containers.start_delays.next_us(pod.cls)
-        if not pod.cls.spec.images and not start_us:
+        if not images and not start_us:
             self.state.run(pod)
             return
         now_us = pulled_us = self.clock.now_us
         pulled_bytes = 0
-        for image in pod.cls.spec.images:
+        for image in images:
             ready_us = node.images.get(image.name)
             if ready_us is None:
                 ready_us = now_us + self._pull_us(image)
