@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from random import Random
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 T = TypeVar("T")
-
-GO_BUCKET = 8  # Go 1.22, runtime/map.go: bucketCnt
 
 
 class Chance:
@@ -38,17 +41,14 @@ class Chance:
             self.dice.shuffle(shuffled)
         return shuffled
 
-    def rotation(self, entries: int) -> int:
-        """Return at which entry a walk over a Go map of so many entries begins.
+    def permutation(self, count: int) -> NDArray[np.int64]:
+        """Return the numbers below ``count`` in any order; quick for many."""
+        return np.random.default_rng(self.dice.getrandbits(64)).permutation(count)
 
-        Up to eight entries share one bucket, in order of insertion, and the walk begins at any of its
-        eight slots; with more entries, where they stand is random already. A walk goes round.
-        """
-        if entries > GO_BUCKET:
-            return int(self.dice.random() * entries)
-        slot = int(self.dice.random() * GO_BUCKET)
-        return slot if slot < entries else 0
+    def index(self, count: int) -> int:
+        """Return any number below ``count``."""
+        return int(self.dice.random() * count)
 
     def choice(self, items: Sequence[T]) -> T:
         """Return any of the items."""
-        return items[int(self.dice.random() * len(items))]
+        return items[self.index(len(items))]

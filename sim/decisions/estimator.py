@@ -12,17 +12,15 @@ threshold_based_limiter.go, cluster_capacity_threshold.go, sng_capacity_threshol
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.decisions.chance import GO_BUCKET, Chance
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from sim.decisions.chance import Chance
     from sim.decisions.equivalence import PodGroup
     from sim.decisions.snapshot import ClassView, Pointer
     from sim.decisions.template import NodeTemplate
@@ -49,7 +47,7 @@ def estimate(
     pointer
         Where the next search starts; is moved.
     chance
-        Has each search enter the list of added nodes anywhere, and shuffles groups of equal size.
+        Has each search find any node with room alike, and shuffles groups of equal size.
     limit
         Most nodes that may be added; ``UNLIMITED`` or ``NO_NODES`` as well.
     known_nodes
@@ -146,12 +144,11 @@ class _Packing:
         total = int(room.sum())
         if not total:
             return 0
-        start = self._start()
         if self.chance is None:
-            taken, last = round_robin(room, pods, start)
+            taken, last = round_robin(room, pods, self._start())
+            self.pointer.index = (self.known_nodes + last + 1) % (self.known_nodes + self.count)
         else:
-            taken, last = ring_fit(room, pods, start, self.chance)
-        self.pointer.index = (self.known_nodes + last + 1) % (self.known_nodes + self.count)
+            taken = random_fit(room, pods, self.chance)
         self.free[:, : self.count] -= requests[:, None] * taken
         if cls.spec.owner in self.owners:
             self.owners[cls.spec.owner].update(np.flatnonzero(taken).tolist())
@@ -229,32 +226,17 @@ def round_robin(room: NDArray[np.int64], pods: int, start: int) -> tuple[NDArray
     return taken, int(in_turn[rest - 1])
 
 
-def ring_fit(room: NDArray[np.int64], pods: int, start: int, chance: Chance) -> tuple[NDArray[np.int64], int]:
-    """Deal ``pods`` to nodes with ``room``, each to the first that has some behind a random entry.
-
-    The list of added nodes is walked anew after each pod, from place ``start`` of it on.
-
-    Returns
-    -------
-    tuple
-        How many each node got, and the place in the list of the node that got the last one.
-    """
-    nodes = len(room)
+def random_fit(room: NDArray[np.int64], pods: int, chance: Chance) -> NDArray[np.int64]:
+    """Deal ``pods`` one by one to any node that has ``room`` left; return how many each node got."""
     if pods >= int(room.sum()):
-        return room, chance.rotation(nodes)
-    order = np.arange(nodes) if nodes <= GO_BUCKET else np.array(chance.shuffled(range(nodes)))
-    left = room[order].tolist()
-    feasible = np.flatnonzero(room[order]).tolist()  # slots, in order
-    place = start - 1
+        return room
+    left = room.tolist()
+    feasible = np.flatnonzero(room).tolist()
     for _ in range(pods):
-        rotation = chance.rotation(nodes)
-        entry = (rotation + (place + 1) % nodes) % nodes
-        index = bisect_left(feasible, entry) % len(feasible)
-        slot = feasible[index]
-        place = (slot - rotation) % nodes
-        left[slot] -= 1
-        if not left[slot]:
-            feasible.pop(index)
-    taken = np.zeros_like(room)
-    taken[order] = left
-    return room - taken, place
+        index = chance.index(len(feasible))
+        node = feasible[index]
+        left[node] -= 1
+        if not left[node]:
+            feasible[index] = feasible[-1]
+            feasible.pop()
+    return room - np.array(left, dtype=np.int64)

@@ -249,7 +249,7 @@ class Snapshot:
             position = chance.index(len(self.nodes))
             if self._is_feasible(position, cls, destinations):
                 return self.nodes[position]
-        left = self._roomy(cls, destinations).tolist()
+        left: list[int] = self._roomy(cls, destinations).tolist()
         while left:
             index = chance.index(len(left))
             if self.nodes[left[index]].fits(cls):

@@ -39,7 +39,7 @@ class Comparison:
     @property
     def mean_inside(self) -> bool:
         """Whether the mean of the draws lies in the recorded range."""
-        return self.low <= fmean(self.draws) <= self.high
+        return self.low <= round(fmean(self.draws), 6) <= self.high
 
 
 def measures_of(case: Case, seed: int) -> dict[str, float]:
