@@ -51,17 +51,6 @@ class Call(Generic[T]):
         self.callbacks = ()
 
 
-class Moment(simpy.Event):
-    """An event for a process to wait for: an instant and a phase within it."""
-
-    def __init__(self, clock: Clock, time_us: int, phase: Phase) -> None:
-        """Schedule the moment."""
-        super().__init__(clock)
-        self._ok = True
-        self._value = None
-        clock.put(self, time_us, phase)
-
-
 class Clock(simpy.Environment):
     """Simulated time, in whole microseconds since the start of the scenario.
 
@@ -95,10 +84,6 @@ class Clock(simpy.Environment):
     def before_or_after_look(self, before: Phase, after: Phase) -> Phase:
         """Return the phase of this instant that is still to come: what a look sets off runs behind it."""
         return after if self.looked_us == self.now_us else before
-
-    def moment(self, time_us: int, phase: Phase) -> Moment:
-        """Return an event that a process can wait for."""
-        return Moment(self, time_us, phase)
 
     def run_until(self, until_us: int) -> None:
         """Run everything due before ``until_us``, which itself is left out."""
