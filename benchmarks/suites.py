@@ -100,6 +100,13 @@ def week(quick: bool) -> Iterator[Figure]:
     yield Figure("a week of 50 pipelines, peak memory", peak, "MiB", "<= 500", peak <= 500)
 
 
+def autoscaler(quick: bool) -> Iterator[Figure]:
+    """Estimates, looks and a day of the autoscaler (``benchmarks/autoscaler.py``)."""
+    from benchmarks.autoscaler import figures
+
+    return figures(quick)
+
+
 def commands(quick: bool) -> Iterator[Figure]:
     """Measure what a user waits for at the prompt."""
     rounds = 1 if quick else ROUNDS
@@ -135,5 +142,6 @@ SUITES: dict[str, Callable[[bool], Iterator[Figure]]] = {
     "memory": memory,
     "datums": datums,
     "week": week,
+    "autoscaler": autoscaler,
     "commands": commands,
 }
