@@ -74,9 +74,12 @@ def _text_of(path: Path) -> str:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise InputError(f"is {path.stat().st_size:,} bytes", allowed=f"at most {MAX_BYTES:,}", file=file)
-        raw = path.read_bytes()
+        with path.open("rb") as stream:  # a device or a pipe says no size, and may never end
+            raw = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", file=file) from None
+    if len(raw) > MAX_BYTES:
+        raise InputError("does not end", allowed=f"at most {MAX_BYTES:,} bytes", file=file)
     if b"\x00" in raw:
         raise InputError("is a binary file", allowed="YAML or JSON text in UTF-8", file=file)
     try:

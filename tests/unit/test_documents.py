@@ -160,6 +160,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
         (latin, "is not text in UTF-8"),
         (tmp_path / "none", "cannot be read: No such file"),
         (tmp_path, "cannot be read: Is a directory"),
+        (Path("/dev/zero"), r"does not end; allowed: at most 10,000,000 bytes"),
     ]:
         with pytest.raises(InputError, match=message):
             read_file(path)
