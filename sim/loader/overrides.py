@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path as FilePath
 from typing import Any
 
 from sim.adapters.yaml_documents import Document, read_text
@@ -55,7 +56,8 @@ def parse_set(text: str) -> tuple[Path, Any]:
                 return parse_path(text[:at].strip()), _yaml(text[at + 1 :], text)
             except InputError as error:
                 raise error.inside(file=SET) from None
-    raise InputError("has no =", field=text, allowed="path=value", file=SET)
+    problem = "has a bracket that is not closed" if depth > 0 else "has no ="
+    raise InputError(problem, field=text, allowed="path=value", file=SET)
 
 
 def _yaml(text: str, whole: str) -> Any:
@@ -66,12 +68,21 @@ def _yaml(text: str, whole: str) -> Any:
 
 
 def blamed(error: InputError, sets: Iterable[str]) -> InputError:
-    """Return the error as one of ``--set`` where that put the field, or what is around it, there."""
+    """Return the error as one of ``--set`` where that put the field, or what is around it, there.
+
+    A line of a file that ``--set`` only pointed to stays where it is.
+    """
     for text in sets:
-        path, field = _plain(print_path(parse_set(text)[0])), _plain(error.field)
-        if field == path or field.startswith((f"{path}.", f"{path}[")):
+        steps, value = parse_set(text)
+        path, field = _plain(print_path(steps)), _plain(error.field)
+        inside = field == path or field.startswith((f"{path}.", f"{path}["))
+        if inside and not (error.line and isinstance(value, str) and _is_file(error.file, value)):
             error.file, error.line = SET, None
     return error
+
+
+def _is_file(file: str, reference: str) -> bool:
+    return FilePath(file).as_posix().endswith(FilePath(reference).as_posix())
 
 
 def _plain(path: str) -> str:

@@ -92,7 +92,7 @@ class Section:
         except InputError as error:
             raise at.locate(error) from None
         except ValueError as error:
-            raise at.error(f": {error}") from None
+            raise at.error(f"is refused: {error}") from None
 
     def write(self, value: Any) -> Json:
         """Write the keys whose value is not the default."""

@@ -76,9 +76,9 @@ def read_table(at: Field, name: str, wanted: Collection[str], optional: Collecti
         raise at.locate(error) from None
     except (OSError, EOFError, zlib.error) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise at.error(f"cannot be read: {reason}", allowed="a CSV file") from None
+        raise at.error(f"is {name!r}, which cannot be read: {reason}", allowed="a CSV file") from None
     except (UnicodeDecodeError, csv.Error):
-        raise at.error("is not CSV text in UTF-8", allowed="a CSV file") from None
+        raise at.error(f"is {name!r}, which is not CSV text in UTF-8", allowed="a CSV file") from None
 
 
 def _read(file: IO[str], name: str, wanted: Collection[str], optional: Collection[str]) -> Table:

@@ -97,7 +97,7 @@ class TraceKind:
         ]
         if lacking:
             raise at.error(
-                f"lacks values in {', '.join(lacking)}",
+                f"is {at.value!r}, which lacks values in {', '.join(lacking)}",
                 allowed=f"a default for each, as in defaults: {{{lacking[0]}: …}}",
             )
 

@@ -122,8 +122,8 @@ def told(folder: Path, text: str, *sets: str, **files: str) -> str:
         pytest.param(
             "poisson: {per_hour: 4}",
             "trace: {file: none.csv}",
-            "scenario.yaml:14: pipelines[edges].commits.trace.file cannot be read: No such file or "
-            "directory; allowed: a CSV file",
+            "scenario.yaml:14: pipelines[edges].commits.trace.file is 'none.csv', which cannot be read: "
+            "No such file or directory; allowed: a CSV file",
             id="no such trace",
         ),
         pytest.param(

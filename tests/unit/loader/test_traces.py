@@ -102,6 +102,12 @@ def test_broken_gzip(tmp_path: Path) -> None:
         trace(tmp_path, "", f"{PATH}.file=t.csv.gz")
 
 
+def test_a_line_of_a_trace_that_set_points_to_keeps_its_place(tmp_path: Path) -> None:
+    (tmp_path / "u.csv").write_text(f"{HEADER}\na,0,1\n")
+    with pytest.raises(InputError, match=r"u\.csv:2: .* has 3 cells; allowed: 7, as the header"):
+        trace(tmp_path, TRACE, f"{PATH}.file=u.csv")
+
+
 def test_rows_that_fit_nowhere_are_counted(tmp_path: Path) -> None:
     text = f"{TRACE}c,100,1,5,64,1,0\nd,101,1,5,1,1,1\n"
     scenario = loaded(tmp_path, SCENARIO, t_csv=text)
