@@ -108,6 +108,7 @@ class _Assembly:
         check_profiles(loads, others, cluster, self.notes)
         check_pipelines_fit(loads, cluster)
         warn_of_homeless_base_load(base_load, cluster, self.notes)
+        self.images.check_names()
         fargate_at = (eksctl or self.at) if cluster.fargate_profiles else None
         prices = compiled_prices(
             said.prices, said.discounts, region, self.catalog, notes=self.notes, fargate_at=fargate_at

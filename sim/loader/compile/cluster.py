@@ -70,6 +70,7 @@ class ClusterReader:
     def _groups(self, config: ClusterConfig, eksctl: Field | None, region: str) -> tuple[NodeGroup, ...]:
         more = self.said.cluster.groups or {}
         self._check_names(more, config)
+        self._check_priced()
         maker = GroupMaker(
             region=region,
             catalog=self.catalog,
@@ -82,6 +83,14 @@ class ClusterReader:
                 maker.group(group, more.get(group.name, GroupFile()), config, place)
                 for group, place in zip(config.node_groups, _places(eksctl), strict=True)
             )
+
+    def _check_priced(self) -> None:
+        for name in self.said.prices.instances or {}:
+            try:
+                self.catalog.instance(name)
+            except InputError as error:
+                place = at_path(self.at, "prices", "instances", name)
+                raise place.error(error.problem, allowed=error.allowed, near=error.nearest) from None
 
     def _check_names(self, more: Mapping[str, GroupFile], config: ClusterConfig) -> None:
         names = [group.name for group in config.node_groups]

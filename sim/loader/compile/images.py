@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from sim.errors import nearest
 from sim.loader.notes import Notes
 from sim.model.pods import Image
 from sim.model.scenario import MB
@@ -38,6 +39,16 @@ class ImageSizes:
         """Return a user's image: by its name, by its name without tag, or as any user image."""
         size = self.said.get(name, self.said.get(_untagged(name), self.said.get(USER)))
         return self._image(name, USER, size)
+
+    def check_names(self) -> None:
+        """Warn of sizes that no image has asked for: a name may be misspelt."""
+        asked = set(self.used) | {_untagged(name) for name in self.used} | set(DEFAULT_SIZES)
+        for name in self.said:
+            if name not in asked:
+                near = nearest(name, asked)
+                self.notes.warn(
+                    f"images[{name}] is the name of no image here{f'; did you mean {near}?' if near else ''}"
+                )
 
     def _kind(self, kind: str) -> Image:
         return self._image(kind, kind, self.said.get(kind))

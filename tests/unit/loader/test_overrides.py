@@ -89,7 +89,12 @@ def test_a_key_with_dots(tmp_path: Path) -> None:
     ("text", "problem"),
     [
         ("horizon", "--set: horizon has no =; allowed: path=value"),
+        ("pipelines[edges.autoscaling=true", "--set: pipelines[edges.autoscaling=true has a bracket that is"),
         ("=3", "--set: '' is not a path"),
+        (
+            "prices.instances={m5.xlrge: 1}",
+            "--set: prices.instances[m5.xlrge] is not a known EC2 instance type",
+        ),
         ("a..b=3", "--set: 'a..b' is not a path"),
         ("horizon=[1d", "--set: horizon=[1d has a value that is not YAML"),
         ("horizon=1 day", "--set: horizon is '1 day'; allowed: a duration"),
