@@ -21,6 +21,7 @@ def caveats(scenario: Scenario, replications: Sequence[Tree]) -> list[str]:
     """Return the warnings of a scenario and of what its replications showed."""
     return [
         *scenario.warnings,
+        *_nothing(scenario, replications),
         *_jobs(replications),
         *_memory(replications),
         *_places(replications),
@@ -29,6 +30,19 @@ def caveats(scenario: Scenario, replications: Sequence[Tree]) -> list[str]:
         *_prices(scenario),
         *([NOT_MODELLED] if scenario.cluster.node_groups else []),
     ]
+
+
+def _nothing(scenario: Scenario, replications: Sequence[Tree]) -> Iterator[str]:
+    counts = (
+        "jobs_completed",
+        "jobs_failed",
+        "jobs_unfinished",
+        "pods_stuck",
+        "pods_started",
+        "peak_fargate_vcpu",
+    )
+    if (scenario.pipelines or scenario.pods) and not any(_mean(replications, name) for name in counts):
+        yield "nothing happened: no job was made and no pod ran between warm-up and horizon"
 
 
 def _jobs(replications: Sequence[Tree]) -> Iterator[str]:

@@ -94,7 +94,11 @@ def warnings_of(world: World, **changes: Any) -> str:
 
 
 def test_no_warnings_without_reason() -> None:
-    assert warnings_of(World()) == ""
+    assert warnings_of(World(), pipelines=(), pods=()) == ""
+
+
+def test_warns_when_nothing_happened() -> None:
+    assert "nothing happened: no job was made and no pod ran" in warnings_of(World())
 
 
 def test_warns_of_failed_and_unfinished_jobs_and_of_a_growing_backlog() -> None:
