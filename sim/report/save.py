@@ -92,7 +92,9 @@ def load(folder: Path) -> Saved:
 
 
 def _replaceable(folder: Path) -> bool:
-    return folder.is_dir() and ((folder / SUMMARY).exists() or not any(folder.iterdir()))
+    if not folder.is_dir():
+        return False
+    return all((folder / each).exists() for each in (SUMMARY, REPLICATIONS, LOG)) or not any(folder.iterdir())
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -72,10 +72,11 @@ def test_an_earlier_result_is_replaced_and_nothing_else_is(tmp_path: Path) -> No
     assert not (folder / "stale.txt").exists()
     other = tmp_path / "thesis"
     other.mkdir()
+    (other / "summary.json").write_text("mine too")
     (other / "chapter.txt").write_text("mine")
     with pytest.raises(InputError, match="holds something else; allowed: a new or empty folder"):
         saved(other)
-    assert [path.name for path in other.iterdir()] == ["chapter.txt"]
+    assert sorted(path.name for path in other.iterdir()) == ["chapter.txt", "summary.json"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["result", "thesis"]
 
 
