@@ -161,7 +161,11 @@ def size(
 
     Raises InputError for a file that is no spec, and for an unknown version, region or type.
     """
-    rules, market = request_rules(pachyderm), market_of(region)
+    try:
+        rules = request_rules(pachyderm)
+    except InputError as error:
+        raise error.inside("pachyderm") from None
+    market = market_of(region)
     return tuple(
         pod_size(read.pipeline, pachyderm, rules, market, instance_types).told(*map(str, read.notices))
         for read in read_specs(Path(spec))

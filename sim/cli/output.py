@@ -68,7 +68,9 @@ def print_json(document: Any) -> None:
 def _cell(value: Any) -> Text:
     if value is None:
         return Text("–")
-    return Text(f"{value:,.6g}" if isinstance(value, float) else str(value))
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return Text(str(value))
+    return Text(f"{value:,.6g}" if isinstance(value, float) else f"{value:,}")
 
 
 def _stdout() -> Console:

@@ -101,12 +101,17 @@ def _print_tables(documents: Sequence[Document]) -> None:
 
 def _print_title(document: Document) -> None:
     days = (document["horizon_s"] - document["warmup_s"]) / 86_400
+    replications = _counted(document["replications"], "replication")
     print_text(
-        f"{document['scenario']}: {document['replications']} replications, seed {document['seed']}, "
+        f"{document['scenario']}: {replications}, seed {document['seed']}, "
         f"{days:g} days after {document['warmup_s'] / 86_400:g} of warm-up, {document['region']}, "
         f"prices of {document['price_date']}",
         "bold",
     )
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _print_latencies(documents: Sequence[Document]) -> None:

@@ -30,7 +30,7 @@ def test_size_of_the_seeds_pipeline(pachsim: Pachsim, tmp_path: Path) -> None:
     done = pachsim("size", "edges.json")
     assert (done.returncode, done.stderr) == (0, "")
     assert "2vCPU 5GB, $0.103185 an hour" in done.stdout
-    assert "pod         2000        4352           2048    0" in done.stdout
+    assert "pod        2,000       4,352          2,048    0" in done.stdout
     (document,) = json.loads(pachsim("size", "edges.json", "--format", "json").stdout)
     assert document["fargate"]["size"] == "2vCPU 5GB"
     assert document["workers"] == 5
