@@ -59,7 +59,10 @@ class Result:
 
     @property
     def jobs(self) -> pd.DataFrame:
-        """A row per job: state, instants, datums, cost, and waits that sum to the latency."""
+        """A row per job: state, instants, datums, cost, and waits that sum to the latency.
+
+        Jobs of the warm-up are there too, with what they cost after it.
+        """
         return self._tables.jobs
 
     @property
