@@ -48,6 +48,11 @@ def run(
 
     loaded = [sim.load(file, sets or ()) for file in scenarios]
     _check_names(loaded)
+    folders = (
+        {} if out is None else {each.name: out if len(loaded) == 1 else out / each.name for each in loaded}
+    )
+    for folder in folders.values():
+        sim.Result.check_folder(folder)
     how: dict[str, Any] = {"precision": precision, "progress": verbose or None}
     results: list[sim.Result] = []
     interrupted = False
@@ -70,8 +75,8 @@ def run(
     for result in results:
         named = f"{result.scenario.name}: " if len(loaded) > 1 else ""
         print_warnings(f"{named}{warning}" for warning in result.summary["warnings"])
-        if out is not None:
-            result.save(out if len(loaded) == 1 else out / result.scenario.name)
+        if result.scenario.name in folders:
+            result.save(folders[result.scenario.name])
     if interrupted:
         raise typer.Exit(INTERRUPTED)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from sim.decisions.snapshot import Snapshot, SnapshotNode
 from sim.decisions.utilization import node_capacity, underused_room
+from sim.model.cluster import GPU_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from sim.decisions.snapshot import PodView
     from sim.engine.state import ClusterState, Node
     from sim.model.autoscaler import AutoscalerOptions
-
-GPU_LABEL = "k8s.amazonaws.com/accelerator"
 
 
 class NodeView(SnapshotNode):

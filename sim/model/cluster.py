@@ -16,6 +16,9 @@ from sim.model.machines import FargateSize
 from sim.model.pods import Pairs, PodClass, Taint
 from sim.model.resources import Resources
 
+GPU_LABEL = "k8s.amazonaws.com/accelerator"
+"""The label by which the autoscaler on AWS expects GPUs on a node (cluster-autoscaler.md §3.6)."""
+
 
 class FailMode(Enum):
     """How a launch fails: silently, or with an out-of-capacity error the autoscaler can read."""

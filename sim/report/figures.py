@@ -32,6 +32,7 @@ ROUNDING = 1e-6  # seconds, and pods on average: below that a difference is that
 DARK = 140  # luminance, of 255: black reads better on what is lighter
 SECOND_US = 1_000_000
 DAY_S = 86_400
+SHORTEST_RISE_S, LONGEST_RISE_S = 600.0, 7_200.0
 UNITS = ((2 * DAY_S, DAY_S, "days"), (2 * 3600, 3600, "hours"), (120, 60, "minutes"), (0, 1, "seconds"))
 
 PODS = {"running": "#009E73", "starting": "#56B4E9", "pending": "#E69F00"}
@@ -101,6 +102,23 @@ def timeline(log: EventLog, scenario: Scenario, from_s: float = 0.0, to_s: float
     lower.set_xlim(from_s / unit_s, end_s / unit_s)
     _title(figure, f"{scenario.name}: pods and the nodes under them")
     return figure
+
+
+def first_rise_s(log: EventLog, scenario: Scenario) -> tuple[float, float]:
+    """Return the span in which pods first came and went: from the first of them until none was left.
+
+    A little before and after it, at least ten minutes and at most two hours in all.
+    """
+    lived = lives(log)
+    ours = (source_kinds(log, [load.name for load in scenario.pods]) != SourceKind.SYSTEM)[lived.pods.source]
+    created, ended = np.sort(lived.pods.created_us[ours]), np.sort(lived.pods.ended_us[ours])
+    if not len(created):
+        return 0.0, SHORTEST_RISE_S
+    gone = np.flatnonzero(created[1:] > ended[:-1])
+    begin_s = float(created[0]) / SECOND_US
+    length_s = float(ended[gone[0] if len(gone) else -1]) / SECOND_US - begin_s
+    length_s = min(max(1.1 * length_s, SHORTEST_RISE_S), LONGEST_RISE_S)
+    return max(0.0, begin_s - 0.05 * length_s), begin_s + length_s
 
 
 def wait_split(document: Mapping[str, Any]) -> Figure:

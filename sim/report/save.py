@@ -49,9 +49,7 @@ def save(folder: Path, scenario: Scenario, result: Saved, files: Mapping[str, by
 
     Raises InputError if the folder holds anything but an earlier result, or cannot be written.
     """
-    if folder.exists() and not _replaceable(folder):
-        allowed = "a new or empty folder, or an earlier result"
-        raise InputError("holds something else", field=str(folder), allowed=allowed)
+    check_folder(folder)
     draft = folder.parent / f".{folder.name}.{os.getpid()}"
     old = draft.with_suffix(".old")
     try:
@@ -74,6 +72,13 @@ def save(folder: Path, scenario: Scenario, result: Saved, files: Mapping[str, by
     finally:
         for leftover in (draft, old):
             shutil.rmtree(leftover, ignore_errors=True)
+
+
+def check_folder(folder: Path) -> None:
+    """Raise InputError if the folder holds anything but an earlier result."""
+    if folder.exists() and not _replaceable(folder):
+        allowed = "a new or empty folder, or an earlier result"
+        raise InputError("holds something else", field=str(folder), allowed=allowed)
 
 
 def load(folder: Path) -> Saved:
@@ -137,10 +142,11 @@ def _save_tables(folder: Path, log: EventLog, scenario: Scenario) -> None:
 
 
 def _save_pictures(folder: Path, result: Saved, scenario: Scenario) -> None:
-    from sim.report.figures import bill_split, timeline, wait_split
+    from sim.report.figures import bill_split, first_rise_s, timeline, wait_split
 
     for name, figure in (
         ("timeline", timeline(result.log, scenario)),
+        ("first", timeline(result.log, scenario, *first_rise_s(result.log, scenario))),
         ("waits", wait_split(result.document)),
         ("bill", bill_split(result.document)),
     ):

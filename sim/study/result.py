@@ -90,6 +90,11 @@ class Result:
         """Pictures, as matplotlib Figures."""
         return Plots(self)
 
+    @staticmethod
+    def check_folder(folder: str | Path) -> None:
+        """Raise InputError for a folder that ``save`` would refuse."""
+        save.check_folder(Path(folder))
+
     def save(self, folder: str | Path) -> None:
         """Write the folder that ``load_result`` reads; an earlier result there is replaced.
 

@@ -22,7 +22,7 @@ from sim.decisions.allocatable import (
 from sim.errors import InputError
 from sim.loader.notes import Notes
 from sim.loader.shape.cluster import GroupFile, ShapeFile
-from sim.model.cluster import NodeGroup
+from sim.model.cluster import GPU_LABEL, NodeGroup
 from sim.model.cluster_config import ClusterConfig, InstanceSelector, NodeGroupConfig
 from sim.model.machines import InstanceType, Price
 from sim.model.pods import Pairs
@@ -110,7 +110,9 @@ class GroupMaker:
             return self.catalog.instance(name)
         except InputError as error:
             place = at.child("instanceTypes") or at.child("instanceType") or at
-            raise place.error(error.problem, allowed=error.allowed, near=error.nearest) from None
+            raise place.error(
+                f"is {name!r}, which {error.problem}", allowed=error.allowed, near=error.nearest
+            ) from None
 
     def _selected(self, config: NodeGroupConfig, selector: InstanceSelector, at: Field) -> InstanceType:
         """Return the cheapest type that an instance selector admits."""
@@ -180,6 +182,11 @@ class GroupMaker:
             self.notes.warn(
                 f"group {config.name} is unmanaged: without propagateASGTags the autoscaler does not see "
                 "its labels and taints while it is empty; it is simulated as if it did"
+            )
+        if instance.gpu and GPU_LABEL not in dict(config.labels):
+            self.notes.warn(
+                f"group {config.name} has GPUs but no label {GPU_LABEL}: until the device plugin is up the "
+                "autoscaler takes a Ready node for one without GPUs, and buys another"
             )
         if instance.name.startswith(AMD_GPUS):
             self.notes.warn(f"group {config.name}: {instance.name} has AMD GPUs, counted as nvidia.com/gpu")

@@ -57,8 +57,8 @@ def told(folder: Path, text: str, *sets: str, **files: str) -> str:
         pytest.param(
             "m5.2xlarge",
             "m5.2xlrge",
-            "managedNodeGroups[cpu].instanceTypes is not a known EC2 instance type; allowed: one of "
-            "`pachsim catalog ec2`; did you mean m5.2xlarge?",
+            "managedNodeGroups[cpu].instanceTypes is 'm5.2xlrge', which is not a known EC2 instance type; "
+            "allowed: one of `pachsim catalog ec2`; did you mean m5.2xlarge?",
             id="unknown instance type",
         ),
         pytest.param(

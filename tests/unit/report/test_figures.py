@@ -13,7 +13,17 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from sim.report.bill import Use
-from sim.report.figures import MOST_BARS, NODES, PODS, USES, WAITS, bill_split, timeline, wait_split
+from sim.report.figures import (
+    MOST_BARS,
+    NODES,
+    PODS,
+    USES,
+    WAITS,
+    bill_split,
+    first_rise_s,
+    timeline,
+    wait_split,
+)
 from sim.report.metrics import measure
 from sim.report.starts import Wait
 from sim.report.summary import summarise
@@ -57,6 +67,14 @@ def test_timeline_stacks_pods_over_nodes() -> None:
     running = outline(figure.axes[0].collections[0])
     assert running[:, 0][running[:, 1] > 0].min() == pytest.approx(200 / 60)
     assert running[:, 0][running[:, 1] > 0].max() == pytest.approx(700 / 60)
+
+
+def test_the_first_rise_lasts_until_no_pod_is_left() -> None:
+    world = World(horizon_s=100_000)
+    for created_s, ended_s in ((1_000, 1_800), (1_200, 3_000), (9_000, 9_500)):
+        world.pod(a_class("w"), "plain", created_s, None, None, running=created_s + 90, ended=ended_s)
+    log = world.log()
+    assert first_rise_s(log, a_scenario(log)) == pytest.approx((1_000 - 0.05 * 2_200, 1_000 + 1.1 * 2_000))
 
 
 def test_a_long_timeline_draws_means() -> None:
