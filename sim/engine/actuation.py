@@ -20,7 +20,7 @@ from sim.engine.state import PodState
 from sim.model.log import NodeState, PodEnd, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from sim.engine.aws_view import AwsView
     from sim.engine.clock import Call, Clock
@@ -69,6 +69,10 @@ class Actuator:
         """Return the empty nodes in deletion, and those with drain."""
         empty = [node for node, deletion in self.deletions.items() if not deletion.drain]
         return empty, [node for node, deletion in self.deletions.items() if deletion.drain]
+
+    def forget_all_but(self, nodes: Collection[int]) -> None:
+        """Forget the taints of nodes that are gone."""
+        self.tainted_us = {node: at_us for node, at_us in self.tainted_us.items() if node in nodes}
 
     def start_deletion(self, buckets: Iterable[Sequence[Node]], *, drain: bool) -> None:
         """Taint nodes and have them deleted; each bucket is of one group."""

@@ -145,9 +145,9 @@ class Autoscaler:
     def _timers(self) -> Iterator[int]:
         planner = self.scale_down.planner
         yield from removal_timers(planner.unneeded.values(), self.times, self.options)
-        tainted_us = [at_us for node, at_us in self.actuator.tainted_us.items() if node in self.view.nodes]
+        self.actuator.forget_all_but(self.view.nodes)
         until_us = planner.unremovable_until_us.values()
-        yield from candidate_timers(until_us, tainted_us, self.times, self.options)
+        yield from candidate_timers(until_us, self.actuator.tainted_us.values(), self.times, self.options)
         yield from backoff_timers(self.registry.backoffs.values())
         yield from scale_up_timers(self._unhelped, self.options.new_pod_scale_up_delay_us)
         yield from self.templates.timers()
