@@ -22,10 +22,11 @@ from sim.decisions.template import node_template
 from sim.engine.autoscaler import Autoscaler
 from sim.engine.clock import Clock
 from sim.engine.ec2 import NodeGroups
+from sim.engine.entities import ClassState
 from sim.engine.first_fit import FirstFitScheduler
 from sim.engine.kubelet import Kubelets
 from sim.engine.plain_pods import Arrival, PlainPods
-from sim.engine.state import ClassState, ClusterState
+from sim.engine.state import ClusterState
 from sim.engine.streams import Streams
 from sim.model.autoscaler import HOUR, SECOND, AutoscalerOptions
 from sim.model.cluster import Cluster, NodeGroup

@@ -14,11 +14,12 @@ import numpy as np
 
 from benchmarks.yardstick import pods_per_s
 from sim.engine.clock import Clock
+from sim.engine.entities import Node
 from sim.engine.first_fit import FirstFitScheduler
 from sim.engine.kube_scheduler import KubeScheduler
 from sim.engine.kubelet import Kubelets
 from sim.engine.plain_pods import PlainPods
-from sim.engine.state import ClusterState, Node
+from sim.engine.state import ClusterState
 from sim.engine.streams import Streams
 from sim.model.cluster import Cluster, NodeGroup, SchedulerKind
 from sim.model.distributions import Constant

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from sim.decisions.drain_rules import blocking_reason
 from sim.engine.clock import Phase
-from sim.engine.state import PodState
+from sim.engine.entities import PodState
 from sim.model.log import NodeState, PodEnd, Reason
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from sim.engine.aws_view import AwsView
     from sim.engine.clock import Call, Clock
-    from sim.engine.state import ClusterState, Node, Pod
+    from sim.engine.entities import Node, Pod
+    from sim.engine.state import ClusterState
     from sim.model.autoscaler import AutoscalerOptions
 
 DRAIN_POLL_US = 5_000_000

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sim.decisions.snapshot import PodView
-    from sim.engine.state import ClusterState, Node
+    from sim.engine.entities import Node
+    from sim.engine.state import ClusterState
     from sim.model.autoscaler import AutoscalerOptions
 
 

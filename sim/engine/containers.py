@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.engine.clock import Phase
-from sim.engine.state import PodState
+from sim.engine.entities import PodState
 from sim.engine.streams import constant_us
 
 if TYPE_CHECKING:
     from sim.engine.clock import Call, Clock
-    from sim.engine.state import ClassState, ClusterState, Pod
+    from sim.engine.entities import ClassState, Pod
+    from sim.engine.state import ClusterState
     from sim.engine.streams import Delays, Streams
     from sim.model.distributions import Distribution
     from sim.model.latency import Latencies

@@ -28,8 +28,8 @@ from sim.model.log import PipelineState, PodEnd
 if TYPE_CHECKING:
     from sim.engine.clock import Call
     from sim.engine.context import PipelineContext
+    from sim.engine.entities import Pod
     from sim.engine.jobs import Job
-    from sim.engine.state import Pod
     from sim.engine.steps import Poll
     from sim.engine.workers import Workers
 

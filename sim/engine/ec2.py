@@ -14,7 +14,7 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from sim.engine.clock import Phase
-from sim.engine.state import Node, PodState
+from sim.engine.entities import Node, PodState
 from sim.model.cluster import FailMode
 from sim.model.distributions import Exponential
 from sim.model.log import NodeState, PodEnd

@@ -24,7 +24,8 @@ from sim.model.pods import Controller
 
 if TYPE_CHECKING:
     from sim.engine.clock import Call, Clock
-    from sim.engine.state import ClassState, ClusterState, Pod
+    from sim.engine.entities import ClassState, Pod
+    from sim.engine.state import ClusterState
     from sim.engine.streams import Streams
     from sim.model.cluster import Cluster
     from sim.model.latency import Latencies

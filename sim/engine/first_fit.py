@@ -18,13 +18,14 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from sim.engine.clock import Phase
-from sim.engine.state import PENDING
+from sim.engine.entities import PENDING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sim.engine.clock import Call, Clock
-    from sim.engine.state import ClassState, ClusterState, Node, Pod
+    from sim.engine.entities import ClassState, Node, Pod
+    from sim.engine.state import ClusterState
 
 SMALLEST_BLOCK = 8
 SCHEDULE, SCHEDULE_AFTER_LOOK = Phase.SCHEDULE, Phase.SCHEDULE_AFTER_LOOK  # looked up for every pod

@@ -16,16 +16,17 @@ from heapq import heapify, heappop, heapreplace
 from typing import TYPE_CHECKING
 
 from sim.engine.clock import Phase
+from sim.engine.entities import PodState
 from sim.engine.node_table import NodeTable
 from sim.engine.placement import ClassView, Placement, Ties
 from sim.engine.preemptor import Preemptor
 from sim.engine.scheduling_queue import SchedulingQueue
-from sim.engine.state import PodState
 
 if TYPE_CHECKING:
     from sim.engine.clock import Call, Clock
+    from sim.engine.entities import ClassState, Node, Pod
     from sim.engine.scheduling_queue import Cohort
-    from sim.engine.state import ClassState, ClusterState, Node, Pod
+    from sim.engine.state import ClusterState
     from sim.engine.streams import Streams
     from sim.model.cluster import SchedulerOptions
 
@@ -68,12 +69,13 @@ class KubeScheduler:
             self.preemptor.release(pod)
             self._claim_given_up()
 
-    def wake(self, phase: Phase = Phase.SCHEDULE) -> None:
-        """Have a pass run at this instant; the autoscaler's own work asks for the later phase."""
+    def wake(self) -> None:
+        """Have a pass run at this instant, behind the autoscaler's look if that has been."""
         clock = self.clock
         now_us = clock.now_us
         if self._pass_due_us != now_us:
             self._pass_due_us = now_us
+            phase = clock.before_or_after_look(Phase.SCHEDULE, Phase.SCHEDULE_AFTER_LOOK)
             clock.at(now_us, phase, self._pass, None)
 
     # -- the pass ---------------------------------------------------------------------------

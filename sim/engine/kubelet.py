@@ -14,7 +14,8 @@ from sim.engine.containers import Containers, pull_duration_us
 
 if TYPE_CHECKING:
     from sim.engine.clock import Clock
-    from sim.engine.state import ClusterState, Node, Pod
+    from sim.engine.entities import Node, Pod
+    from sim.engine.state import ClusterState
     from sim.engine.streams import Delays, Streams
     from sim.model.latency import Latencies
     from sim.model.pods import Image

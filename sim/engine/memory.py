@@ -17,7 +17,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sim.engine.state import ClassState, Pod
+    from sim.engine.entities import ClassState, Pod
     from sim.model.scenario import PipelineLoad
 
 FargateMemory = Callable[["ClassState"], int]

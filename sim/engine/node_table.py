@@ -17,8 +17,9 @@ from sim.decisions.scores import UNSET_CPU_M, UNSET_MEMORY_MIB
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from sim.engine.entities import ClassState, Node
     from sim.engine.placement import ClassView
-    from sim.engine.state import ClassState, ClusterState, Node
+    from sim.engine.state import ClusterState
 
     Floats = NDArray[np.float64]
 

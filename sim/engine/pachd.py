@@ -37,8 +37,9 @@ if TYPE_CHECKING:
     import numpy as np
 
     from sim.engine.clock import Call
+    from sim.engine.entities import Pod
     from sim.engine.jobs import Job
-    from sim.engine.state import ClusterState, Pod
+    from sim.engine.state import ClusterState
     from sim.engine.streams import Streams
     from sim.model.scenario import PipelineLoad, Scenario
     from sim.model.scenario import Repo as RepoSpec

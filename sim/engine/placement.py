@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from sim.engine.entities import ClassState, Node
     from sim.engine.node_table import Floats
-    from sim.engine.state import ClassState, ClusterState, Node
+    from sim.engine.state import ClusterState
 
     Flags = NDArray[np.bool_]
     Positions = NDArray[np.intp]

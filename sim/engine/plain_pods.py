@@ -15,7 +15,8 @@ from sim.model.pods import Controller
 
 if TYPE_CHECKING:
     from sim.engine.clock import Call, Clock
-    from sim.engine.state import ClassState, ClusterState, Pod
+    from sim.engine.entities import ClassState, Pod
+    from sim.engine.state import ClusterState
 
 ARRIVALS, PODS_ENDED, COMPLETED = (
     Phase.ARRIVALS,

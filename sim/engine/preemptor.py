@@ -20,14 +20,15 @@ from sim.decisions.preemption import (
     select_victims,
 )
 from sim.engine.clock import Phase
-from sim.engine.state import PodState
+from sim.engine.entities import PodState
 from sim.model.log import PodEnd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sim.engine.clock import Call, Clock
-    from sim.engine.state import ClassState, ClusterState, Node, Pod
+    from sim.engine.entities import ClassState, Node, Pod
+    from sim.engine.state import ClusterState
     from sim.engine.streams import Streams
 
 

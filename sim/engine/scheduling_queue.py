@@ -31,13 +31,13 @@ from sim.decisions.scheduling import (
     retry_us,
 )
 from sim.engine.clock import Phase
-from sim.engine.state import PodState
+from sim.engine.entities import PodState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sim.engine.clock import Call, Clock
-    from sim.engine.state import ClassState, Pod
+    from sim.engine.entities import ClassState, Pod
     from sim.model.cluster import SchedulerOptions
 
 

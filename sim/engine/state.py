@@ -1,221 +1,37 @@
-"""The cluster's mutable state: nodes in order, room on them, pods and their legal transitions.
+"""The cluster's mutable state: nodes in order, pods and their legal transitions.
 
-Everything that changes goes through here and is logged here. Pods wait by class, so a question
-about one pending pod is answered for all that are alike.
+Everything that changes goes through here, is checked here and is logged here.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from enum import IntEnum
 from typing import TYPE_CHECKING, Protocol
 
+from sim.engine.entities import (
+    BOUND,
+    ENDED,
+    LEGAL,
+    PENDING,
+    RUNNING,
+    TERMINATING,
+    ClassState,
+    Node,
+    Pod,
+    PodOwner,
+    PodState,
+    allows,
+)
 from sim.errors import SimulationError
 from sim.model.log import EventLog, NodeState, PodEnd
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sim.engine.clock import Call, Clock
-    from sim.model.cluster import Cluster, NodeGroup
+    from sim.engine.clock import Clock
+    from sim.model.cluster import Cluster
     from sim.model.pods import PodClass
 
-
-class PodState(IntEnum):
-    """Where a pod is in its life; TERMINATING pods keep their room until their grace is over."""
-
-    PENDING = 0
-    BOUND = 1
-    RUNNING = 2
-    TERMINATING = 3
-    ENDED = 4
-
-
-PENDING, BOUND, RUNNING, TERMINATING, ENDED = PodState  # looked up several times a pod
-
-LEGAL: dict[PodState, tuple[PodState, ...]] = {
-    PodState.PENDING: (PodState.BOUND, PodState.ENDED),
-    PodState.BOUND: (PodState.RUNNING, PodState.TERMINATING, PodState.ENDED),
-    PodState.RUNNING: (PodState.TERMINATING, PodState.ENDED),
-    PodState.TERMINATING: (PodState.ENDED,),
-    PodState.ENDED: (),
-}
-
-
 WITH_THE_NODE = frozenset({PodEnd.NODE_GONE, PodEnd.SPOT_INTERRUPTED})  # no grace: its machine is gone
-
-
-class PodOwner(Protocol):
-    """Whoever created a pod hears what becomes of it."""
-
-    def pod_running(self, pod: Pod) -> None:
-        """Learn that the pod's containers run."""
-
-    def pod_lost(self, pod: Pod, reason: PodEnd) -> None:
-        """Learn that the pod was taken away: its room may still be held for its grace."""
-
-
-class Pod:
-    """One pod: a class, a place, and a few instants.
-
-    Pods wait in order of ``created_us``, then of ``order``, which a replacement inherits. ``call`` is the
-    next thing due in this pod's life (start or end), cancelled when the pod is lost.
-    """
-
-    __slots__ = (
-        "bound_us", "call", "cls", "created_us", "id", "node", "nominated", "order", "owner",
-        "start_us", "state", "unschedulable", "work_us",
-    )  # fmt: skip
-
-    def __init__(self, pod_id: int, cls: ClassState, owner: PodOwner, now_us: int) -> None:
-        """Create a pending pod."""
-        self.id = pod_id
-        self.cls = cls
-        self.owner = owner
-        self.order = pod_id
-        self.created_us = now_us
-        self.state = PENDING
-        self.node: Node | None = None
-        self.nominated: Node | None = None
-        self.unschedulable = False
-        self.bound_us = -1
-        self.call: Call[Pod] | None = None
-        self.start_us = 0  # container start, drawn when bound
-        self.work_us = -1  # run time of a plain pod, drawn when it arrives
-
-    @property
-    def terminating(self) -> bool:
-        """Whether it was evicted and only holds its room."""
-        return self.state is TERMINATING
-
-    def __repr__(self) -> str:
-        """Show what an error message needs."""
-        return f"pod {self.id} of {self.cls.spec.name} ({self.state.name})"
-
-
-class ClassState:
-    """A pod class as the engine uses it: plain integers, and the pods of it that wait.
-
-    ``allowed[g]`` says whether node group ``g`` passes selector and taints; ``groups`` says it in bits.
-    """
-
-    __slots__ = (
-        "allowed", "anti_affinity", "cpu_m", "ephemeral_mib", "fargate_profile", "gpu", "groups", "index",
-        "memory_mib", "pending", "spec",
-    )  # fmt: skip
-
-    def __init__(self, index: int, spec: PodClass, groups: tuple[NodeGroup, ...]) -> None:
-        """Derive everything static of one class."""
-        self.index = index
-        self.spec = spec
-        self.cpu_m = spec.requests.cpu_m
-        self.memory_mib = spec.requests.memory_mib
-        self.ephemeral_mib = spec.requests.ephemeral_mib
-        self.gpu = spec.requests.gpu
-        self.anti_affinity = spec.anti_affinity
-        self.allowed = [allows(spec, group) for group in groups]
-        self.groups = sum(1 << index for index, allowed in enumerate(self.allowed) if allowed)
-        self.fargate_profile: int | None = None
-        self.pending: deque[Pod] = deque()
-
-    def enqueue(self, pod: Pod) -> bool:
-        """Let a pod wait, before those that come after it (a replacement keeps its place).
-
-        Return whether there are any.
-        """
-        queue = self.pending
-        later = []
-        while queue and queue[-1].created_us == pod.created_us and queue[-1].order > pod.order:
-            later.append(queue.pop())
-        queue.append(pod)
-        if later:
-            queue.extend(reversed(later))
-            return True
-        return False
-
-    def dequeue(self, pod: Pod) -> None:
-        """Let a pod wait no longer."""
-        if self.pending[0] is pod:
-            self.pending.popleft()
-        else:
-            self.pending.remove(pod)
-
-    def fits(self, node: Node) -> bool:
-        """Say whether a pod of this class passes every filter on ``node`` now."""
-        return (
-            self.cpu_m <= node.free_cpu_m
-            and self.memory_mib <= node.free_memory_mib
-            and node.free_pods > 0
-            and node.open
-            and self.allowed[node.group]
-            and self.ephemeral_mib <= node.free_ephemeral_mib
-            and self.gpu <= node.free_gpu
-            and not (self.anti_affinity and any(p.cls.spec.owner == self.spec.owner for p in node.pods))
-        )
-
-
-def allows(spec: PodClass, group: NodeGroup) -> bool:
-    """Say whether the group's labels and taints let pods of a class in (room aside)."""
-    labels = dict(group.labels)
-    if group.zone:
-        labels.setdefault("topology.kubernetes.io/zone", group.zone)
-    return spec.selects(labels) and all(spec.tolerates(taint) for taint in group.taints)
-
-
-class Node:
-    """One node that is or was Ready, with the room left on it.
-
-    ``open`` is False while a dynamic NoSchedule taint (to be deleted, interruption notice) or the
-    cloud keeps pods away; ``avoid`` is True while a PreferNoSchedule taint asks the scheduler to look
-    elsewhere first; ``gpu_ready`` becomes True when the device plugin has published the GPUs.
-    ``ClusterState`` changes all three. ``pods`` are in the order in which they were bound;
-    ``images`` maps an image name to the instant at which it is on the node.
-    """
-
-    __slots__ = (
-        "avoid", "free_cpu_m", "free_ephemeral_mib", "free_gpu", "free_memory_mib", "free_pods", "gpu_ready",
-        "group", "id", "images", "name", "number", "open", "pods", "position", "ready_us", "spec",
-    )  # fmt: skip
-
-    def __init__(self, node_id: int, group: int, number: int, spec: NodeGroup, now_us: int) -> None:
-        """Create an empty, open node."""
-        self.id = node_id
-        self.group = group
-        self.number = number
-        self.name = f"{spec.name}-{number}"
-        self.spec = spec
-        self.position = -1
-        self.ready_us = now_us
-        self.free_cpu_m = spec.allocatable.cpu_m
-        self.free_memory_mib = spec.allocatable.memory_mib
-        self.free_ephemeral_mib = spec.allocatable.ephemeral_mib
-        self.free_gpu = spec.allocatable.gpu
-        self.free_pods = spec.max_pods
-        self.open = True
-        self.avoid = False
-        self.gpu_ready = True
-        self.pods: dict[Pod, None] = {}
-        self.images: dict[str, int] = {}
-
-    def __repr__(self) -> str:
-        """Show the name."""
-        return f"node {self.name}"
-
-    def take(self, cls: ClassState) -> None:
-        """Take the room of one pod of a class."""
-        self.free_cpu_m -= cls.cpu_m
-        self.free_memory_mib -= cls.memory_mib
-        self.free_ephemeral_mib -= cls.ephemeral_mib
-        self.free_gpu -= cls.gpu
-        self.free_pods -= 1
-
-    def give_back(self, cls: ClassState) -> None:
-        """Return the room of one pod of a class."""
-        self.free_cpu_m += cls.cpu_m
-        self.free_memory_mib += cls.memory_mib
-        self.free_ephemeral_mib += cls.ephemeral_mib
-        self.free_gpu += cls.gpu
-        self.free_pods += 1
 
 
 class Router(Protocol):

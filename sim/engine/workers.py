@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from sim.engine.clock import Call
     from sim.engine.context import PipelineContext
     from sim.engine.datums import DatumModel
+    from sim.engine.entities import Pod
     from sim.engine.memory import MemoryRule
-    from sim.engine.state import Pod
     from sim.engine.tasks import Batch
     from sim.engine.transfers import Link, Turn
 

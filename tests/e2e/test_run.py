@@ -126,7 +126,9 @@ def test_two_scenarios_of_one_name_cannot_be_told_apart(pachsim: Pachsim, tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_with_other_things_is_refused_before_the_first_replication(pachsim: Pachsim, tmp_path: Path) -> None:
+def test_a_folder_with_other_things_is_refused_before_the_first_replication(
+    pachsim: Pachsim, tmp_path: Path
+) -> None:
     (tmp_path / "thesis.tex").touch()
     done = pachsim("run", FARGATE, *SHORT, "--replications", "2", "--out", ".")
     assert done.returncode == 2

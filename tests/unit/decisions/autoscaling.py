@@ -8,7 +8,7 @@ from typing import Any
 
 from sim.decisions.snapshot import Snapshot, SnapshotNode
 from sim.decisions.template import NodeTemplate, node_template
-from sim.engine.state import ClassState
+from sim.engine.entities import ClassState
 from sim.model.cluster import NodeGroup
 from sim.model.pods import PodClass
 from sim.model.resources import Resources

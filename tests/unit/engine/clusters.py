@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from sim.engine.clock import Call, Clock, Phase
+from sim.engine.entities import Node, Pod
 from sim.engine.kubelet import Kubelets
 from sim.engine.plain_pods import PlainPods
-from sim.engine.state import ClusterState, Node, Pod
+from sim.engine.state import ClusterState
 from sim.engine.streams import Streams
 from sim.model.cluster import Cluster, NodeGroup
 from sim.model.distributions import Constant

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sim.engine.clock import Call, Clock, Phase
+from sim.engine.entities import Node, Pod
 from sim.engine.first_fit import FirstFitScheduler
 from sim.engine.kubelet import Kubelets
 from sim.engine.pachd import Pachd
-from sim.engine.state import ClusterState, Node, Pod
+from sim.engine.state import ClusterState
 from sim.engine.streams import Streams
 from sim.model.arrivals import Arrivals, TimesArrivals
 from sim.model.cluster import Cluster, NodeGroup

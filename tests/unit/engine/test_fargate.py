@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.catalog import Catalog
+from sim.engine.entities import Pod, PodState
 from sim.engine.fargate import ABOVE_QUOTA, Fargate
-from sim.engine.state import Pod, PodState
 from sim.model.cluster import Cluster, FargateProfile, FargateQuotas, Selector
 from sim.model.distributions import Constant, Lognormal
 from sim.model.latency import FargateLatency, ImagePull, Latencies

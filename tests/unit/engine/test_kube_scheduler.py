@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sim.engine.entities import PodState
 from sim.engine.kube_scheduler import KubeScheduler
 from sim.engine.node_table import FIXED_ROWS, NodeTable
-from sim.engine.state import PodState
 from sim.model.cluster import Cluster, NodeGroup, SchedulerOptions
 from sim.model.log import PodEnd
 from sim.model.pods import Controller, Effect, Image, PodClass, Taint
