@@ -39,13 +39,13 @@ def run(
     ] = False,
     sets: Set = None,
     verbose: Annotated[
-        bool, typer.Option("--verbose", help="Show progress, and print every figure.")
+        bool,
+        typer.Option(
+            "--verbose", help="Show progress, every figure, and what the autoscaler considered and refused."
+        ),
     ] = False,
 ) -> None:
     """Simulate scenarios and print cost, latency and waits."""
-    from sim.cli.output import print_warnings
-    from sim.cli.summary import print_documents
-
     loaded = [sim.load(file, sets or ()) for file in scenarios]
     _check_names(loaded)
     folders = (
@@ -70,15 +70,26 @@ def run(
                 break
     except KeyboardInterrupt:
         interrupted = True
-    if results:
-        print_documents([result.summary for result in results], form, every_figure=verbose)
+    _print(results, form, verbose=verbose, named=len(loaded) > 1)
     for result in results:
-        named = f"{result.scenario.name}: " if len(loaded) > 1 else ""
-        print_warnings(f"{named}{warning}" for warning in result.summary["warnings"])
         if result.scenario.name in folders:
             result.save(folders[result.scenario.name])
     if interrupted:
         raise typer.Exit(INTERRUPTED)
+
+
+def _print(results: list[sim.Result], form: Format, *, verbose: bool, named: bool) -> None:
+    """Print answers, then what to know before believing them; ``named`` says whose it is."""
+    from sim.cli.output import print_warnings
+    from sim.cli.summary import print_decisions, print_documents
+
+    if results:
+        print_documents([result.summary for result in results], form, every_figure=verbose)
+    for result in results:
+        if verbose and form is Format.TABLE:
+            print_decisions(result)
+        name = f"{result.scenario.name}: " if named else ""
+        print_warnings(f"{name}{warning}" for warning in result.summary["warnings"])
 
 
 def _check_names(scenarios: list[sim.Scenario]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import sim
 from sim.cli.options import Format
 from sim.cli.output import print_json, print_rows, print_table, print_text
 
@@ -75,6 +76,15 @@ def _figures(name: str, branch: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
         twigs = branch.items() if isinstance(branch, Mapping) else enumerate(branch)
         for key, twig in twigs:
             yield from _figures(f"{name}.{key}".lstrip("."), twig)
+
+
+def print_decisions(result: sim.Result) -> None:
+    """Print what the autoscaler considered, did and refused in the first replication."""
+    decisions = result.autoscaler
+    if len(decisions):
+        print_text(f"\nDecisions of the autoscaler, {result.scenario.name}, first replication", "bold")
+        rows = decisions.astype(object).where(decisions.notna(), None)
+        print_table(list(rows.columns), rows.to_numpy().tolist())
 
 
 def _print_tables(documents: Sequence[Document]) -> None:

@@ -1,4 +1,4 @@
-"""Frames: one replication as pandas tables, a row per job, pod, node, wait, or part of the bill.
+"""Frames: one replication as pandas tables, a row per job, pod, node, wait, decision or part of the bill.
 
 Times are seconds since the start of the scenario, NaN for what did not happen before the horizon. Jobs,
 pods and nodes of the warm-up are there too; money is that of the window after it. pandas is imported
@@ -18,6 +18,7 @@ from sim.model.log import JobState, PodEnd
 from sim.report.arrays import Code, Flag, Float, Int, Small
 from sim.report.bill import Bill, Use, make_bill
 from sim.report.intervals import NEVER, Lives, lives
+from sim.report.looks import decisions
 from sim.report.meters import HOUR_US, node_meters
 from sim.report.starts import STEPS, Wait, start_steps
 from sim.report.waits import Waits, job_waits
@@ -169,6 +170,24 @@ class Tables:
                 "from_s": _seconds(path.from_us),
                 "to_s": _seconds(path.to_us),
                 "pod": path.pod,
+            },
+        )
+
+    @cached_property
+    def autoscaler(self) -> pd.DataFrame:
+        """One row per decision of the autoscaler: what it considered, did and refused, and why."""
+        import pandas as pd
+
+        rows = decisions(self._log, self._nodes())
+        return _frame(
+            "decision",
+            {
+                "time_s": [row.time_us / SECOND_US for row in rows],
+                "event": [row.event.value for row in rows],
+                "subject": [row.subject for row in rows],
+                "nodes": pd.array([row.nodes for row in rows], dtype="Int64"),
+                "pods": pd.array([row.pods for row in rows], dtype="Int64"),
+                "reason": [row.reason for row in rows],
             },
         )
 

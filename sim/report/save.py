@@ -30,7 +30,7 @@ SUMMARY = "summary.json"
 REPLICATIONS = "replications.json"
 LOG = "log"
 NAMES = "names.json"
-FRAMES = ("jobs", "pods", "nodes", "bill", "waits")
+FRAMES = ("jobs", "pods", "nodes", "bill", "waits", "autoscaler")
 DOTS_PER_INCH = 120
 ENDLESS = "endless"
 

@@ -81,6 +81,14 @@ class Result:
         return self._tables.waits
 
     @property
+    def autoscaler(self) -> pd.DataFrame:
+        """A row per decision of the autoscaler: what it considered, did and refused, and why.
+
+        Reasons are upstream's names; a refusal holds until the next row of its group or node.
+        """
+        return self._tables.autoscaler
+
+    @property
     def bill(self) -> pd.DataFrame:
         """A row per job, overhead of a pipeline, other source and what is shared; uses as columns."""
         return self._tables.bill

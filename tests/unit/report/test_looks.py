@@ -1,0 +1,33 @@
+"""What the autoscaler's rows say of one story, against the story."""
+
+from __future__ import annotations
+
+from sim.model.log import BackoffReason, NodeState, Reason, RefusalKind
+from sim.report.frames import Tables
+from tests.unit.report.worlds import World, a_group, a_scenario, us
+
+
+def test_a_story_of_two_groups_look_by_look() -> None:
+    world = World(horizon_s=1000)
+    cpu, big = world.name("group", "cpu"), world.name("group", "big")
+    node = world.node(requested=10, launched=20, ready=80, terminated=None, gone=None)
+    world.add("scale_ups", 10, 1, cpu, 2, 3)
+    world.add("scale_up_options", 10, 1, cpu, 2, 5, 1)
+    world.add("scale_up_options", 10, 1, big, 1, 5, 1)
+    world.add("refusals", 10, 1, big, RefusalKind.SCALE_UP, Reason.MaxLimitReachedReason)
+    world.add("refusals", 200, 20, node, RefusalKind.SCALE_DOWN, Reason.NotUnneededLongEnough)
+    world.add("node_states", 200, node, NodeState.UNNEEDED)
+    world.add("refusals", 800, 80, node, RefusalKind.SCALE_DOWN, Reason.NoReason)
+    world.add("backoffs", 900, cpu, us(1200), BackoffReason.TIMEOUT)
+    log = world.log()
+    found = Tables(log, a_scenario(log, a_group(), a_group("big"))).autoscaler
+    assert found.astype(object).where(found.notna(), None).to_numpy().tolist() == [
+        [10.0, "considered", "cpu", 2, 5, "tied"],
+        [10.0, "considered", "big", 1, 5, "tied"],
+        [10.0, "scaled up", "cpu", 2, None, "target 3"],
+        [10.0, "refused", "big", None, None, "MaxLimitReachedReason"],
+        [200.0, "refused", "cpu-0", None, None, "NotUnneededLongEnough"],
+        [200.0, "unneeded", "cpu-0", None, None, ""],
+        [800.0, "cleared", "cpu-0", None, None, ""],
+        [900.0, "backed off", "cpu", None, None, "timeout, until 1200 s"],
+    ]
