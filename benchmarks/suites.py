@@ -60,8 +60,8 @@ def pods(quick: bool) -> Iterator[Figure]:
 
 
 def scaling(quick: bool) -> Iterator[Figure]:
-    """Measure how the cost of a pod grows with their number."""
-    sizes = (10_000, 100_000) if quick else (10_000, 100_000, MILLION)
+    """Measure how the cost of a pod grows with their number, from two periods of the world on."""
+    sizes = (30_000, 100_000) if quick else (30_000, 100_000, MILLION)
     for kind in SchedulerKind:
         cost = [1 / pods_a_second(size, kind) for size in sizes]
         growth = max(cost) / min(cost) - 1
