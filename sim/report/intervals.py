@@ -65,13 +65,14 @@ class Nodes:
     logged; never, for a placeholder) to ``terminated_us``: the terminate call, which puts an
     instance into ``shutting-down``, where EC2 stops charging (aws.md §0 fact 9, EC2 "Instance
     lifecycle"), or GONE for one that was interrupted. The Node object is there from ``ready_us`` to
-    ``gone_us``. ``unneeded_us`` begins the last spell in which the autoscaler found the node
+    ``gone_us``; from ``usable_us`` its GPUs are there too, if it has any. ``unneeded_us`` begins the last spell in which the autoscaler found the node
     unneeded, if it was terminated in it.
     """
 
     requested_us: Int
     launched_us: Int
     ready_us: Int
+    usable_us: Int
     unneeded_us: Int
     terminated_us: Int
     gone_us: Int
@@ -203,6 +204,8 @@ def node_lives(log: EventLog) -> Nodes:
     stopped_us = first(NodeState.TERMINATING, NodeState.GONE, NodeState.FAILED)
     terminated_us = np.minimum(stopped_us, log.horizon_us)
     ready_us = first(NodeState.READY)
+    gpus_us = first(NodeState.GPU_READY)
+    usable_us = np.where(gpus_us < NEVER, gpus_us, ready_us)
     launched_us = first(NodeState.LAUNCHED)
     launched = (launched_us < NEVER) | (ready_us < NEVER)
     np.copyto(launched_us, requested_us, where=(launched_us == NEVER) & launched)
@@ -215,6 +218,7 @@ def node_lives(log: EventLog) -> Nodes:
         requested_us=requested_us,
         launched_us=np.minimum(launched_us, terminated_us),
         ready_us=np.minimum(ready_us, terminated_us),
+        usable_us=np.minimum(usable_us, terminated_us),
         unneeded_us=np.clip(last, np.minimum(ready_us, terminated_us), terminated_us),
         terminated_us=terminated_us,
         gone_us=gone_us,

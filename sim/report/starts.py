@@ -5,7 +5,7 @@ Every wait lies between two logged instants, and together they are the whole tim
 - on EC2: the scheduler (to the first failed attempt, or to the placement if it succeeds), the
   autoscaler's next look that acts or finds the group blocked, room on nodes (until the node that
   takes the pod is asked for, or until the placement if the node was there already), that node's
-  launch and boot, the scheduler again, then image pull and container start;
+  launch and boot and its GPUs' device plugin, the scheduler again, then image pull and start;
 - on Fargate: quota and launch rate, launch and boot, image pull, container start.
 """
 
@@ -87,10 +87,10 @@ def start_steps(log: EventLog, lives: Lives, pod: Int | Small) -> Int:
     waited = np.flatnonzero((pods.node[pod] >= 0) & (marked < placed))
     if len(waited):
         node = pods.node[pod[waited]]
-        came_later = nodes.ready_us[node] > marked[waited]
+        came_later = nodes.usable_us[node] > marked[waited]
         first = np.minimum(np.maximum(nodes.requested_us[node], marked[waited]), placed[waited])
         requested[waited] = np.where(came_later, first, placed[waited])
-        ready[waited] = np.clip(nodes.ready_us[node], requested[waited], placed[waited])
+        ready[waited] = np.clip(nodes.usable_us[node], requested[waited], placed[waited])
         acted = np.minimum(_looked_us(log, nodes, node, marked[waited]), requested[waited])
         looked[waited] = np.where(came_later, acted, marked[waited])
     return np.stack(

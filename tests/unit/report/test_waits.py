@@ -245,6 +245,13 @@ def test_a_pod_that_takes_an_upcoming_node_waits_for_it_alone() -> None:
     assert pod_story(world) == {"scheduling": 2, "node_provisioning": 29, "container_start": 1}
 
 
+def test_a_pod_waits_for_its_nodes_gpus_not_for_the_scheduler() -> None:
+    world = World()
+    node = world.node(requested=1, launched=5, ready=50, gpu_ready=130)
+    world.pod(WORKER, "plain", 20, node, unschedulable=21, bound=131, running=132)
+    assert pod_story(world) == {"scheduling": 2, "node_provisioning": 109, "container_start": 1}
+
+
 def test_a_pod_whose_group_is_at_its_maximum_queues_for_room_not_for_the_autoscaler() -> None:
     world = World()
     world.add("refusals", 10, 1, 0, RefusalKind.SCALE_UP, Reason.MaxLimitReachedReason)
