@@ -65,8 +65,8 @@ class Nodes:
     logged; never, for a placeholder) to ``terminated_us``: the terminate call, which puts an
     instance into ``shutting-down``, where EC2 stops charging (aws.md §0 fact 9, EC2 "Instance
     lifecycle"), or GONE for one that was interrupted. The Node object is there from ``ready_us`` to
-    ``gone_us``; from ``usable_us`` its GPUs are there too, if it has any. ``unneeded_us`` begins the last spell in which the autoscaler found the node
-    unneeded, if it was terminated in it.
+    ``gone_us``; from ``usable_us`` its GPUs are there too, if it has any. ``unneeded_us`` begins the
+    last spell in which the autoscaler found the node unneeded, if it was terminated in it.
     """
 
     requested_us: Int
