@@ -28,7 +28,7 @@ from sim.loader.compile.images import ImageSizes
 from sim.loader.compile.pipelines import PlacedLoad, pipeline_maker
 from sim.loader.compile.places import at_path
 from sim.loader.compile.pods import BUILT_IN_PRIORITIES, PodMaker
-from sim.loader.compile.prices import compiled_prices
+from sim.loader.compile.prices import compiled_prices, warn_of_nat
 from sim.loader.compile.profiles import check_profiles
 from sim.loader.notes import Notes, defaults_in_force
 from sim.loader.origin import origin_of
@@ -110,6 +110,7 @@ class _Assembly:
         warn_of_homeless_base_load(base_load, cluster, self.notes)
         self.images.check_names()
         fargate_at = (eksctl or self.at) if cluster.fargate_profiles else None
+        warn_of_nat(config, said.prices, self.notes)
         prices = compiled_prices(
             said.prices, said.discounts, region, self.catalog, notes=self.notes, fargate_at=fargate_at
         )

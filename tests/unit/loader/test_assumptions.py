@@ -150,6 +150,18 @@ def test_extended_support_costs_six_times_as_much(tmp_path: Path) -> None:
     assert loaded(tmp_path).prices.control_plane_hour == 0.1
 
 
+def test_other_nat_gateways_than_the_one_billed_are_said(tmp_path: Path) -> None:
+    """Single is eksctl's default; HighlyAvailable is one a zone, Disable none."""
+    available = "cluster.eksctl.vpc.nat.gateway=HighlyAvailable"
+    (warning,) = (each for each in loaded(tmp_path, SCENARIO, available).warnings if "NAT" in each)
+    assert (
+        warning
+        == "vpc.nat.gateway is HighlyAvailable, the bill counts 1 NAT gateway: set prices.nat_gateways"
+    )
+    for sets in (("cluster.eksctl.vpc.nat.gateway=Single",), (available, "prices.nat_gateways=3")):
+        assert not any("NAT" in each for each in loaded(tmp_path, SCENARIO, *sets).warnings)
+
+
 def test_a_misspelt_image_is_said(tmp_path: Path) -> None:
     (warning,) = (each for each in loaded(tmp_path, SCENARIO, "images.workr=1GB").warnings if "image" in each)
     assert warning == "images[workr] is the name of no image here; did you mean worker?"
