@@ -104,5 +104,5 @@ class Clock(simpy.Environment):
             for callback in callbacks:
                 callback(event)
             if not event._ok and not event.defused:  # noqa: SLF001  # the rest of SimPy's step
-                raise event._value  # noqa: SLF001
+                raise event._value  # noqa: SLF001  # as above
         self._now = self.now_us = until_us
