@@ -24,8 +24,15 @@ MAY_IMPORT = {
     "history": {"study", "model", "errors"},
 }
 # May import anything below; the command line only what everybody may use.
-EDGES = {"__init__", "loader", "catalog", "sizing"}
-ABOVE = {"__init__": EDGES, "loader": {"catalog"}, "catalog": set[str](), "sizing": {"catalog"}}
+EDGES = {"__init__", "loader", "catalog", "sizing", "draft", "deploy"}
+ABOVE = {
+    "__init__": EDGES,
+    "catalog": set[str](),
+    "loader": {"catalog"},
+    "sizing": {"catalog"},
+    "draft": {"loader", "catalog"},
+    "deploy": {"loader", "catalog"},
+}
 PUBLIC = {"", *sim.__all__}
 
 HOMES = {
