@@ -7,21 +7,22 @@ seconds' work, else on a pool of processes over the cores.
 
 Precision is a sequential rule: it stops after the first round at which the 95 % interval of each of
 ``TARGETS`` has a half-width of at most g/(1+g) of its mean, which keeps the relative error below g. A
-round is ``ROUND`` replications on every machine, the first one as many as were asked for. A figure that
-the scenario does not have, such as a latency without jobs, is left out.
+round is ``ROUND`` replications on every machine, the first one as many as were asked for if that is more:
+stopping after fewer, at a variance that is small by luck, would cost coverage. A figure that the scenario
+does not have, such as a latency without jobs, is left out.
 Source: Law, Simulation Modeling and Analysis, 5th ed., §9.4.1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import partial
 from math import inf
 from time import perf_counter
-from typing import cast
+from typing import TypeAlias, cast
 
 from sim.engine.run import simulate as run_engine
 from sim.errors import InputError, SimulationError
@@ -37,6 +38,7 @@ REPLICATIONS = 20
 ROUND = 20
 MOST = 2_000  # replications; a precision they do not reach is said in the result
 IN_PROCESS_S = 2.0
+Trees: TypeAlias = tuple[Tree, ...]  # one replication of several scenarios
 TARGETS = ("cost_usd_per_day", "job_latency_p95_s")
 
 
@@ -71,33 +73,67 @@ def replicate(
 
     Ctrl-C ends it early: the result then holds what is done, and warns.
     """
+
+    def enough(done: Sequence[Trees], share: float) -> bool:
+        return precise_enough((trees[0] for trees in done), share)
+
+    together = replicate_together(
+        (scenario,), replications, seed, enough, precision=precision, executor=executor, progress=progress
+    )
+    return together[0]
+
+
+def replicate_together(
+    scenarios: Sequence[Scenario],
+    replications: int,
+    seed: int | None,
+    enough: Callable[[Sequence[Trees], float], bool],
+    *,
+    precision: float | None = None,
+    executor: Executor | None = None,
+    progress: bool | None = None,
+) -> list[Result]:
+    """Return a result of each scenario, all over the same replications under one seed.
+
+    ``enough`` says whether replications, each with the metrics of every scenario, have the precision.
+    A replication counts when all scenarios have done it; otherwise as `replicate`.
+    """
     _check(replications, precision)
-    seed = scenario.seed if seed is None else seed
+    seed = scenarios[0].seed if seed is None else seed
     started = perf_counter()
-    log = run(scenario, seed, 0)
-    done = {0: measure(log, scenario)}
+    logs = [run(scenario, seed, 0) for scenario in scenarios]
+    done = {0: tuple(map(measure, logs, scenarios))}
     each_s = perf_counter() - started
+    work = partial(outcomes, tuple(replace(scenario, origin=None) for scenario in scenarios), seed)
     warnings: list[str] = []
     interrupted = False
     try:
         with ExitStack() as stack, closing(Progress(progress)) as shown:
-            for target in _targets(replications, precision):
+            for target in rounds(replications, precision):
                 todo = range(len(done), target)
                 if executor is None and each_s * len(todo) > IN_PROCESS_S:
                     executor = stack.enter_context(process_pool())
-                for number, tree in _outcomes(
-                    executor, partial(outcome, replace(scenario, origin=None), seed), todo
-                ):
-                    done[number] = tree
+                for number, trees in _results(executor, work, todo):
+                    done[number] = trees
                     shown.show(len(done), target)
-                if precision is None or precise_enough(done.values(), precision):
+                if precision is None or enough([done[n] for n in sorted(done)], precision):
                     break
             else:
                 warnings.append(f"{len(done)} replications do not reach the precision of {precision:.3g}")
     except KeyboardInterrupt:
         interrupted = True
         warnings.append(f"interrupted after {len(done)} of {target} replications")
-    return Result(scenario, seed, done, log, tuple(warnings), interrupted=interrupted)
+    return [
+        Result(
+            scenario,
+            seed,
+            {number: trees[n] for number, trees in done.items()},
+            log,
+            tuple(warnings),
+            interrupted=interrupted,
+        )
+        for n, (scenario, log) in enumerate(zip(scenarios, logs, strict=True))
+    ]
 
 
 def run(scenario: Scenario, seed: int, replication: int) -> EventLog:
@@ -114,6 +150,11 @@ def outcome(scenario: Scenario, seed: int, replication: int) -> Tree:
     return measure(run(scenario, seed, replication), scenario)
 
 
+def outcomes(scenarios: Sequence[Scenario], seed: int, replication: int) -> Trees:
+    """Return the metrics of one replication of each scenario."""
+    return tuple(outcome(scenario, seed, replication) for scenario in scenarios)
+
+
 def precise_enough(replications: Iterable[Tree], precision: float) -> bool:
     """Say whether each target's relative half-width is at most g/(1+g)."""
     figures = [cast("Mapping[str, float]", each["metrics"]) for each in replications]
@@ -123,16 +164,18 @@ def precise_enough(replications: Iterable[Tree], precision: float) -> bool:
     )
 
 
-def _targets(replications: int, precision: float | None) -> Iterator[int]:
+def rounds(replications: int, precision: float | None) -> Iterator[int]:
     """Yield how many replications there should be after each round."""
-    yield replications
-    if precision is not None:
-        yield from range(replications + ROUND, max(MOST, replications) + 1, ROUND)
+    if precision is None:
+        yield replications
+    else:
+        first = max(replications, ROUND)
+        yield from range(first, max(MOST, first) + 1, ROUND)
 
 
-def _outcomes(
-    executor: Executor | None, work: Callable[[int], Tree], numbers: Iterable[int]
-) -> Iterator[tuple[int, Tree]]:
+def _results(
+    executor: Executor | None, work: Callable[[int], Trees], numbers: Iterable[int]
+) -> Iterator[tuple[int, Trees]]:
     """Yield each number with what it gave, in the order they end."""
     return ((n, work(n)) for n in numbers) if executor is None else gather(executor, work, numbers)
 
