@@ -28,7 +28,7 @@ class Field:
 
     def child(self, key: str) -> Field | None:
         """Return what is under ``key``, or None where nothing or null is."""
-        value = self.value.get(key)
+        value = self.mapping().get(key)
         return None if value is None else Field(self.document, (*self.path, key), value)
 
     def children(self) -> Iterator[tuple[str, Field]]:

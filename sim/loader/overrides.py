@@ -30,7 +30,7 @@ from sim.model.paths import (
 )
 
 SET = "--set"
-_REFERENCES = {("pachyderm", "cluster_defaults"), ("cluster", "eksctl")}
+_REFERENCES = {("pachyderm", "cluster_defaults"), ("cluster", "eksctl"), ("cluster", "autoscaler", "values")}
 _SPEC = key_step("spec")
 
 

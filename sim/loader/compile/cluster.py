@@ -5,21 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 from sim.adapters.eksctl import read_cluster
 from sim.adapters.fields import Field
 from sim.catalog import HOME_REGION, Catalog
 from sim.errors import InputError, nearest
+from sim.loader.compile.autoscaler import AutoscalerReader
 from sim.loader.compile.groups import GroupMaker
 from sim.loader.compile.places import at_path
 from sim.loader.compile.pods import PodMaker
 from sim.loader.notes import Notes
 from sim.loader.shape.cluster import GroupFile
 from sim.loader.shape.scenario import ScenarioFile
-from sim.loader.values.flags import AUTOSCALER
-from sim.model.autoscaler import VERSIONS, AutoscalerOptions, options_for
 from sim.model.cluster import Cluster, NodeGroup
 from sim.model.cluster_config import ClusterConfig
 
@@ -53,17 +51,17 @@ class ClusterReader:
 
     def cluster(self, config: ClusterConfig, eksctl: Field | None, region: str, pods: PodMaker) -> Cluster:
         """Return the cluster in its region."""
-        said = self.said.cluster
+        said, kubernetes = self.said.cluster, self._kubernetes(config)
         return Cluster(
             name=config.name,
             region=region,
-            kubernetes_version=self._kubernetes(config),
+            kubernetes_version=kubernetes,
             node_groups=self._groups(config, eksctl, region),
             fargate_profiles=config.fargate_profiles,
             fargate_quotas=said.fargate,
             fargate_sizes=self.catalog.fargate_sizes() if config.fargate_profiles else (),
             daemon_sets=pods.daemon_sets(said.daemonsets),
-            autoscaler=self._autoscaler(said.autoscaler or {}, config),
+            autoscaler=AutoscalerReader(config.name, kubernetes, self.notes).options(said.autoscaler or {}),
             scheduler=said.scheduler,
         )
 
@@ -113,28 +111,6 @@ class ClusterReader:
             raise place.error(allowed="a Kubernetes minor in quotes, such as '1.33'")
         return said
 
-    def _autoscaler(self, said: Mapping[str, Any], config: ClusterConfig) -> AutoscalerOptions:
-        version = said.get("version") or self._autoscaler_version(config)
-        options = replace(options_for(version), **{**said, "version": version})
-        for each in AUTOSCALER.keys:
-            attribute = each.attribute or each.name
-            if attribute not in said and attribute not in {"version", "enabled"} and options.enabled:
-                value = each.kind.write(getattr(options, attribute))
-                self.notes.assume(f"cluster.autoscaler.{each.name}", value, _source(attribute))
-        return options
-
-    def _autoscaler_version(self, config: ClusterConfig) -> str:
-        minor = self._kubernetes(config)
-        if minor in VERSIONS:
-            self.notes.assume("cluster.autoscaler.version", minor, "the ClusterConfig's Kubernetes minor")
-            return minor
-        number = int(minor.partition(".")[2])
-        clamped = VERSIONS[0] if number < int(VERSIONS[0].partition(".")[2]) else VERSIONS[-1]
-        self.notes.assume(
-            "cluster.autoscaler.version", clamped, f"the nearest to Kubernetes {minor} that is modelled"
-        )
-        return clamped
-
 
 @contextmanager
 def under_eksctl(*, really: bool = True) -> Iterator[None]:
@@ -144,13 +120,6 @@ def under_eksctl(*, really: bool = True) -> Iterator[None]:
     except InputError as error:
         inside = really and not error.field.startswith("cluster.")
         raise error.inside("cluster.eksctl" if inside else "") from None
-
-
-def _source(attribute: str) -> str:
-    source = "the version's default, cluster-autoscaler.md §9 and §11"
-    if attribute == "skip_nodes_with_local_storage":
-        source += "; the AWS example manifest (cluster-autoscaler-autodiscover.yaml) says false"
-    return source
 
 
 def _places(eksctl: Field | None) -> list[Field]:

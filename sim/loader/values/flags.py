@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sim.adapters.fields import Field
 from sim.errors import InputError, nearest
 from sim.loader.values.kinds import Json, Kind, ListOf, MapOf, Scalar, choice_of
+from sim.loader.values.references import AUTOSCALER_VALUES
 from sim.loader.values.scalars import (
     COUNT,
     DURATION,
@@ -258,6 +259,14 @@ def _keys() -> tuple[Key, ...]:
         for flag, attribute, kind, meaning in _ROWS
     ]
     ours = [
+        Key(
+            "values",
+            AUTOSCALER_VALUES,
+            "what is deployed: the Helm chart's values, or a manifest's command line, path or inline; "
+            "the other keys replace its flags",
+            None,
+            OURS,
+        ),
         Key("version", MINOR, "Kubernetes minor whose defaults and behaviour hold", None, OURS),
         Key("enabled", FLAG, "whether the cluster has an autoscaler", True, OURS),
         Key(

@@ -54,4 +54,5 @@ class Reference:
 
 SPEC = Reference("a pipeline spec")
 CLUSTER_CONFIG = Reference("an eksctl ClusterConfig")
+AUTOSCALER_VALUES = Reference("cluster-autoscaler chart values or manifests")
 CLUSTER_DEFAULTS = Reference("what pachctl inspect defaults --cluster prints")

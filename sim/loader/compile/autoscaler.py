@@ -1,0 +1,91 @@
+"""The autoscaler's options: what is deployed, what the scenario says instead, else the version's defaults.
+
+Deployed are the Helm chart's values or a manifest's command line, under ``cluster.autoscaler.values``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sim.adapters.cluster_autoscaler import ReadAutoscaler, read_autoscaler
+from sim.adapters.fields import Field
+from sim.errors import InputError
+from sim.loader.notes import Notes
+from sim.loader.values.flags import AUTOSCALER
+from sim.model.autoscaler import VERSIONS, AutoscalerOptions, options_for
+
+VALUES = "values"
+PRIORITIES = "expander-priorities"
+_NOT_OPTIONS = frozenset({"version", "enabled", VALUES})
+_KUBERNETES = "the ClusterConfig's Kubernetes minor"
+_IMAGE = "the tag of its image"
+
+
+@dataclass(frozen=True, slots=True)
+class AutoscalerReader:
+    """What stays the same while the options are put together: the cluster's name and Kubernetes minor."""
+
+    cluster: str
+    kubernetes: str
+    notes: Notes
+
+    def options(self, said: Mapping[str, Any]) -> AutoscalerOptions:
+        """Return the options in force, and note every default among them."""
+        own = {name: value for name, value in said.items() if name != VALUES}
+        deployed, version = self._deployed(said.get(VALUES, ()))
+        minor = own.get("version") or self._version(version)
+        options = replace(options_for(minor), **{**deployed, **own, "version": minor})
+        for each in AUTOSCALER.keys:
+            attribute = each.attribute or each.name
+            if attribute not in {*own, *deployed, *_NOT_OPTIONS} and options.enabled:
+                value = each.kind.write(getattr(options, attribute))
+                self.notes.assume(f"cluster.autoscaler.{each.name}", value, _source(attribute))
+        return options
+
+    def _deployed(self, documents: Sequence[Field]) -> tuple[dict[str, Any], str]:
+        """Return options by attribute, and the version where the image's tag says it."""
+        if not documents:
+            return {}, ""
+        try:
+            read = read_autoscaler(documents)
+            options = _simulated(read)
+        except InputError as error:
+            inside = not error.field.startswith("cluster.")
+            raise error.inside(f"cluster.autoscaler.{VALUES}" if inside else "") from None
+        self.notes.add((*read.notices, *read.not_simulated(AUTOSCALER.by_name)))
+        if read.cluster and read.cluster != self.cluster:
+            self.notes.warn(
+                f"the autoscaler discovers groups of {read.cluster}, the ClusterConfig is {self.cluster}; "
+                "it is simulated as if it discovered these"
+            )
+        return options, read.version
+
+    def _version(self, deployed: str) -> str:
+        minor, source = (deployed, _IMAGE) if deployed else (self.kubernetes, _KUBERNETES)
+        if minor in VERSIONS:
+            self.notes.assume("cluster.autoscaler.version", minor, source)
+            return minor
+        number = int(minor.partition(".")[2])
+        clamped = VERSIONS[0] if number < int(VERSIONS[0].partition(".")[2]) else VERSIONS[-1]
+        self.notes.assume(
+            "cluster.autoscaler.version", clamped, f"the nearest to Kubernetes {minor} that is modelled"
+        )
+        return clamped
+
+
+def _simulated(read: ReadAutoscaler) -> dict[str, Any]:
+    """Return the flags that the simulator honours, as options by attribute."""
+    fields = dict(read.flags)
+    if read.priorities is not None:
+        fields[PRIORITIES] = read.priorities
+    known = AUTOSCALER.by_name
+    return {known[name].attribute: known[name].kind.read(at) for name, at in fields.items() if name in known}
+
+
+def _source(attribute: str) -> str:
+    source = "the version's default, cluster-autoscaler.md §9 and §11"
+    if attribute == "skip_nodes_with_local_storage":
+        source += "; the AWS example manifest (cluster-autoscaler-autodiscover.yaml) says false"
+    return source

@@ -1,0 +1,106 @@
+"""``cluster.autoscaler.values``: chart values and manifests as they are deployed, and flags beside them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sim.errors import InputError
+from sim.model.units import MINUTE, SECOND
+from tests.unit.loader.worlds import SCENARIO, loaded
+
+DEPLOYED = """\
+autoDiscovery: {clusterName: c}
+image: {tag: v1.34.2}
+extraArgs:
+  expander: priority,least-waste
+  scan-interval: 30s
+  scale-down-unneeded-time: 5m0s
+  max-graceful-termination-sec: 120
+  cores-total: 0:64
+  balancing-ignore-label_1: a
+  balancing-ignore-label_2: b
+  scale-down-candidates-pool-ratio: 0.2
+  stderrthreshold: info
+expanderPriorities: {10: [spot], 50: [".*"]}
+"""
+
+
+def scenario_with(said: str) -> str:
+    return SCENARIO.replace("cluster:\n", f"cluster:\n  autoscaler: {said}\n", 1)
+
+
+def test_deployed_flags_hold_and_keys_beside_them_replace_them(tmp_path: Path) -> None:
+    text = scenario_with("{values: ca.yaml, scan-interval: 20s, orders: pinned}")
+    scenario = loaded(tmp_path, text, "cluster.autoscaler.scale-down-delay-after-add=1m", ca_yaml=DEPLOYED)
+    options = scenario.cluster.autoscaler
+    assert options.version == "1.34"
+    assert options.expander == ("priority", "least-waste")
+    assert options.expander_priorities == ((50, (".*",)), (10, ("spot",)))
+    assert options.scan_interval_us == 20 * SECOND
+    assert options.scale_down_unneeded_time_us == 5 * MINUTE
+    assert options.scale_down_delay_after_add_us == MINUTE
+    assert options.max_graceful_termination_us == 120 * SECOND
+    assert options.cores_total == (0, 64)
+    assert options.balancing_ignore_label == ("a", "b")
+    assert options.cordon_node_before_terminating  # since 1.34
+    kept = [each for each in scenario.warnings if "kept" in each]
+    assert len(kept) == 1
+    assert kept[0].endswith(
+        "ca.yaml:11: extraArgs.scale-down-candidates-pool-ratio --scale-down-candidates-pool-ratio is kept "
+        "but not simulated"
+    )
+    assumed = {each.field for each in scenario.assumptions}
+    assert "cluster.autoscaler.max-nodes-total" in assumed
+    assert "cluster.autoscaler.expander" not in assumed
+
+
+def test_set_reaches_into_the_deployed_values(tmp_path: Path) -> None:
+    text = scenario_with("{values: ca.yaml}")
+    set_inside = "cluster.autoscaler.values.extraArgs.scan-interval=1m"
+    scenario = loaded(tmp_path, text, set_inside, ca_yaml=DEPLOYED)
+    assert scenario.cluster.autoscaler.scan_interval_us == MINUTE
+    assert scenario.origin is not None
+    assert "files/ca.yaml" not in dict(scenario.origin.files)  # it is no longer that file
+
+
+def test_another_clusters_groups_are_said(tmp_path: Path) -> None:
+    other = DEPLOYED.replace("clusterName: c", "clusterName: other")
+    scenario = loaded(tmp_path, scenario_with("{values: ca.yaml}"), ca_yaml=other)
+    assert any("discovers groups of other, the ClusterConfig is c" in each for each in scenario.warnings)
+
+
+def test_an_image_older_than_what_is_modelled(tmp_path: Path) -> None:
+    old = DEPLOYED.replace("v1.34.2", "v1.29.4")
+    scenario = loaded(tmp_path, scenario_with("{values: ca.yaml}"), ca_yaml=old)
+    assert scenario.cluster.autoscaler.version == "1.31"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "30s",
+            "30",
+            "ca.yaml:5: cluster.autoscaler.values.extraArgs.scan-interval is 30; allowed: a duration",
+        ),
+        (
+            "scan-interval:",
+            "scan-intervl:",
+            "ca.yaml:5: cluster.autoscaler.values.extraArgs.scan-intervl has no flag --scan-intervl; ",
+        ),
+        (
+            "priority,least-waste",
+            "price",
+            "ca.yaml:4: cluster.autoscaler.values.extraArgs.expander is 'price'; allowed: random, ",
+        ),
+        ("[spot]", "['(']", "has the pattern '('"),
+        ("0:64", "64", "extraArgs.cores-total is '64'; allowed: MIN:MAX such as 0:320000"),
+    ],
+)
+def test_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        loaded(tmp_path, scenario_with("{values: ca.yaml}"), ca_yaml=DEPLOYED.replace(old, new))
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
