@@ -57,7 +57,7 @@ def save(folder: Path, scenario: Scenario, result: Saved, files: Mapping[str, by
         for name, content in files.items():
             _write(draft / name, content)
         _write(draft / SUMMARY, json.dumps(result.document, indent=2, allow_nan=False).encode())
-        trees = {str(number): _plain(tree) for number, tree in result.replications.items()}
+        trees = {str(number): plain(tree) for number, tree in result.replications.items()}
         _write(draft / REPLICATIONS, json.dumps(trees, allow_nan=False).encode())
         _save_log(draft / LOG, result.log)
         _save_tables(draft, result.log, scenario)
@@ -93,7 +93,7 @@ def load(folder: Path) -> Saved:
         ) from error
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"is a damaged result: {error}", field=str(folder)) from error
-    return Saved(document, {int(number): _numbers(tree) for number, tree in trees.items()}, log)
+    return Saved(document, {int(number): numbers(tree) for number, tree in trees.items()}, log)
 
 
 def _replaceable(folder: Path) -> bool:
@@ -153,10 +153,10 @@ def _save_pictures(folder: Path, result: Saved, scenario: Scenario) -> None:
         figure.savefig(folder / f"{name}.png", dpi=DOTS_PER_INCH)
 
 
-def _plain(tree: Tree) -> dict[str, Any]:
+def plain(tree: Tree) -> dict[str, Any]:
     """Return a tree that JSON can hold: null for nothing to measure, a word for endless."""
     return {
-        key: _plain(twig)
+        key: plain(twig)
         if isinstance(twig, Mapping)
         else None
         if math.isnan(twig)
@@ -167,10 +167,10 @@ def _plain(tree: Tree) -> dict[str, Any]:
     }
 
 
-def _numbers(tree: Mapping[str, Any]) -> Tree:
-    """Return the tree that ``_plain`` was given."""
+def numbers(tree: Mapping[str, Any]) -> Tree:
+    """Return the tree that ``plain`` was given."""
     special = {None: math.nan, ENDLESS: math.inf}
     return {
-        key: _numbers(twig) if isinstance(twig, Mapping) else special.get(twig, twig)
+        key: numbers(twig) if isinstance(twig, Mapping) else special.get(twig, twig)
         for key, twig in tree.items()
     }

@@ -25,12 +25,12 @@ class Progress:
         self._started = time.monotonic()
         self._open = False
 
-    def show(self, done: int, total: int) -> None:
-        """Say that ``done`` of ``total`` replications are done."""
+    def show(self, done: int, total: int, known: int = 0) -> None:
+        """Say that ``done`` of ``total`` replications are done, of which ``known`` took no time."""
         if not self._wanted:
             return
         spent_s = time.monotonic() - self._started
-        left = f", {time_left(spent_s, done, total)} left" if 0 < done < total else ""
+        left = f", {time_left(spent_s, done - known, total - known)} left" if known < done < total else ""
         text = f"{done}/{total} replications{left}"
         self._stream.write(f"\r\x1b[K{text}" if self._terminal else f"{text}\n")
         self._stream.flush()

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from math import inf
@@ -30,14 +30,13 @@ from sim.model.log import EventLog
 from sim.model.scenario import Scenario
 from sim.report.metrics import Tree, measure
 from sim.report.summary import Interval, interval
-from sim.study.executors import gather, process_pool
 from sim.study.progress import Progress
 from sim.study.result import Result
+from sim.study.workers import Workers
 
 REPLICATIONS = 20
 ROUND = 20
 MOST = 2_000  # replications; a precision they do not reach is said in the result
-IN_PROCESS_S = 2.0
 Trees: TypeAlias = tuple[Tree, ...]  # one replication of several scenarios
 TARGETS = ("cost_usd_per_day", "job_latency_p95_s")
 
@@ -108,12 +107,9 @@ def replicate_together(
     warnings: list[str] = []
     interrupted = False
     try:
-        with ExitStack() as stack, closing(Progress(progress)) as shown:
+        with closing(Progress(progress)) as shown, Workers(executor, each_s=each_s) as workers:
             for target in rounds(replications, precision):
-                todo = range(len(done), target)
-                if executor is None and each_s * len(todo) > IN_PROCESS_S:
-                    executor = stack.enter_context(process_pool())
-                for number, trees in _results(executor, work, todo):
+                for number, trees in workers.run(work, range(len(done), target)):
                     done[number] = trees
                     shown.show(len(done), target)
                 if precision is None or enough([done[n] for n in sorted(done)], precision):
@@ -171,13 +167,6 @@ def rounds(replications: int, precision: float | None) -> Iterator[int]:
     else:
         first = max(replications, ROUND)
         yield from range(first, max(MOST, first) + 1, ROUND)
-
-
-def _results(
-    executor: Executor | None, work: Callable[[int], Trees], numbers: Iterable[int]
-) -> Iterator[tuple[int, Trees]]:
-    """Yield each number with what it gave, in the order they end."""
-    return ((n, work(n)) for n in numbers) if executor is None else gather(executor, work, numbers)
 
 
 def _relative_half_width(figure: Interval) -> float:

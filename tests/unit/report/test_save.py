@@ -57,9 +57,9 @@ def test_round_trip(tmp_path: Path) -> None:
 
 def test_what_json_has_no_number_for_comes_back() -> None:
     tree: Tree = {"slo": {"0": {"latency_s": math.inf, "share_within": math.nan}}, "metrics": {"a": 1.5}}
-    plain = module._plain(tree)
-    assert json.loads(json.dumps(plain, allow_nan=False)) == plain
-    assert same(module._numbers(plain), tree)
+    kept = module.plain(tree)
+    assert json.loads(json.dumps(kept, allow_nan=False)) == kept
+    assert same(module.numbers(kept), tree)
 
 
 @pytest.mark.usefixtures("undrawn")

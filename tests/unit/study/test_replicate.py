@@ -19,6 +19,7 @@ from sim.model.log import EventLog
 from sim.model.scenario import Scenario
 from sim.report.metrics import Tree
 from sim.study import replicate as module
+from sim.study import workers
 from sim.study.replicate import MOST, ROUND, precise_enough, replicate, simulate
 
 SCENARIO = Scenario("made up", datetime(2026, 1, 5, tzinfo=UTC), 86_400_000_000, Cluster(), seed=7)
@@ -79,7 +80,7 @@ def test_a_pool_from_two_seconds_of_work(
     started = 0
 
     @contextmanager
-    def pool() -> Iterator[Executor]:
+    def pool(_: int) -> Iterator[Executor]:
         nonlocal started
         started += 1
         with ThreadPoolExecutor(2) as threads:
@@ -87,7 +88,7 @@ def test_a_pool_from_two_seconds_of_work(
 
     clock = iter([10.0, 10.0 + first_s])
     monkeypatch.setattr(module, "perf_counter", lambda: next(clock))
-    monkeypatch.setattr(module, "process_pool", pool)
+    monkeypatch.setattr(workers, "process_pool", pool)
     engine(lambda _, number: figures(number))
     assert len(replicate(SCENARIO, 20).replications) == 20
     assert started == pools
