@@ -25,6 +25,7 @@ from sim.model.cluster_config import (
 from sim.model.pods import Effect, Pairs, Taint
 
 PERCENT = 100
+MIXED = "mixed"
 GP3_IOPS = (3_000, 16_000)
 GP3_THROUGHPUT = (125, 1_000)
 _NAME = re.compile(r"[A-Za-z][-A-Za-z0-9]*")
@@ -62,7 +63,7 @@ def read_group(field: Field, *, managed: bool) -> NodeGroupConfig:
         name=_name(field),
         managed=managed,
         instance_types=_instance_types(field),
-        instance_selector=_instance_selector(field.child("instanceSelector")),
+        instance_selector=_instance_selector(_selector_of(field)),
         on_demand_base=base,
         on_demand_share=share,
         min_size=minimum,
@@ -114,23 +115,33 @@ def _sizes(field: Field) -> tuple[int, int, int]:
 
 def _instance_types(field: Field) -> tuple[str, ...]:
     single, several = field.text_at("instanceType"), field.texts_at("instanceTypes")
-    distribution = field.child("instancesDistribution")
+    distribution, selector = field.child("instancesDistribution"), _selector_of(field)
     if single and several:
         raise field.error("has both instanceType and instanceTypes", allowed="one of the two")
-    if single and field.child("instanceSelector"):
+    if selector and single not in ("", MIXED):
         raise field.error("has both instanceType and instanceSelector", allowed="one of the two")
     if distribution:
-        if single not in ("", "mixed"):
+        if single not in ("", MIXED):
             raise field.error(
                 "has both instanceType and instancesDistribution", allowed="instanceType: mixed"
             )
         types = distribution.known(keys.INSTANCES_DISTRIBUTION).texts_at("instanceTypes")
-        if not types and not field.child("instanceSelector"):
+        if not types and not selector:
             raise distribution.missing("instanceTypes", "at least one")
         return types
-    if field.child("instanceSelector"):
+    if selector:
         return several
     return several or (single or DEFAULT_INSTANCE_TYPE,)
+
+
+def _selector_of(field: Field) -> Field | None:
+    """Return a group's selector; an empty one selects nothing, as in eksctl."""
+    selector = field.child("instanceSelector")
+    return (
+        selector
+        if selector and any(value not in (None, "") for value in selector.mapping().values())
+        else None
+    )
 
 
 def _instance_selector(field: Field | None) -> InstanceSelector | None:
@@ -141,10 +152,20 @@ def _instance_selector(field: Field | None) -> InstanceSelector | None:
         vcpus=field.integer_at("vCPUs"),
         memory=field.text_at("memory") or None,
         gpus=field.integer_at("gpus"),
+        neuron_devices=_neuron_devices(field),
         cpu_architecture=field.text_at("cpuArchitecture", "x86_64"),
         allow=field.text_at("allow"),
         deny=field.text_at("deny"),
     )
+
+
+def _neuron_devices(field: Field) -> int | None:
+    devices = field.integer_at("neuron_devices")
+    if devices:
+        raise field.error(
+            "selects Neuron devices, which no table here counts", allowed="instanceTypes instead"
+        )
+    return devices
 
 
 def _buying(field: Field) -> tuple[int, float]:

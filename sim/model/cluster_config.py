@@ -27,6 +27,7 @@ class InstanceSelector:
     vcpus: int | None = None
     memory: str | None = None
     gpus: int | None = None
+    neuron_devices: int | None = None
     cpu_architecture: str = "x86_64"
     allow: str = ""
     deny: str = ""

@@ -258,6 +258,8 @@ def test_size_defaults(said: dict[str, int], sizes: tuple[int, int, int]) -> Non
 def test_other_defaults() -> None:
     assert group_of() == NodeGroupConfig("g")
     assert group_of().instance_types == ("m5.large",)
+    assert group_of(instanceSelector={}) == NodeGroupConfig("g")
+    assert group_of(instanceSelector={"gpus": 0}).instance_selector == InstanceSelector(gpus=0)
 
 
 @pytest.mark.parametrize(

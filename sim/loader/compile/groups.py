@@ -6,8 +6,7 @@ its first zone. Labels are those that EKS, eksctl and the kubelet put on the nod
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sim.adapters.fields import Field
@@ -20,14 +19,14 @@ from sim.decisions.allocatable import (
     template_from_zero,
 )
 from sim.errors import InputError
+from sim.loader.compile.selectors import selected_types
 from sim.loader.notes import Notes
 from sim.loader.shape.cluster import GroupFile, ShapeFile
 from sim.model.cluster import GPU_LABEL, NodeGroup
 from sim.model.cluster_config import ClusterConfig, InstanceSelector, NodeGroupConfig
 from sim.model.machines import InstanceType, Price
 from sim.model.pods import Pairs
-from sim.model.resources import MIB, Resources
-from sim.model.units import parse_size
+from sim.model.resources import Resources
 
 BURSTABLE = ("t2.", "t3.", "t3a.", "t4g.")
 AMD_GPUS = "g4ad."
@@ -97,8 +96,8 @@ class GroupMaker:
         return first
 
     def _instance(self, config: NodeGroupConfig, at: Field) -> InstanceType:
-        if config.instance_selector is not None:
-            return self._selected(config, config.instance_selector, at)
+        if config.instance_selector is not None and not config.instance_types:
+            return self._selected(config.instance_selector, at)
         name = config.instance_types[0]
         if len(config.instance_types) > 1:
             self.notes.assume(
@@ -114,24 +113,17 @@ class GroupMaker:
                 f"is {name!r}, which {error.problem}", allowed=error.allowed, near=error.nearest
             ) from None
 
-    def _selected(self, config: NodeGroupConfig, selector: InstanceSelector, at: Field) -> InstanceType:
-        """Return the cheapest type that an instance selector admits."""
-        prices = self.catalog.on_demand_prices(self.region)
-        named = _named(selector, at)
-        matching = [
-            each
-            for each in self.catalog.instances().values()
-            if each.name in prices and named(each.name) and _admits(selector, each)
-        ]
-        if not matching:
-            raise at.error("has an instanceSelector that no known type matches", allowed="one that does")
-        cheapest = min(matching, key=lambda each: (prices[each.name].usd_per_hour, each.name))
+    def _selected(self, selector: InstanceSelector, at: Field) -> InstanceType:
+        """Return the first of the types that eksctl's selector puts into the group."""
+        prices, place = self.catalog.on_demand_prices(self.region), at.child("instanceSelector") or at
+        offered = [each for each in self.catalog.instances().values() if each.name in prices]
+        types = selected_types(selector, offered, place)
         self.notes.assume(
             f"{_path(at)}.instanceSelector",
-            f"{cheapest.name}, the cheapest of {len(matching)} types",
-            "assumption",
+            f"all nodes are {types[0].name}, the first of {', '.join(each.name for each in types)}",
+            "eksctl pkg/eks/nodegroup_service.go; aws.md §6 (the autoscaler plans with the first)",
         )
-        return cheapest
+        return types[0]
 
     def _capacity(self, instance: InstanceType, config: NodeGroupConfig) -> Resources:
         return node_capacity(instance, self.overhead, config.volume_gib)
@@ -237,24 +229,3 @@ def _labels(config: NodeGroupConfig, instance: InstanceType, cluster: str, regio
         labels["eks.amazonaws.com/nodegroup"] = config.name
         labels["eks.amazonaws.com/capacityType"] = "SPOT" if config.spot else "ON_DEMAND"
     return tuple((labels | dict(config.labels)).items())
-
-
-def _named(selector: InstanceSelector, at: Field) -> Callable[[str], bool]:
-    """Return whether a name passes a selector's allow and deny, which are regular expressions."""
-    try:
-        allow, deny = re.compile(selector.allow), re.compile(selector.deny or r"(?!)")
-    except re.error as error:
-        place = at.child("instanceSelector") or at
-        raise place.error(f"has no regular expression ({error})", allowed="such as ^m5\\.") from None
-    return lambda name: bool(allow.search(name)) and not deny.search(name)
-
-
-def _admits(selector: InstanceSelector, instance: InstanceType) -> bool:
-    arch = "arm64" if selector.cpu_architecture == "arm64" else "amd64"
-    wanted_mib = parse_size(selector.memory) // MIB if selector.memory else instance.memory_mib
-    return (
-        instance.arch == arch
-        and selector.vcpus in {None, instance.vcpu}
-        and wanted_mib == instance.memory_mib
-        and instance.gpu == (selector.gpus or 0)
-    )

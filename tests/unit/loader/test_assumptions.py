@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from sim.errors import InputError
 from sim.loader.shape.workload import PACHYDERM
 from sim.model.scenario import Assumption, PachydermOptions, Scenario
 from tests.unit.loader.worlds import SCENARIO, loaded
@@ -83,13 +84,47 @@ def test_a_group_can_be_stated_outright(tmp_path: Path) -> None:
     assert (group.initial, group.usd_per_hour, group.template) == (2, 1.0, None)
 
 
-def test_an_instance_selector_takes_the_cheapest_type(tmp_path: Path) -> None:
-    path = "cluster.eksctl.managedNodeGroups[cpu]"
-    (group,) = loaded(
-        tmp_path, SCENARIO, f"{path}.instanceTypes=", f"{path}.instanceSelector={{vCPUs: 8, memory: 32GiB}}"
-    ).cluster.node_groups
-    assert group.capacity.cpu_m == 8000
-    assert group.usd_per_hour < 0.384  # that of an m5.2xlarge
+GROUP = "cluster.eksctl.managedNodeGroups[cpu]"
+
+
+def selected(folder: Path, selector: str) -> list[str]:
+    """Return the types of a group by its selector, the one it is simulated with first."""
+    sets = (f"{GROUP}.instanceTypes=", f"{GROUP}.instanceSelector={selector}")
+    scenario = loaded(folder, SCENARIO, *sets)
+    (group,) = scenario.cluster.node_groups
+    told = assumed(scenario)[f"{GROUP}.instanceSelector"].value
+    types = told.partition("the first of ")[2].split(", ")
+    assert types[0] == group.instance_type
+    assert types == sorted(types)
+    return types
+
+
+def test_an_instance_selector_takes_what_eksctl_takes(tmp_path: Path) -> None:
+    types = selected(tmp_path, "{vCPUs: 8, memory: '32', gpus: 0}")
+    assert {"m5.2xlarge", "m6i.2xlarge", "t3.2xlarge"} < set(types)
+    assert not {"g4dn.2xlarge", "g6f.2xlarge", "m6g.2xlarge", "m5.xlarge"} & set(types)
+    assert {"g4dn.2xlarge", "g5.2xlarge"} < set(selected(tmp_path, "{vCPUs: 8, memory: 32GiB}"))
+    assert selected(tmp_path, "{vCPUs: 4, memory: 16384mb, gpus: 1, allow: '^g[45]', deny: ad}") == [
+        "g4dn.xlarge",
+        "g5.xlarge",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("selector", "message"),
+    [
+        ("{vCPUs: 7}", "matches no known instance type"),
+        ("{cpuArchitecture: arm64}", "instance types; allowed: at most 40"),
+        ("{memory: 32Gb/s}", "memory is '32Gb/s'; allowed: a number of GiB such as 32"),
+        ("{memory: 1.5MiB}", "memory is '1.5MiB'; allowed: a number of GiB"),
+        ("{allow: '('}", "has no regular expression"),
+        ("{neuron_devices: 1}", "selects Neuron devices, which no table here counts"),
+    ],
+)
+def test_selectors_that_select_nothing_usable(tmp_path: Path, selector: str, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        selected(tmp_path, selector)
+    assert message in str(caught.value)
 
 
 def test_a_placeholder_has_its_own_priority(tmp_path: Path) -> None:
@@ -120,14 +155,6 @@ def test_an_unmanaged_group_whose_labels_the_autoscaler_cannot_see(tmp_path: Pat
     (group,) = loaded(tmp_path, text).cluster.node_groups
     assert "eks.amazonaws.com/nodegroup" not in dict(group.labels)
     assert any("does not see its labels" in warning for warning in loaded(tmp_path, text).warnings)
-
-
-def test_a_selectors_allow_and_deny_name_types_by_pattern(tmp_path: Path) -> None:
-    path = "cluster.eksctl.managedNodeGroups[cpu]"
-    selector = f"{path}.instanceSelector={{vCPUs: 8, memory: 32GiB, allow: '^m', deny: '^m[5-7]a'}}"
-    (group,) = loaded(tmp_path, SCENARIO, f"{path}.instanceTypes=", selector).cluster.node_groups
-    assert group.instance_type.startswith("m")
-    assert not group.instance_type.startswith(("m5a", "m6a", "m7a"))
 
 
 def test_the_zone_of_a_group_is_said(tmp_path: Path) -> None:
