@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sim.loader import load
     from sim.model.scenario import Scenario
     from sim.sizing import PodSize, size
+    from sim.study.compare import Comparison, compare
     from sim.study.replicate import replicate, simulate
     from sim.study.result import Result, load_result
     from sim.study.sensitivity import sensitivity
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Comparison",
     "InputError",
     "PodSize",
     "Result",
     "Scenario",
     "SimError",
     "catalog",
+    "compare",
     "load",
     "load_result",
     "replicate",
@@ -37,11 +40,13 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Comparison": "sim.study.compare",
     "InputError": "sim.errors",
     "PodSize": "sim.sizing",
     "Result": "sim.study.result",
     "Scenario": "sim.model.scenario",
     "SimError": "sim.errors",
+    "compare": "sim.study.compare",
     "load": "sim.loader",
     "load_result": "sim.study.result",
     "replicate": "sim.study.replicate",

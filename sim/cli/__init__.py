@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 import sim
-from sim.cli import catalog, check, run, size
+from sim.cli import catalog, check, compare, run, size
 
 app = typer.Typer(
     name="pachsim",
@@ -23,6 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # an error that is not the user's keeps its traceback
 )
 app.command()(run.run)
+app.command()(compare.compare)
 app.command()(check.check)
 app.command()(size.size)
 app.add_typer(catalog.app, name="catalog")

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+INTERRUPTED = 130
+
 
 class Format(StrEnum):
     """How an answer is printed."""
@@ -45,3 +47,24 @@ def share(text: str) -> float:
         return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
     except ValueError:
         raise typer.BadParameter(f"{text} is no share; allowed: 5% or 0.05") from None
+
+
+Seed = Annotated[
+    int | None,
+    typer.Option(
+        "--seed", min=0, help="Whose luck; without it the (first) scenario's own.", show_default=False
+    ),
+]
+Replications = Annotated[
+    int, typer.Option("--replications", min=1, help="How often, each time with other luck.")
+]
+Precision = Annotated[
+    float | None,
+    typer.Option(
+        "--precision",
+        parser=share,
+        metavar="SHARE",
+        help="Replicate until cost per day and job latency p95 are within this, as in 5%.",
+        show_default=False,
+    ),
+]

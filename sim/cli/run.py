@@ -8,27 +8,24 @@ from typing import Annotated, Any
 import typer
 
 import sim
-from sim.cli.options import AsFormat, Format, ScenarioFiles, Set, share
-
-INTERRUPTED = 130
+from sim.cli.options import (
+    INTERRUPTED,
+    AsFormat,
+    Format,
+    Precision,
+    Replications,
+    ScenarioFiles,
+    Seed,
+    Set,
+)
 
 
 def run(
     scenarios: ScenarioFiles,
     *,
-    seed: Annotated[
-        int | None, typer.Option(min=0, help="Whose luck; without it the scenario's own.", show_default=False)
-    ] = None,
-    replications: Annotated[int, typer.Option(min=1, help="How often, each time with other luck.")] = 20,
-    precision: Annotated[
-        float | None,
-        typer.Option(
-            parser=share,
-            metavar="SHARE",
-            help="Replicate until cost per day and job latency p95 are within this, as in 5%.",
-            show_default=False,
-        ),
-    ] = None,
+    seed: Seed = None,
+    replications: Replications = 20,
+    precision: Precision = None,
     form: AsFormat = Format.TABLE,
     out: Annotated[
         Path | None,

@@ -94,24 +94,24 @@ def _print_tables(documents: Sequence[Document]) -> None:
     names = [document["scenario"] for document in documents]
     metrics = [document["metrics"] for document in documents]
     for title, labels in {"Cost": COST, "Work": WORK, "Capacity": CAPACITY}.items():
-        rows = [[label, *(_said(each[name]) for each in metrics)] for name, label in labels.items()]
-        _print_section(title, ["", *names], rows)
+        rows = [[label, *(said(each[name]) for each in metrics)] for name, label in labels.items()]
+        print_section(title, ["", *names], rows)
     _print_latencies(documents)
     for group, title in SPLITS.items():
         figures = [{name: _total(figure) for name, figure in each[group].items()} for each in documents]
         rows = [
-            [name.replace("_", " "), *(_said(each.get(name)) for each in figures)]
+            [name.replace("_", " "), *(said(each.get(name)) for each in figures)]
             for name in dict.fromkeys(name for each in figures for name in each)
             if any(each.get(name, {}).get("mean") for each in figures)
         ]
-        _print_section(title, ["", *names], rows)
+        print_section(title, ["", *names], rows)
     _print_targets(documents)
     _print_sensitivity(documents)
 
 
 def _print_title(document: Document) -> None:
     days = (document["horizon_s"] - document["warmup_s"]) / 86_400
-    replications = _counted(document["replications"], "replication")
+    replications = counted(document["replications"], "replication")
     print_text(
         f"{document['scenario']}: {replications}, seed {document['seed']}, "
         f"{days:g} days after {document['warmup_s'] / 86_400:g} of warm-up, {document['region']}, "
@@ -120,18 +120,19 @@ def _print_title(document: Document) -> None:
     )
 
 
-def _counted(count: int, what: str) -> str:
+def counted(count: int, what: str) -> str:
+    """Return ``1 job`` or ``2 jobs``."""
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _print_latencies(documents: Sequence[Document]) -> None:
     rows = [
-        [pipeline, document["scenario"], *(_said(figures[name]) for name in LATENCIES)]
+        [pipeline, document["scenario"], *(said(figures[name]) for name in LATENCIES)]
         for pipeline in dict.fromkeys(name for document in documents for name in document["pipelines"])
         for document in documents
         if (figures := document["pipelines"].get(pipeline)) is not None
     ]
-    _print_section("Job latency, s", ["pipeline", "scenario", *LATENCIES.values()], rows)
+    print_section("Job latency, s", ["pipeline", "scenario", *LATENCIES.values()], rows)
 
 
 def _print_targets(documents: Sequence[Document]) -> None:
@@ -140,28 +141,29 @@ def _print_targets(documents: Sequence[Document]) -> None:
             document["scenario"],
             f"p{100 * slo['quantile']:g} of {slo['pipeline'] or 'all jobs'}",
             f"{slo['at_most_s']:g} s",
-            _said(slo["latency_s"]),
-            _said(slo["share_within"]),
+            said(slo["latency_s"]),
+            said(slo["share_within"]),
             slo["verdict"],
         ]
         for document in documents
         for slo in document["slo"]
     ]
     header = ["scenario", "target", "at most", "latency, s", "share within", "verdict"]
-    _print_section("Targets", header, rows)
+    print_section("Targets", header, rows)
 
 
 def _print_sensitivity(documents: Sequence[Document]) -> None:
     shown = {**COST, "pod_start_p50_s": "pod to Running p50, s", "job_latency_p95_s": "job latency p95, s"}
     rows = [
-        [document["scenario"], label, *(_said(metrics[name]) for name in shown)]
+        [document["scenario"], label, *(said(metrics[name]) for name in shown)]
         for document in documents
         for label, metrics in document.get("sensitivity", {}).items()
     ]
-    _print_section("Sensitivity", ["scenario", "with", *shown.values()], rows)
+    print_section("Sensitivity", ["scenario", "with", *shown.values()], rows)
 
 
-def _print_section(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def print_section(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table under its title; nothing without rows."""
     if rows:
         print_text(f"\n{title}", "bold")
         print_table(header, rows)
@@ -173,7 +175,7 @@ def _total(figure: Mapping[str, Any]) -> Mapping[str, Any]:
     return total
 
 
-def _said(figure: Mapping[str, Any] | None) -> str:
+def said(figure: Mapping[str, Any] | None) -> str:
     """Return ``mean [low, high]``, or the mean where nothing varies, or a dash for nothing."""
     if figure is None or figure["mean"] is None:
         return "–"

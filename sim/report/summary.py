@@ -44,7 +44,7 @@ class Interval:
         return {"mean": self.mean, "ci95": [self.low, self.high]}
 
 
-def interval(values: Sequence[float]) -> Interval:
+def interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
     """Return mean and interval of one figure over replications; endless values have no mean."""
     known = [value for value in values if not math.isnan(value)]
     count = len(known)
@@ -54,7 +54,7 @@ def interval(values: Sequence[float]) -> Interval:
     if count == 1:
         return Interval(mean)
     variance = math.fsum((value - mean) ** 2 for value in known) / (count - 1)
-    half = t_quantile(count - 1) * math.sqrt(variance / count)
+    half = t_quantile(count - 1, (1 + confidence) / 2) * math.sqrt(variance / count)
     return Interval(mean, mean - half, mean + half)
 
 
@@ -142,6 +142,11 @@ def t_quantile(freedom: int, probability: float = (1 + CONFIDENCE) / 2) -> float
         angle = (low + high) / 2
         low, high = (angle, high) if _within(angle, freedom) < 2 * probability - 1 else (low, angle)
     return math.sqrt(freedom) * math.tan(high)
+
+
+def t_probability(value: float, freedom: int) -> float:
+    """Return the chance that Student's t is at most ``value``."""
+    return (1 + math.copysign(_within(math.atan(abs(value) / math.sqrt(freedom)), freedom), value)) / 2
 
 
 def _within(angle: float, freedom: int) -> float:

@@ -12,17 +12,34 @@ import pytest
 from sim.model.scenario import Slo
 from sim.report.metrics import measure
 from sim.report.summary import summarise
+from sim.study.compare import Comparison
+from sim.study.result import Result
 from tests.conftest import PROJECT
 from tests.unit.report.worlds import RandomWorld, a_scenario
 
 PAGE = (PROJECT / "docs" / "json.md").read_text(encoding="utf-8")
+PARTS = dict(re.findall(r"^## ([^\n]*)\n(.*?)(?=^## |\Z)", PAGE, flags=re.MULTILINE | re.DOTALL))
 NAMED_BY_USER = {"pipelines", "sources_usd"}
+OTHER_DOCUMENTS = {"The document of compare"}
 
 
 def document() -> dict[str, Any]:
     log = RandomWorld(1).log()
     scenario = replace(a_scenario(log), slos=(Slo(0.95, 900.0),))
     return summarise(scenario, 1, [measure(log, scenario)])
+
+
+def comparison() -> dict[str, Any]:
+    logs = [RandomWorld(seed).log() for seed in (1, 2)]
+    scenarios = [
+        replace(a_scenario(log), name=name, slos=(Slo(0.95, 900.0),))
+        for log, name in zip(logs, "ab", strict=True)
+    ]
+    measured = [
+        {n: measure(log, scenario) for n in range(2)} for log, scenario in zip(logs, scenarios, strict=True)
+    ]
+    results = map(Result, scenarios, [1, 1], measured, logs)
+    return Comparison(list(results)).summary
 
 
 def keys(tree: Mapping[str, Any], named_by_user: bool = False) -> Iterator[str]:
@@ -38,14 +55,22 @@ def keys(tree: Mapping[str, Any], named_by_user: bool = False) -> Iterator[str]:
                     yield from keys(each)
 
 
-def described() -> set[str]:
-    """Return what the first column of the page's tables and its list of pipelines' keys name."""
-    cells = re.findall(r"^\| (`.*?) \|", PAGE, flags=re.MULTILINE)
-    return {name for cell in cells for name in re.findall(r"`([a-z0-9_]+)`", cell)} | {"cost_usd"}
+def described(text: str) -> set[str]:
+    """Return what the first column of the tables of some text names."""
+    cells = re.findall(r"^\| (`.*?) \|", text, flags=re.MULTILINE)
+    return {name for cell in cells for name in re.findall(r"`([a-z0-9_]+)`", cell)}
 
 
 def test_every_key_is_described_and_every_description_has_its_key() -> None:
-    assert set(keys(document())) == described()
+    text = "".join(part for title, part in PARTS.items() if title not in OTHER_DOCUMENTS)
+    assert set(keys(document())) == described(text) | {"cost_usd"}
+
+
+def test_every_key_of_a_comparison_is_described() -> None:
+    found = comparison()
+    rows = [row for name in ("differences", "best") for row in found[name]]
+    said = {*found, *(key for row in rows for key in row)}
+    assert said == described(PARTS["The document of compare"])
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from scipy import stats
 from sim.model.cluster import FargateQuotas
 from sim.model.scenario import Prices, Scenario, Slo
 from sim.report.metrics import Tree, measure
-from sim.report.summary import interval, summarise, t_quantile
+from sim.report.summary import interval, summarise, t_probability, t_quantile
 from tests.unit.report.worlds import World, a_class, a_scenario
 
 EDGES = "default/edges"
@@ -23,6 +23,12 @@ EDGES = "default/edges"
 @pytest.mark.parametrize("freedom", [1, 2, 3, 4, 5, 9, 19, 20, 50, 101, 999])
 def test_t_quantile_against_scipy(freedom: int) -> None:
     assert t_quantile(freedom) == pytest.approx(stats.t.ppf(0.975, freedom), rel=1e-12)
+
+
+@pytest.mark.parametrize("freedom", [1, 2, 19, 100])
+@pytest.mark.parametrize("value", [-7.0, -0.3, 0.0, 1.0, 25.0])
+def test_t_probability_against_scipy(value: float, freedom: int) -> None:
+    assert t_probability(value, freedom) == pytest.approx(stats.t.cdf(value, freedom), abs=1e-12)
 
 
 def test_interval_against_scipy() -> None:
