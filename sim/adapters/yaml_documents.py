@@ -2,7 +2,7 @@
 
 A text that begins with ``{`` is JSON, one or many values in a row with or without ``---`` between them, as
 ``pachctl`` takes it; anything else is YAML. Anchors, merges and comments are fine. Refused in one line each:
-files that are missing, empty, binary or above 10 MB, tags that would construct objects, aliases that expand
+files that are missing, empty, binary or too large, tags that would construct objects, aliases that expand
 without end, duplicate keys, and control or bidirectional characters that make a text read as another.
 """
 
@@ -47,9 +47,9 @@ class Document:
         return self.lines.get(path)
 
 
-def read_file(path: Path) -> tuple[Document, ...]:
+def read_file(path: Path, most_bytes: int = MAX_BYTES) -> tuple[Document, ...]:
     """Return the documents of a file, at least one."""
-    return read_text(_text_of(path), str(path))
+    return read_text(_text_of(path, most_bytes), str(path))
 
 
 def read_text(text: str, file: str = "") -> tuple[Document, ...]:
@@ -69,17 +69,19 @@ def read_text(text: str, file: str = "") -> tuple[Document, ...]:
     return documents
 
 
-def _text_of(path: Path) -> str:
+def _text_of(path: Path, most_bytes: int) -> str:
     file = str(path)
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"is {path.stat().st_size:,} bytes", allowed=f"at most {MAX_BYTES:,}", file=file)
+        if path.stat().st_size > most_bytes:
+            raise InputError(
+                f"is {path.stat().st_size:,} bytes", allowed=f"at most {most_bytes:,}", file=file
+            )
         with path.open("rb") as stream:  # a device or a pipe says no size, and may never end
-            raw = stream.read(MAX_BYTES + 1)
+            raw = stream.read(most_bytes + 1)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", file=file) from None
-    if len(raw) > MAX_BYTES:
-        raise InputError("does not end", allowed=f"at most {MAX_BYTES:,} bytes", file=file)
+    if len(raw) > most_bytes:
+        raise InputError("does not end", allowed=f"at most {most_bytes:,} bytes", file=file)
     if b"\x00" in raw:
         raise InputError("is a binary file", allowed="YAML or JSON text in UTF-8", file=file)
     try:
