@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import simpy
 
@@ -12,11 +12,11 @@ def pods_per_s(pods: int) -> float:
     """Return how many pods a second SimPy takes through arrival, start and end; one arrival pending."""
     env = simpy.Environment()
 
-    def pod() -> Iterator[simpy.Event]:
+    def pod() -> Generator[simpy.Event, None, None]:
         yield env.timeout(2)
         yield env.timeout(30)
 
-    def source() -> Iterator[simpy.Event]:
+    def source() -> Generator[simpy.Event, None, None]:
         for _ in range(pods):
             yield env.timeout(1)
             env.process(pod())

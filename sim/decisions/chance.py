@@ -20,25 +20,40 @@ T = TypeVar("T")
 class Chance:
     """Random orders and choices of one look."""
 
-    __slots__ = ("_dice", "_make")
+    __slots__ = ("_dice", "_make", "_skipped")
 
     def __init__(self, make: Callable[[], Random]) -> None:
         """Have ``make`` build the source when the first draw is asked for."""
         self._make = make
         self._dice: Random | None = None
+        self._skipped: list[int] = []
 
     @property
     def dice(self) -> Random:
         """The source of this look."""
         if self._dice is None:
             self._dice = self._make()
+        if self._skipped:
+            skipped, self._skipped = self._skipped, []
+            for count in skipped:
+                self.shuffled(range(count))
         return self._dice
+
+    def skip_shuffle(self, count: int) -> None:
+        """Leave out a shuffle whose outcome nobody would see; it is made up for if more is drawn."""
+        self._skipped.append(count)
 
     def shuffled(self, items: Sequence[T]) -> list[T]:
         """Return the items in any order."""
         shuffled = list(items)
         if len(shuffled) > 1:
-            self.dice.shuffle(shuffled)
+            getrandbits = self.dice.getrandbits
+            for last in range(len(shuffled) - 1, 0, -1):  # as Random.shuffle, without a call per item
+                bits = (last + 1).bit_length()
+                other = getrandbits(bits)
+                while other > last:
+                    other = getrandbits(bits)
+                shuffled[last], shuffled[other] = shuffled[other], shuffled[last]
         return shuffled
 
     def permutation(self, count: int) -> NDArray[np.int64]:

@@ -111,6 +111,7 @@ class ClusterStateRegistry:
         self._updated = False
         self._instances: dict[int, Listing] = {}
         self._listed: dict[int, Listing] = {}  # as of the last update
+        self.fetches = 0  # of lists; the next update may find something in one
         self.unregistered_since: dict[int, tuple[int, int]] = {}  # instance -> group, since
         self._incorrect: dict[int, tuple[int, int, int]] = {}  # group -> size, target, first seen
 
@@ -118,11 +119,13 @@ class ClusterStateRegistry:
 
     def refresh_instances(self, cloud: Cloud) -> None:
         """Fetch all lists anew, as the background refresh does every two minutes."""
+        self.fetches += 1
         for group in range(len(self.targets)):
             self._instances[group] = _fetch(cloud, group)
 
     def invalidate_instances(self, group: int) -> None:
         """Forget one list, so that the next update fetches it."""
+        self.fetches += 1
         self._instances.pop(group, None)
 
     # -- updates ----------------------------------------------------------------------------

@@ -9,14 +9,12 @@ cluster-autoscaler.md §4.3.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from sim.model.log import Reason
 from sim.model.pods import Controller
 
 if TYPE_CHECKING:
-    from sim.decisions.snapshot import PodView
     from sim.model.autoscaler import AutoscalerOptions
     from sim.model.pods import PodClass
 
@@ -25,8 +23,6 @@ KUBE_SYSTEM = "kube-system"
 REPLICATED = frozenset({
     Controller.REPLICATION_CONTROLLER, Controller.JOB, Controller.REPLICA_SET, Controller.STATEFUL_SET,
 })  # fmt: skip
-
-P = TypeVar("P", bound="PodView")
 
 
 def blocking_reason(
@@ -60,14 +56,3 @@ def blocking_reason(
 def is_system(pod: PodClass) -> bool:
     """Say whether a pod is of the kube-system namespace."""
     return pod.system or pod.namespace == KUBE_SYSTEM
-
-
-def pods_to_move(pods: Iterable[P], blocks: Callable[[P], Reason]) -> tuple[list[P], Reason]:
-    """Return the pods that must find another node, or the reason of the first that blocks."""
-    moving = []
-    for pod in pods:
-        reason = blocks(pod)
-        if reason is not Reason.NoReason:
-            return [], reason
-        moving.append(pod)
-    return moving, Reason.NoReason

@@ -39,11 +39,15 @@ class HintingSimulator:
         """Place the pods in the snapshot; return the ids of those that found a node."""
         placed: set[int] = set()
         nowhere: set[int] = set()
+        current, old = self._current, self._old
         for pod in pods:
             cls = pod.cls
             if cls.index in nowhere:
                 continue
-            node = self._hinted(snapshot, pod, destinations)
+            hint = current.get(pod.id)
+            if hint is None and old:
+                hint = old.get(pod.id)
+            node = None if hint is None else self._hinted(snapshot, pod, hint, destinations)
             if node is None:
                 node = snapshot.fits_any_node(cls, destinations)
                 if node is None:
@@ -51,19 +55,14 @@ class HintingSimulator:
                         break
                     nowhere.add(cls.index)
                     continue
-                self._current[pod.id] = node.id
+                current[pod.id] = node.id
             snapshot.place(pod, node)
             placed.add(pod.id)
         return placed
 
     def _hinted(
-        self, snapshot: Snapshot, pod: PodView, destinations: bytearray | None
+        self, snapshot: Snapshot, pod: PodView, hint: int, destinations: bytearray | None
     ) -> SnapshotNode | None:
-        hint = self._current.get(pod.id)
-        if hint is None:
-            hint = self._old.get(pod.id)
-            if hint is None:
-                return None
         node = snapshot.by_id.get(hint)
         if node is None or not node.fits(pod.cls):
             return None

@@ -32,10 +32,11 @@ def filter_out_schedulable(
 ) -> list[P]:
     """Place what fits, higher priorities first, and return the rest; the snapshot keeps the placed."""
     listed = list(pods) if chance is None else chance.shuffled(pods)
-    listed.sort(key=lambda pod: -pod.cls.spec.priority)
+    if len({cls.spec.priority for cls in {pod.cls for pod in listed}}) > 1:
+        listed.sort(key=lambda pod: -pod.cls.spec.priority)
     placed = simulator.try_schedule_pods(snapshot, listed)
     simulator.drop_old_hints()
-    return [pod for pod in listed if pod.id not in placed]
+    return [] if len(placed) == len(listed) else [pod for pod in listed if pod.id not in placed]
 
 
 def filter_out_young(pods: Iterable[P], now_us: int, new_pod_scale_up_delay_us: int) -> list[P]:

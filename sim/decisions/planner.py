@@ -9,12 +9,12 @@ categorizeNodes), core/scaledown/unremovable/nodes.go.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from typing import TYPE_CHECKING
 
 from sim.decisions.hinting_simulator import HintingSimulator
 from sim.decisions.removal import DisruptionRules, NodeToBeRemoved, simulate_node_removal
-from sim.decisions.unneeded import Unneeded, unneeded_nodes_limit, update_unneeded
+from sim.decisions.unneeded import Unneeded, still_unneeded, unneeded_nodes_limit
 from sim.model.log import Reason
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class Planner:
         self.unremovable_until_us: dict[int, int] = {}
         self.latest_update_us: int | None = None
         self._simulator = HintingSimulator()
+        self._rules = DisruptionRules(options)
         self._min_update_interval_us = max(options.scale_down_unneeded_time_us, 1)
 
     def update_cluster_state(
@@ -43,13 +44,13 @@ class Planner:
         snapshot: Snapshot,
         candidates: Sequence[SnapshotNode],
         destinations: bytearray,
-        is_deleted: Callable[[SnapshotNode], bool],
+        deleted: Collection[int],
         now_us: int,
     ) -> None:
         """Find the nodes that are unneeded now; leaves the snapshot as it was.
 
         ``candidates`` are below the threshold, in the order to look at them; ``destinations`` marks
-        the nodes that pods may move to; ``is_deleted`` says that a node is, by its taint.
+        the nodes that pods may move to; ``deleted`` are the ids of nodes that are, by their taint.
         """
         if self.latest_update_us is not None:
             interval_us = now_us - self.latest_update_us
@@ -57,7 +58,7 @@ class Planner:
         self.latest_update_us = now_us
         self._forget_old_failures(snapshot, now_us)
         mark = snapshot.plan()
-        self._categorize(snapshot, self._eligible(candidates, is_deleted), destinations, now_us)
+        self._categorize(snapshot, self._eligible(candidates, deleted), destinations, now_us)
         snapshot.revert(mark)
         self._simulator.drop_old_hints()
 
@@ -69,16 +70,15 @@ class Planner:
                 if until_us > now_us and node in snapshot.by_id
             }
 
-    def _eligible(
-        self, candidates: Sequence[SnapshotNode], is_deleted: Callable[[SnapshotNode], bool]
-    ) -> list[SnapshotNode]:
-        self.refusals = {}
+    def _eligible(self, candidates: Sequence[SnapshotNode], deleted: Collection[int]) -> list[SnapshotNode]:
+        self.refusals = refusals = {}
+        unremovable = self.unremovable_until_us
         eligible = []
         for node in candidates:
-            if node.id in self.unremovable_until_us:
-                self.refusals[node.id] = Reason.RecentlyUnremovable
-            elif is_deleted(node):
-                self.refusals[node.id] = Reason.CurrentlyBeingDeleted
+            if node.id in unremovable:
+                refusals[node.id] = Reason.RecentlyUnremovable
+            elif node.id in deleted:
+                refusals[node.id] = Reason.CurrentlyBeingDeleted
             else:
                 eligible.append(node)
         return eligible
@@ -88,20 +88,58 @@ class Planner:
     ) -> None:
         options = self.options
         limit = unneeded_nodes_limit(len(self.unneeded), self._min_update_interval_us, options)
-        rules = DisruptionRules(options, now_us)
-        removable: list[NodeToBeRemoved] = []
+        self._rules.begin_look(now_us)
+        before = self.unneeded
+        unneeded: dict[int, Unneeded] = {}
         for index, node in enumerate(eligible):
-            if len(removable) >= limit:
+            if len(unneeded) >= limit:
                 for skipped in eligible[index:]:
                     self.refusals[skipped.id] = Reason.NotUnneededOtherReason
                 break
-            outcome = simulate_node_removal(node, snapshot, destinations, self._simulator, rules)
+            known = before.get(node.id)
+            if known is not None and not (known.removal.pods or node.moved or node.real_pods()):
+                unneeded[node.id] = known  # still empty
+                destinations[node.position] = False
+                continue
+            outcome = simulate_node_removal(node, snapshot, destinations, self._simulator, self._rules)
             if isinstance(outcome, NodeToBeRemoved):
-                removable.append(outcome)
+                unneeded[node.id] = still_unneeded(known, outcome, now_us)
             else:
                 self.refusals[node.id] = outcome
                 self.unremovable_until_us[node.id] = now_us + options.unremovable_node_recheck_timeout_us
-        self.unneeded = update_unneeded(self.unneeded, removable, now_us)
+        self.unneeded = unneeded
+
+    def order_matters(
+        self,
+        candidates: Sequence[SnapshotNode],
+        deleted: Collection[int],
+        now_us: int,
+    ) -> bool:
+        """Say whether the order of these candidates could make any difference at this look.
+
+        It does not as long as pods block whatever is not empty, all the empty nodes will be unneeded, at
+        most one of them newly so, and none may go yet.
+        """
+        empty = new = 0
+        since_us = now_us - self.options.scale_down_unneeded_time_us
+        unremovable, unneeded = self.unremovable_until_us, self.unneeded
+        for node in candidates:
+            if node.id in deleted or (node.id in unremovable and unremovable[node.id] > now_us):
+                continue
+            if node.moved:
+                return True
+            if node.real_pods():
+                if node.blocked is None:
+                    self._rules.blocks_node(node)
+                if not node.blocked:
+                    return True
+                continue
+            known = unneeded.get(node.id)
+            empty += 1
+            new += known is None
+            if new > 1 or (known is not None and known.since_us < since_us):
+                return True
+        return empty >= 2 * self.options.max_scale_down_parallelism  # no limit is lower
 
     def memory(self, *, ordered: bool) -> Hashable:
         """Return what the next update depends on besides the cluster and the time, to compare.

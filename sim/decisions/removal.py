@@ -10,11 +10,11 @@ core/scaledown/pdb/basic.go.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sim.decisions.drain_rules import blocking_reason, is_system, pods_to_move
+from sim.decisions.drain_rules import blocking_reason, is_system
 from sim.decisions.snapshot import SnapshotNode
 from sim.model.log import Reason
 
@@ -34,29 +34,54 @@ class NodeToBeRemoved:
 
 
 class DisruptionRules:
-    """What blocks a pod in one look: the rules, and what PodDisruptionBudgets still allow.
+    """What blocks a pod: the rules, and what PodDisruptionBudgets still allow in one look.
 
     There is one budget for each owner that has any.
     """
 
-    def __init__(self, options: AutoscalerOptions, now_us: int) -> None:
-        """Nothing has been disrupted."""
+    def __init__(self, options: AutoscalerOptions) -> None:
+        """Know no class yet."""
         self._options = options
-        self._now_us = now_us
+        self._now_us = 0
         self._used: Counter[tuple[str, str]] = Counter()
         self._known: dict[int, Reason] = {}  # by class, where it depends on nothing else
+        self._budgets = False  # whether any pod asked about has a budget
 
-    def blocks(self, pod: PodView) -> Reason:
+    def begin_look(self, now_us: int) -> None:
+        """Nothing has been disrupted."""
+        self._now_us = now_us
+        self._used.clear()
+
+    def blocks_node(self, node: SnapshotNode) -> Reason:
+        """Return why a node's pods keep it, or NoReason; the first pod that does so counts."""
+        reason = node.blocked
+        if reason is None:
+            reason, lasting = self._first_block(node.real_pods())
+            if lasting:
+                node.blocked = reason
+        return self._first_block(node.moved)[0] if not reason and node.moved else reason
+
+    def _first_block(self, pods: Iterable[PodView]) -> tuple[Reason, bool]:
+        """Return why the first of the pods that blocks does, and whether that holds in other looks."""
+        lasting = True
+        for pod in pods:
+            reason = self._known.get(pod.cls.index)
+            if reason is None:
+                reason = self._blocks(pod)
+                lasting &= pod.cls.index in self._known
+            if reason:
+                return reason, lasting
+        return Reason.NoReason, lasting
+
+    def _blocks(self, pod: PodView) -> Reason:
         """Return why a pod keeps its node, or NoReason."""
         index = pod.cls.index
-        known = self._known.get(index)
-        if known is not None:
-            return known
         spec = pod.cls.spec
         left = self._left(pod)
         reason = blocking_reason(spec, left, self._options, self._now_us - pod.created_us)
         if left is None and not is_system(spec):
             self._known[index] = reason
+        self._budgets |= left is not None
         return reason
 
     def _left(self, pod: PodView) -> int | None:
@@ -67,6 +92,8 @@ class DisruptionRules:
 
     def allow_in_parallel(self, pods: Collection[PodView]) -> bool:
         """Say whether the budgets allow all these pods to go at once."""
+        if not self._budgets:
+            return True
         asked: Counter[tuple[str, str]] = Counter()
         for pod in pods:
             left = self._left(pod)
@@ -79,7 +106,7 @@ class DisruptionRules:
 
     def remove(self, pods: Collection[PodView]) -> None:
         """Count pods as disrupted."""
-        for pod in pods:
+        for pod in pods if self._budgets else ():
             if pod.cls.spec.disruptions_allowed is not None:
                 self._used[pod.cls.spec.namespace, pod.cls.spec.owner] += 1
 
@@ -95,9 +122,10 @@ def simulate_node_removal(
 
     ``destinations`` marks the nodes that pods may go to; one that can be removed is taken off.
     """
-    moving, reason = pods_to_move(node.pods, rules.blocks)
+    reason = rules.blocks_node(node)
     if reason is not Reason.NoReason:
         return reason
+    moving = node.pods
     if snapshot.chance is not None:
         moving = snapshot.chance.shuffled(moving)
     destinations[node.position] = False

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sim.decisions.chance import Chance
+    from sim.model.log import Reason
     from sim.model.pods import PodClass
 
 NEAR = 16  # nodes that a search looks at one by one before it looks at all others at once
@@ -68,11 +69,12 @@ class SnapshotNode:
     """A node of the snapshot: the group it is shaped like, the room on it and the pods on it.
 
     ``id`` is the log's row of a real node, negative for a placeholder. ``moved`` are pods that a
-    simulation has put here.
+    simulation has put here. ``blocked`` is why the real pods keep the node, for as long as they are
+    the same; None: it must be asked.
     """
 
     __slots__ = (
-        "cpu_m", "ephemeral_mib", "gpu", "group", "id", "memory_mib", "moved", "open", "pods_left",
+        "blocked", "cpu_m", "ephemeral_mib", "gpu", "group", "id", "memory_mib", "moved", "open", "pods_left",
         "position",
     )  # fmt: skip
 
@@ -84,6 +86,7 @@ class SnapshotNode:
         self.open = True
         self.position = -1
         self.moved: list[PodView] = []
+        self.blocked: Reason | None = None
 
     def real_pods(self) -> Sequence[PodView]:
         """Return the pods that are there, in order of creation; DaemonSets' are left out."""
@@ -135,10 +138,11 @@ class Snapshot:
         self._planning = False
         self._order: list[int] = []  # with chance, positions in the order of the list of this plan
         self._step: NDArray[np.int64] = np.empty(0, dtype=np.int64)  # the other way round
-        self._placed: list[tuple[PodView, SnapshotNode]] = []
+        self._placed: list[SnapshotNode] = []  # the node of each placement, in order
+        self._tabled = 0  # how many of these the table knows
         # by position: cpu and memory left (-1 where no pod may go), and group; with columns to spare
         self._table: NDArray[np.int64] = np.empty((3, 0), dtype=np.int64)
-        self._stale: list[int] = []  # positions at which the table is behind
+        self._stale: set[int] = set()  # positions at which the table is behind
         self._allowed: dict[int, NDArray[np.bool_] | None] = {}
 
     # -- nodes ------------------------------------------------------------------------------
@@ -169,15 +173,17 @@ class Snapshot:
         self.real = len(self.nodes)
         for position in range(positions[0], self.real):
             self.nodes[position].position = position
-        self._stale = [position for position in self._stale if position < positions[0]]
+        self._stale = {position for position in self._stale if position < positions[0]}
         self._fill(positions[0])
 
     def touch(self, node: SnapshotNode) -> None:
         """Note that the room on a node has changed."""
-        self._stale.append(node.position)
+        self._stale.add(node.position)
 
     def add_placeholders(self, placeholders: Sequence[SnapshotNode]) -> None:
         """Append upcoming nodes."""
+        if not placeholders:
+            return
         first = len(self.nodes)
         for node in placeholders:
             node.position = len(self.nodes)
@@ -190,10 +196,11 @@ class Snapshot:
         self.revert(0)
         self._planning = False
         self._order.clear()
-        for node in self.nodes[self.real :]:
-            del self.by_id[node.id]
-        del self.nodes[self.real :]
-        self._stale = [position for position in self._stale if position < self.real]
+        if len(self.nodes) > self.real:
+            for node in self.nodes[self.real :]:
+                del self.by_id[node.id]
+            del self.nodes[self.real :]
+            self._stale = {position for position in self._stale if position < self.real}
 
     def _fill(self, first: int) -> None:
         """Write the table from position ``first`` on."""
@@ -224,13 +231,16 @@ class Snapshot:
         if self.chance is not None and not self._planning:
             return self._any_feasible(cls, destinations, self.chance)
         self._arrange()
+        nodes, order = self.nodes, self._order
         start = self.pointer.index % count
-        for steps in range(min(NEAR, count)):
-            place = (start + steps) % count
-            position = self._order[place] if self._order else place
-            if self._is_feasible(position, cls, destinations):
+        for place in range(start, start + min(NEAR, count)):
+            if place >= count:
+                place -= count  # noqa: PLW2901  # round the list
+            position = order[place] if order else place
+            node = nodes[position]
+            if (destinations is None or destinations[position]) and node.fits(cls):
                 self.pointer.index = (place + 1) % count
-                return self.nodes[position]
+                return node
         if count > NEAR:
             for place, position in self._far(cls, destinations, start):
                 if self.nodes[position].fits(cls):
@@ -238,17 +248,17 @@ class Snapshot:
                     return self.nodes[position]
         return None
 
-    def _is_feasible(self, position: int, cls: ClassView, destinations: bytearray | None) -> bool:
-        return self.nodes[position].fits(cls) and (destinations is None or bool(destinations[position]))
-
     def _any_feasible(
         self, cls: ClassView, destinations: bytearray | None, chance: Chance
     ) -> SnapshotNode | None:
         """Draw nodes until one is feasible, first from all, then from those with the room."""
+        nodes, draw = self.nodes, chance.dice.random
+        count = len(nodes)
         for _ in range(TRIES):
-            position = chance.index(len(self.nodes))
-            if self._is_feasible(position, cls, destinations):
-                return self.nodes[position]
+            position = int(draw() * count)
+            node = nodes[position]
+            if (destinations is None or destinations[position]) and node.fits(cls):
+                return node
         left: list[int] = self._roomy(cls, destinations).tolist()
         while left:
             index = chance.index(len(left))
@@ -276,10 +286,14 @@ class Snapshot:
 
     def _roomy(self, cls: ClassView, destinations: bytearray | None) -> NDArray[np.int64]:
         """Return the positions of nodes with enough cpu and memory, in groups that let the class in."""
+        if self._tabled < len(self._placed):
+            self._stale.update([node.position for node in self._placed[self._tabled :]])
+            self._tabled = len(self._placed)
         if self._stale:
-            stale = [self.nodes[position] for position in self._stale]
-            self._table[0, self._stale] = [n.cpu_m if n.open and n.pods_left > 0 else -1 for n in stale]
-            self._table[1, self._stale] = [n.memory_mib if n.open and n.pods_left > 0 else -1 for n in stale]
+            positions = list(self._stale)
+            stale = [self.nodes[position] for position in positions]
+            self._table[0, positions] = [n.cpu_m if n.open and n.pods_left > 0 else -1 for n in stale]
+            self._table[1, positions] = [n.memory_mib if n.open and n.pods_left > 0 else -1 for n in stale]
             self._stale.clear()
         cpu_m, memory_mib, group = self._table[:, : len(self.nodes)]
         roomy = (cpu_m >= cls.cpu_m) & (memory_mib >= cls.memory_mib)
@@ -303,8 +317,7 @@ class Snapshot:
         node.gpu -= cls.gpu
         node.pods_left -= 1
         node.moved.append(pod)
-        self._placed.append((pod, node))
-        self._stale.append(node.position)
+        self._placed.append(node)
 
     def plan(self) -> int:
         """Begin to simulate a plan; return a mark to revert to."""
@@ -317,14 +330,15 @@ class Snapshot:
 
     def revert(self, mark: int) -> None:
         """Take back everything placed since the mark."""
-        placed = self._placed
+        placed, stale = self._placed, self._stale
+        while self._tabled > mark:
+            self._tabled -= 1
+            stale.add(placed[self._tabled].position)
         while len(placed) > mark:
-            pod, node = placed.pop()
-            cls = pod.cls
+            node = placed.pop()
+            cls = node.moved.pop().cls
             node.cpu_m += cls.cpu_m
             node.memory_mib += cls.memory_mib
             node.ephemeral_mib += cls.ephemeral_mib
             node.gpu += cls.gpu
             node.pods_left += 1
-            node.moved.pop()
-            self._stale.append(node.position)

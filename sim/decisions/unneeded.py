@@ -9,7 +9,7 @@ core/scaledown/planner/planner.go (unneededNodesLimit); cluster-autoscaler.md §
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,16 +32,11 @@ class Unneeded:
     since_us: int
 
 
-def update_unneeded(
-    known: dict[int, Unneeded], removable: Iterable[NodeToBeRemoved], now_us: int
-) -> dict[int, Unneeded]:
-    """Return the unneeded nodes by id, in the order in which they were accepted."""
-    return {
-        removal.node.id: Unneeded(
-            removal, known[removal.node.id].since_us if removal.node.id in known else now_us
-        )
-        for removal in removable
-    }
+def still_unneeded(known: Unneeded | None, removal: NodeToBeRemoved, now_us: int) -> Unneeded:
+    """Return the entry of a node found unneeded at ``now_us``, and before if it is ``known``."""
+    if known is None:
+        return Unneeded(removal, now_us)
+    return known if known.removal == removal else Unneeded(removal, known.since_us)
 
 
 def unneeded_nodes_limit(unneeded: int, min_update_interval_us: int, options: AutoscalerOptions) -> int:

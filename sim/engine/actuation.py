@@ -73,7 +73,8 @@ class Actuator:
 
     def forget_all_but(self, nodes: Collection[int]) -> None:
         """Forget the taints of nodes that are gone."""
-        self.tainted_us = {node: at_us for node, at_us in self.tainted_us.items() if node in nodes}
+        for node in [node for node in self.tainted_us if node not in nodes]:
+            del self.tainted_us[node]
 
     def start_deletion(self, buckets: Iterable[Sequence[Node]], *, drain: bool) -> None:
         """Taint nodes and have them deleted; each bucket is of one group."""

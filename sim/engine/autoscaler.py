@@ -1,7 +1,7 @@
 """The Cluster Autoscaler: look, decide, act, sleep until a look could matter.
 
-A look that finds the cluster and its own memory as the last one left them would decide the same, so
-looks are skipped from there until something changes or a timer runs out (sim/decisions/quiet.py).
+A look that changed neither the cluster nor its own memory would be repeated by the next one, so looks
+are skipped from there until something changes or a timer runs out (sim/decisions/quiet.py).
 
 Source: Cluster Autoscaler 1.31.5, core/static_autoscaler.go (RunOnce); 1.35.2, loop/trigger.go for
 frequent loops; cluster-autoscaler.md §1.
@@ -10,6 +10,7 @@ frequent loops; cluster-autoscaler.md §1.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from sim.decisions.chance import Chance
@@ -89,8 +90,10 @@ class Autoscaler:
         self._asleep = False
         self._memory: Hashable = None  # what the last look left; None: the next one may differ
         self._unhelped: Sequence[PodView] = ()  # pods that nothing there or coming takes
+        self._seen: tuple[int, ...] | None = None  # nodes and groups at the last update of the registry
         self._ready: list[int] = []  # Ready nodes by group, as of these changes
         self._ready_as_of = (-1, -1)
+        self._fetched = (-1, -1)  # changes of the cloud, and fetches, when all instances were fetched
 
     # -- when to look -----------------------------------------------------------------------
 
@@ -108,7 +111,9 @@ class Autoscaler:
         self._look_at(self.clock.now_us + self.options.scan_interval_us)
 
     def _refresh_instances(self, _: Call[None]) -> None:
-        self.registry.refresh_instances(self.cloud)
+        if self._fetched != (self.cloud.changes, self.registry.fetches):
+            self.registry.refresh_instances(self.cloud)
+            self._fetched = (self.cloud.changes, self.registry.fetches)
         due_us = self.clock.now_us + INSTANCES_REFRESH_US
         self.clock.at(due_us, Phase.BACKGROUND, self._refresh_instances, None)
 
@@ -123,14 +128,13 @@ class Autoscaler:
         if self._asleep:
             self._asleep = False
             self._account_for_skipped_looks(now_us)
-        unchanged = self.cloud.is_current and not self.state.touched
         memory, self._memory = self._memory, None
         productive = self._look(now_us)
         self.snapshot.end_look()
         self._last_look_us = now_us
         if productive and self.options.frequent_loops_enabled:
             self._look_at(now_us + RUN_TIME_US)
-        elif self.skip_quiet_looks and unchanged and memory is not None and memory == self._memory:
+        elif self.skip_quiet_looks and memory is not None and memory == self._memory:
             self._sleep(now_us)
         else:
             self._look_at(now_us + self.options.scan_interval_us)
@@ -145,7 +149,6 @@ class Autoscaler:
     def _timers(self) -> Iterator[int]:
         planner = self.scale_down.planner
         yield from removal_timers(planner.unneeded.values(), self.times, self.options)
-        self.actuator.forget_all_but(self.view.nodes)
         until_us = planner.unremovable_until_us.values()
         yield from candidate_timers(until_us, self.actuator.tainted_us.values(), self.times, self.options)
         yield from backoff_timers(self.registry.backoffs.values())
@@ -183,15 +186,8 @@ class Autoscaler:
         if self.options.orders is Orders.RANDOM:
             self.snapshot.chance = Chance(lambda: self.streams.dice("autoscaler", now_us))
         self.templates.update(now_us)
-        self.log.failures(self.registry.update_nodes(self._registered(), self.cloud, now_us))
-        self._remove_old_unregistered(now_us)
-        if not self.registry.is_cluster_healthy():
-            self.scale_down.planner.clean_up_unneeded()
+        if self._is_upset() and not self._take_stock(now_us):
             return False
-        self._delete_created_with_errors()
-        if self._fix_sizes(now_us):
-            return False
-        self._add_upcoming()
         self._unhelped = self._pods_to_help()
         pods = filter_out_young(self._unhelped, now_us, self.options.new_pod_scale_up_delay_us)
         all_new = bool(pods) and not self._max_nodes_reached() and all_pods_are_new(pods, now_us)
@@ -208,10 +204,34 @@ class Autoscaler:
             self._memory = self._remember()
         return started or enforced
 
+    def _is_upset(self) -> bool:
+        """Say whether nodes, instances, targets or the registry's own memory give it anything to do."""
+        seen = (self.view.changes, self.cloud.changes, self.cloud.retargets, self.registry.fetches)
+        if seen == self._seen:
+            return False
+        self._seen = seen
+        return True
+
+    def _take_stock(self, now_us: int) -> bool:
+        """Compare nodes with instances, and put right what is wrong; return whether the look goes on."""
+        self.actuator.forget_all_but(self.view.nodes)
+        self.log.failures(self.registry.update_nodes(self._registered(), self.cloud, now_us))
+        self._remove_old_unregistered(now_us)
+        if not self.registry.is_idle or self.registry.backoffs:
+            self._seen = None
+        if not self.registry.is_cluster_healthy():
+            self.scale_down.planner.clean_up_unneeded()
+            return False
+        self._delete_created_with_errors()
+        if self._fix_sizes(now_us):
+            return False
+        self._add_upcoming()
+        return True
+
     def _remember(self) -> Hashable:
         """Return all that the next look depends on besides the cluster and the time, if it is at rest."""
         rest = (
-            self.registry.is_idle
+            (self._seen is not None or self.registry.is_idle)
             and self.cloud.is_current
             and not self.actuator.deletions
             and self.scale_down.soft_taints_are_done()
@@ -278,16 +298,20 @@ class Autoscaler:
         """Return pods that fit neither what is there nor what is coming, drained ones included."""
         cutoff = self.options.expendable_pods_priority_cutoff
         waiting: list[PodView] = []
-        for cls in self.state.classes:
-            if cls.pending and cls.spec.priority >= cutoff:
+        refused = self.state.refused
+        for index, cls in sorted(refused.items()):
+            if not cls.pending:
+                del refused[index]
+            elif cls.spec.priority >= cutoff:
                 for pod in cls.pending:
                     if pod.nominated is not None:
                         if pod.nominated.id in self.view.nodes:
                             self.snapshot.place(pod, self.view.nodes[pod.nominated.id])
                     elif pod.unschedulable:
                         waiting.append(pod)
-        waiting.sort(key=lambda pod: pod.id)
-        waiting += self._currently_drained()
+        waiting.sort(key=attrgetter("id"))
+        if self.actuator.deletions:
+            waiting += self._currently_drained()
         return filter_out_schedulable(self.snapshot, waiting, self._pending_simulator, self.snapshot.chance)
 
     def _currently_drained(self) -> Iterator[PodView]:

@@ -31,6 +31,7 @@ class AwsView:
         self.node_groups = node_groups
         self.refresh_interval_us = refresh_interval_us
         self.changes = 0  # of which instances are listed
+        self.retargets = 0  # other changes
         self._sizes: list[GroupSize] = []
         self._listed: list[dict[int, None]] = []
         self._failed: list[frozenset[int]] = []
@@ -120,6 +121,7 @@ class AwsView:
 
     def _retarget(self, group: int, delta: int) -> None:
         size = self._sizes[group]
+        self.retargets += 1
         self._sizes[group] = GroupSize(size.min_size, size.max_size, size.target + delta)
         if self.refresh_interval_us == 0:
             self.regenerate()

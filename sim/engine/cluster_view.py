@@ -54,6 +54,7 @@ class NodeView(SnapshotNode):
         self.pods_left = node.free_pods
         self.open = node.open
         self.empty = not node.pods
+        self.blocked = None
         self._real_pods = None
         if expendable:
             for pod in node.pods:

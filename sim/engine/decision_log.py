@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sim.model.log import NodeState, Reason, RefusalKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from sim.decisions.balancing import Increase
     from sim.decisions.cluster_state import Failure
@@ -27,7 +27,7 @@ class DecisionLog:
         self.clock = clock
         self.log = log
         self.scan_interval_us = scan_interval_us
-        self._known: dict[tuple[RefusalKind, int], Reason] = {}
+        self._known: dict[RefusalKind, dict[int, Reason]] = {kind: {} for kind in RefusalKind}
 
     @property
     def look(self) -> int:
@@ -59,22 +59,25 @@ class DecisionLog:
             (self.clock.now_us, self.look, increase.group, increase.delta, target)
         )
 
-    def unneeded(self, before: Iterable[int], now: Iterable[int], leaving: Iterable[int]) -> None:
+    def unneeded(
+        self, before: Mapping[int, object], now: Mapping[int, object], leaves: Callable[[int], bool]
+    ) -> None:
         """Write the nodes that became unneeded, and those that no longer are and do not leave."""
-        known, current = set(before), dict.fromkeys(now)
-        for node in current:
-            if node not in known:
+        if before.keys() == now.keys():
+            return
+        for node in now:
+            if node not in before:
                 self._node(node, NodeState.UNNEEDED)
-        for node in sorted(known.difference(current, leaving)):
-            self._node(node, NodeState.NEEDED)
+        for node in sorted(before.keys() - now.keys()):
+            if not leaves(node):
+                self._node(node, NodeState.NEEDED)
 
     def _node(self, node: int, state: NodeState) -> None:
         self.log.tables["node_states"].add((self.clock.now_us, node, state))
 
     def refusals(self, kind: RefusalKind, reasons: Mapping[int, Reason]) -> None:
         """Write the reasons that differ from the last ones."""
-        for subject in sorted(reasons):
-            reason = reasons[subject]
-            if self._known.get((kind, subject), Reason.NoReason) is not reason:
-                self._known[kind, subject] = reason
-                self.log.tables["refusals"].add((self.clock.now_us, self.look, subject, kind, reason))
+        last, none = self._known[kind], Reason.NoReason
+        for subject in sorted([s for s, reason in reasons.items() if last.get(s, none) is not reason]):
+            last[subject] = reason = reasons[subject]
+            self.log.tables["refusals"].add((self.clock.now_us, self.look, subject, kind, reason))

@@ -6,7 +6,7 @@ core/scaledown/actuation/softtaint.go.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from sim.decisions.budgets import crop_nodes
@@ -18,8 +18,11 @@ from sim.decisions.unneeded import removable_at
 from sim.model.log import Reason, RefusalKind
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     from sim.decisions.budgets import Buckets
     from sim.decisions.cooldown import LastScaleTimes
+    from sim.decisions.snapshot import SnapshotNode
     from sim.engine.actuation import Actuator
     from sim.engine.aws_view import AwsView
     from sim.engine.cluster_view import ClusterView, NodeView
@@ -47,6 +50,7 @@ class ScaleDown:
         self.options: AutoscalerOptions = view.options
         self.planner = Planner(self.options)
         self._soft_tainted: dict[int, NodeView] = {}
+        self._soft_taints_left = False  # for the next look to set or take off
         self._capacities = [spec.capacity for spec in view.state.cluster.node_groups]
 
     def look(self, now_us: int, *, forbidden: bool) -> bool:
@@ -55,15 +59,13 @@ class ScaleDown:
         before = self.planner.unneeded
         refusals = dict.fromkeys(self.view.no_longer_low, Reason.NotUnderutilized)
         self.view.no_longer_low.clear()
-        candidates = self._candidates(refusals, now_us)
+        tainted_us = self.actuator.tainted_us
+        deleted = {node for node in tainted_us if is_being_deleted(tainted_us[node], now_us)}
+        candidates = self._in_order(self._candidates(refusals, now_us), deleted, now_us)
         self.planner.update_cluster_state(
-            self.view.snapshot,
-            scale_down_order(candidates, lambda node: node.id in self._empty, before),
-            self._destinations(),
-            lambda node: is_being_deleted(self.actuator.tainted_us.get(node.id), now_us),
-            now_us,
+            self.view.snapshot, candidates, self._destinations(), deleted, now_us
         )
-        self.log.unneeded(before, self.planner.unneeded, self._leaving(before))
+        self.log.unneeded(before, self.planner.unneeded, self._leaves)
         refusals.update(dict.fromkeys(self.planner.unneeded, Reason.NoReason))
         refusals.update(self.planner.refusals)
         started = False
@@ -74,27 +76,44 @@ class ScaleDown:
         return started
 
     def _candidates(self, refusals: dict[int, Reason], now_us: int) -> list[NodeView]:
-        """Return the nodes to look at, in node order."""
-        sizes = self.cloud.sizes()
-        rested = [
-            not is_group_in_cooldown(group, self.times, now_us, self.options) for group in range(len(sizes))
+        """Return the nodes to look at."""
+        groups = [
+            (
+                self.cloud.list_instances(group),
+                size.target <= size.min_size,
+                is_group_in_cooldown(group, self.times, now_us, self.options),
+            )
+            for group, size in enumerate(self.cloud.sizes())
         ]
+        deletions = self.actuator.deletions
         candidates = []
-        self._empty: set[int] = set()
-        for node in sorted(self.view.low.values(), key=lambda node: node.position):
-            size = sizes[node.group]
-            if not self.cloud.knows(node.id, node.group):
+        for node in self.view.low.values():
+            listed, at_minimum, resting = groups[node.group]
+            if node.id not in listed:
                 refusals[node.id] = Reason.NotAutoscaled
-            elif size.target <= size.min_size:
+            elif at_minimum:
                 refusals[node.id] = Reason.NodeGroupMinSizeReached
             elif node.moved and not self.view.is_underutilized(node):
                 refusals[node.id] = Reason.NotUnderutilized
-            elif rested[node.group] and node.node not in self.actuator.deletions:
+            elif not resting and node.node not in deletions:
                 candidates.append(node)
-                if node.empty and not node.moved:
-                    self._empty.add(node.id)
+        return candidates
+
+    def _in_order(
+        self, candidates: list[NodeView], deleted: Collection[int], now_us: int
+    ) -> Sequence[SnapshotNode]:
+        """Return candidates in the order to look at them, if that could make a difference."""
         chance = self.view.snapshot.chance
-        return candidates if chance is None else chance.shuffled(candidates)
+        if chance is not None and not (
+            self._soft_taints_left or self.planner.order_matters(candidates, deleted, now_us)
+        ):
+            chance.skip_shuffle(len(candidates))
+            return candidates
+        candidates.sort(key=attrgetter("position"))
+        if chance is not None:
+            candidates = chance.shuffled(candidates)
+        is_empty = {node.id for node in candidates if node.empty and not node.moved}
+        return scale_down_order(candidates, lambda node: node.id in is_empty, self.planner.unneeded)
 
     def _destinations(self) -> bytearray:
         destinations = self.view.snapshot.destinations()
@@ -103,15 +122,19 @@ class ScaleDown:
                 destinations[self.view.nodes[node.id].position] = False
         return destinations
 
-    def _leaving(self, nodes: Iterable[int]) -> list[int]:
-        """Return those of the nodes that are gone or being deleted."""
-        return [node for node in nodes if node in self.actuator.tainted_us or node not in self.view.nodes]
+    def _leaves(self, node: int) -> bool:
+        """Say whether a node is gone or being deleted."""
+        return node in self.actuator.tainted_us or node not in self.view.nodes
 
     def _start(self, refusals: dict[int, Reason], empty: int, draining: int, now_us: int) -> bool:
+        unneeded = self.planner.unneeded
+        since_us = now_us - self.options.scale_down_unneeded_time_us
+        if all(node.since_us >= since_us for node in unneeded.values()):
+            refusals.update(dict.fromkeys(unneeded, Reason.NotUnneededLongEnough))
+            return False
         deletions = [0] * len(self._capacities)
         for node in self.actuator.deletions:
             deletions[node.group] += 1
-        unneeded = self.planner.unneeded
         chance = self.view.snapshot.chance
         if chance is not None:
             unneeded = dict(chance.shuffled(list(unneeded.items())))
@@ -143,6 +166,10 @@ class ScaleDown:
         """Unmark needed nodes, then mark unneeded ones, a few a look."""
         budget = self.options.max_bulk_soft_taint_count
         unneeded, tainted = self.planner.unneeded, self.actuator.tainted_us
+        self._soft_taints_left = False
+        if unneeded.keys() == self._soft_tainted.keys():
+            return
+        self._soft_taints_left = True
         for node_id, view in list(self._soft_tainted.items()):
             if node_id not in self.view.nodes:
                 del self._soft_tainted[node_id]
@@ -157,6 +184,7 @@ class ScaleDown:
                 self._soft_tainted[node_id] = self.view.nodes[node_id]
                 self.view.state.set_avoid(self.view.nodes[node_id].node, avoid=True)
                 budget -= 1
+        self._soft_taints_left = budget <= 0
 
     def soft_taints_are_done(self) -> bool:
         """Say whether no soft taint waits for its turn."""

@@ -73,6 +73,7 @@ class ClusterState:
         self.on_pod_gone: Callable[[Pod, Node], None] = lambda _pod, _node: None  # its room is free
         # Nodes that changed, None for pending pods, since whoever keeps this emptied it; None: nobody does.
         self.touched: dict[Node | None, None] | None = None
+        self.refused: dict[int, ClassState] = {}  # by index; whoever reads this drops those without pods
         self.on_touched: Callable[[], None] = lambda: None  # the first change since then
         self.on_unschedulable: Callable[[], None] = lambda: None  # some pod was refused
         log.names["group"].extend(group.name for group in cluster.node_groups)
@@ -146,6 +147,7 @@ class ClusterState:
         """Say that the scheduler tried and failed; the condition stays until the pod is placed."""
         if not pod.unschedulable:
             pod.unschedulable = True
+            self.refused[pod.cls.index] = pod.cls
             self.log.tables["pod_unschedulable"].add((self.clock.now_us, pod.id))
             self._touch(None)
             self.on_unschedulable()

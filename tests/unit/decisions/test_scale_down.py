@@ -228,7 +228,7 @@ class TestPlanner:
             self.snapshot,
             nodes[:candidates],
             self.snapshot.destinations(),
-            lambda _: False,
+            (),
             now_s * SECOND,
         )
         assert [(node.cpu_m, len(node.pods)) for node in nodes] == free  # the snapshot is as it was
