@@ -240,9 +240,10 @@ class Autoscaler:
             return None
         ordered = self.options.orders is Orders.PINNED
         plan = self.scale_down.planner.memory(ordered=ordered)
-        if plan is None:
-            return None
-        return plan, self.snapshot.pointer.index, self._pending_simulator.memory()
+        placed = self._pending_simulator.memory()
+        if plan is None or (placed and self._unhelped and not ordered):
+            return None  # in another order, others of the pending pods may get the room
+        return plan, self.snapshot.pointer.index, placed
 
     def _registered(self) -> RegisteredNodes:
         as_of = (self.view.changes, self.cloud.changes)

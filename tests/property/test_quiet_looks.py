@@ -22,6 +22,34 @@ WAYS: dict[str, dict[str, Any]] = {
 }
 
 
+HIDDEN = {"cpu_m": 2000, "mem_mib": 512, "owner": "batch", "priority": -20, "duration_s": None}
+SMALL = {"cpu_m": 200, "mem_mib": 128, "owner": "small", "duration_s": None}
+LARGE = {"cpu_m": 1900, "mem_mib": 512, "owner": "large", "duration_s": None}
+CONTEST: dict[str, Any] = {
+    "options": {},
+    "world": {"horizon_s": 1800},
+    "groups": [
+        {"id": "ng", "min": 0, "max": 1, "initial": 1, "cpu_m": 2000, "mem_mib": 4096, "pods": 29,
+         "provisioning_delay_s": 60, "deletion_delay_s": 60},
+    ],
+    "pods": [
+        {"id": "p1", "arrival": 0, **HIDDEN},
+        {"id": "p2", "arrival": 5, **SMALL},
+        {"id": "p3", "arrival": 5, **LARGE},
+    ],
+}  # fmt: skip
+
+
+def test_looks_that_draw_who_gets_the_room_are_not_quiet() -> None:
+    """Two pods want room that only the autoscaler sees; two looks in a row may favour the same by chance."""
+    options = replace(options_of(CONTEST), orders=Orders.RANDOM)
+    for seed in range(20):
+        skipping = simulate(CONTEST, options, seed)
+        naive = simulate(CONTEST, options, seed, skip_quiet_looks=False)
+        assert len(naive["refusals"].rows()) > 0
+        assert skipping["refusals"].rows().tolist() == naive["refusals"].rows().tolist(), seed
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not CASES, reason=NO_SHARED)
 @pytest.mark.parametrize("way", WAYS)
