@@ -1,7 +1,7 @@
 """Origin: a scenario as it was written, with ``--set`` applied, so that a result can say what was run.
 
 References stay references, to ``files/`` beside the scenario. A spec or ClusterConfig that ``--set``
-reached into is kept as it became.
+reached into is kept as it became, and where it was read from.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ def origin_of(document: Document) -> Origin:
     """Return the origin of a scenario document, after ``overridden``."""
     keeper = _Keeper(Path(document.file).parent)
     value = keeper.kept(document.value)
-    return Origin(value, tuple(keeper.files.items()), tuple(keeper.texts.items()))
+    return Origin(
+        value, tuple(keeper.files.items()), tuple(keeper.texts.items()), tuple(keeper.bases.items())
+    )
 
 
 class _Keeper:
@@ -30,14 +32,16 @@ class _Keeper:
         self.folder = folder
         self.files: dict[str, str] = {}
         self.texts: dict[str, str] = {}
+        self.bases: dict[str, str] = {}
 
-    def kept(self, value: Any) -> Any:
-        """Return the value with its references by name."""
+    def kept(self, value: Any, path: str = "") -> Any:
+        """Return the value with its references by name; ``path`` is where it stands."""
         if isinstance(value, dict):
-            return {key: self.kept(child) for key, child in value.items()}
+            return {key: self.kept(child, f"{path}.{key}".lstrip(".")) for key, child in value.items()}
         if isinstance(value, list):
-            return [self.kept(child) for child in value]
+            return [self.kept(child, f"{path}[{n}]") for n, child in enumerate(value)]
         if isinstance(value, tuple):
+            self.bases[path] = value[0].file
             return self._documents(value)
         if isinstance(value, str) and _may_be_path(value) and (self.folder / value).is_file():
             return self._file(self.folder / value)

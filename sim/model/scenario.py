@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
 from typing import Any
 
 from sim.model.arrivals import Arrivals
@@ -159,12 +160,23 @@ class Assumption:
 class Origin:
     """What a scenario was read from: the document as plain values, and what is to lie beside it by name.
 
-    ``files`` say where each was found; ``texts`` are files that ``--set`` changed.
+    ``files`` say where each was found; ``texts`` are files that ``--set`` changed. ``bases`` say, by the
+    place in the document (``cluster.eksctl``, ``pipelines[2].spec``), which file ``--set`` reached into.
     """
 
     document: Any
     files: tuple[tuple[str, str], ...] = ()
     texts: tuple[tuple[str, str], ...] = ()
+    bases: tuple[tuple[str, str], ...] = ()
+
+
+class WarmUp(Enum):
+    """Where the warm-up comes from; AUTO until it has been looked for."""
+
+    GIVEN = "given"
+    AUTO = "auto"
+    FOUND = "found"
+    NOT_FOUND = "not found"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +188,7 @@ class Scenario:
     horizon_us: int
     cluster: Cluster
     warmup_us: int = 0
+    warmup_is: WarmUp = WarmUp.GIVEN
     seed: int = 1
     question: str = ""
     pachyderm: PachydermOptions = PachydermOptions()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,9 @@ from sim.study.model_json import from_json, to_json
 
 MODEL = "model.json"
 WRITTEN = "scenario.json"
+FILES = "files"
+BEFORE = "before"
+BASES = "before.json"  # the files that --set reached into, as they were before
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -128,6 +132,7 @@ def load_result(folder: str | Path) -> Result:
     saved = save.load(Path(folder))
     try:
         scenario = from_json(json.loads((Path(folder) / MODEL).read_bytes()))
+        scenario = replace(scenario, origin=_origin(Path(folder)))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"is a damaged result: {MODEL}: {error}", field=str(folder)) from error
     result = Result(scenario, saved.document["seed"], saved.replications, saved.log)
@@ -139,12 +144,33 @@ def _written(origin: Origin) -> dict[str, bytes]:
     """Return the files a scenario was read from, by name."""
     files = {WRITTEN: json.dumps(origin.document, indent=2).encode()}
     files |= {name: text.encode() for name, text in origin.texts}
-    for name, path in origin.files:
-        try:
-            files[name] = Path(path).read_bytes()
-        except OSError as error:
-            raise InputError(f"cannot be read: {error.strerror}", field=path) from error
+    files |= {name: _bytes(path) for name, path in origin.files}
+    before = {path: f"{BEFORE}/{n}-{Path(path).name}" for n, path in enumerate(dict(origin.bases).values())}
+    files |= {name: _bytes(path) for path, name in before.items()}
+    if before:
+        named = {place: before[path] for place, path in origin.bases}
+        files[BASES] = json.dumps(named, indent=2).encode()
     return files
+
+
+def _bytes(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", field=path) from error
+
+
+def _origin(folder: Path) -> Origin | None:
+    """Return what ``_written`` left in a result's folder; None where it had nothing to leave."""
+    if not (folder / WRITTEN).is_file():
+        return None
+    before = json.loads((folder / BASES).read_bytes()) if (folder / BASES).is_file() else {}
+    beside = sorted((folder / FILES).iterdir()) if (folder / FILES).is_dir() else []
+    return Origin(
+        json.loads((folder / WRITTEN).read_bytes()),
+        tuple((f"{FILES}/{path.name}", str(path)) for path in beside),
+        bases=tuple((place, str(folder / BEFORE / Path(name).name)) for place, name in before.items()),
+    )
 
 
 class Plots:
