@@ -37,7 +37,7 @@ from sim.loader.shape.scenario import SCENARIO, ScenarioFile
 from sim.loader.shape.world import LatencyFile, SloFile
 from sim.loader.values.flags import AUTOSCALER
 from sim.model.latency import Latencies
-from sim.model.scenario import BaseLoad, Scenario, Slo
+from sim.model.scenario import BaseLoad, Scenario, Slo, WarmUp
 
 
 def load(path: str | Path, sets: Iterable[str] = ()) -> Scenario:
@@ -65,7 +65,7 @@ def compiled(document: Document) -> Scenario:
     """Return the scenario of a document."""
     at = root(document)
     said: ScenarioFile = SCENARIO.read(at)
-    if said.warmup >= said.horizon:
+    if said.warmup is not None and said.warmup >= said.horizon:
         raise at_path(at, "warmup").error(allowed="shorter than the horizon")
     return _Assembly(said, at).scenario()
 
@@ -119,7 +119,8 @@ class _Assembly:
             question=said.question,
             start=said.start,
             horizon_us=said.horizon,
-            warmup_us=said.warmup,
+            warmup_us=said.warmup or 0,
+            warmup_is=WarmUp.AUTO if said.warmup is None else WarmUp.GIVEN,
             seed=said.seed,
             pachyderm=said.pachyderm.options,
             cluster=cluster,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from sim.model.scenario import WarmUp
+
 if TYPE_CHECKING:
     from sim.model.scenario import Scenario
     from sim.report.metrics import Tree
@@ -21,6 +23,7 @@ def caveats(scenario: Scenario, replications: Sequence[Tree]) -> list[str]:
     """Return the warnings of a scenario and of what its replications showed."""
     return [
         *scenario.warnings,
+        *_warm_up(scenario),
         *_nothing(scenario, replications),
         *_jobs(replications),
         *_memory(replications),
@@ -30,6 +33,11 @@ def caveats(scenario: Scenario, replications: Sequence[Tree]) -> list[str]:
         *_prices(scenario),
         *([NOT_MODELLED] if scenario.cluster.node_groups else []),
     ]
+
+
+def _warm_up(scenario: Scenario) -> Iterator[str]:
+    if scenario.warmup_is is WarmUp.AUTO:
+        yield "the warm-up was not looked for: nothing is left out"
 
 
 def _nothing(scenario: Scenario, replications: Sequence[Tree]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sim import __version__
+from sim.model.scenario import WarmUp
 from sim.report.caveats import caveats
 
 if TYPE_CHECKING:
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 
 CONFIDENCE = 0.95
 ESTIMAND = "mean over replications of each one's figure, with Student's t 95 % interval"
+WARMUP_FOUND = {
+    WarmUp.GIVEN: None,
+    WarmUp.AUTO: False,
+    WarmUp.FOUND: True,
+    WarmUp.NOT_FOUND: False,
+}
 GROUPS = ("metrics", "pipelines", "bill_usd", "waste_usd", "sources_usd", "waits_s", "pod_waits_s")
 
 
@@ -70,6 +77,7 @@ def summarise(
         "start": scenario.start.isoformat(),
         "horizon_s": scenario.horizon_us / 1e6,
         "warmup_s": scenario.warmup_us / 1e6,
+        "warmup_found": WARMUP_FOUND[scenario.warmup_is],
         "region": scenario.cluster.region,
         "price_date": scenario.prices.date,
         "estimand": ESTIMAND,

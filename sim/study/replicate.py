@@ -32,6 +32,7 @@ from sim.report.metrics import Tree, measure
 from sim.report.summary import Interval, interval
 from sim.study.progress import Progress
 from sim.study.result import Result
+from sim.study.warm_up import with_warm_up
 from sim.study.workers import Workers
 
 REPLICATIONS = 20
@@ -44,6 +45,7 @@ TARGETS = ("cost_usd_per_day", "job_latency_p95_s")
 def simulate(scenario: Scenario, seed: int | None = None, replication: int = 0) -> Result:
     """Return the result of one replication; without ``seed`` the scenario's own."""
     seed = scenario.seed if seed is None else seed
+    (scenario,) = with_warm_up([scenario], seed)
     log = run(scenario, seed, replication)
     return Result(scenario, seed, {replication: measure(log, scenario)}, log)
 
@@ -99,6 +101,7 @@ def replicate_together(
     """
     _check(replications, precision)
     seed = scenarios[0].seed if seed is None else seed
+    scenarios = with_warm_up(scenarios, seed, executor)
     started = perf_counter()
     logs = [run(scenario, seed, 0) for scenario in scenarios]
     done = {0: tuple(map(measure, logs, scenarios))}

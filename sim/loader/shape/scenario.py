@@ -32,6 +32,7 @@ from sim.loader.values.scalars import (
     DURATION,
     PROSE,
     TEXT,
+    WARMUP,
 )
 from sim.loader.values.sections import key, section_of
 from sim.loader.values.times import START
@@ -51,7 +52,12 @@ class ScenarioFile:
         START, "the instant at which it begins", FIRST_MONDAY, source="assumption: a Monday"
     )
     horizon: int = key(DURATION, "how long it is simulated")
-    warmup: int = key(DURATION, "how much of that is left out of the figures", 0)
+    warmup: int | None = key(
+        WARMUP,
+        "how much of that is left out of the figures; auto: found by MSER-5 on pilot replications",
+        0,
+        source="White, Simulation 69 (1997)",
+    )
     seed: int = key(COUNT, "start of all random streams", 1)
     pachyderm: PachydermFile = key(PACHYDERM, "how pachd behaves", PachydermFile(options=PachydermOptions()))
     cluster: ClusterFile = key(CLUSTER, "where pods can run", ClusterFile())

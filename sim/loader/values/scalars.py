@@ -31,6 +31,7 @@ from sim.model.units import (
     print_size,
 )
 
+AUTO = "auto"
 LARGEST_SIZE = 2**60
 LARGEST_COUNT = 10**12  # more files, datums or nodes than any cluster holds; keeps sums inside int64
 
@@ -118,6 +119,14 @@ def _seconds_printed(seconds: float) -> str:
     return print_duration(round(seconds * SECOND))
 
 
+def _warmup(raw: object) -> int | None:
+    """Return a duration, None for one that is to be found."""
+    try:
+        return None if raw == AUTO else parse_duration(raw)  # type: ignore[arg-type]  # it refuses all but texts
+    except InputError:
+        raise InputError(value=raw, allowed=WARMUP.allowed) from None
+
+
 TEXT = Scalar("text", "a text on one line", _text, str)
 PROSE = Scalar("text", "a text", _prose, str)
 VERSION = Scalar(
@@ -130,6 +139,13 @@ VERSION = Scalar(
 LABEL = Scalar("text", "a text; quote numbers and booleans", _label, str)
 FLAG = Scalar("yes or no", "true or false", _flag, bool, ("boolean",))
 DURATION = Scalar("duration", DURATION_ALLOWED, parse_duration, print_duration, ("string", "integer"))
+WARMUP = Scalar(
+    "duration or auto",
+    f"auto, or {DURATION_ALLOWED}",
+    _warmup,
+    lambda us: AUTO if us is None else print_duration(us),
+    ("string", "integer"),
+)
 SECONDS = Scalar("duration", DURATION_ALLOWED, _seconds, _seconds_printed, ("string", "integer"))
 SIZE = Scalar("size", SIZE_ALLOWED, _size, print_size, ("string", "integer"))
 MEMORY_MIB = Scalar(
