@@ -129,11 +129,11 @@ def _config_map(objects: Sequence[Field]) -> Field | None:
     for each in objects:
         metadata, data = each.child("metadata"), each.child("data")
         if metadata and data and metadata.mapping().get("name") == PRIORITIES_CONFIG_MAP:
-            return _inner(data.child("priorities"))
+            return mapping_within(data.child("priorities"))
     return None
 
 
-def _inner(at: Field | None) -> Field | None:
+def mapping_within(at: Field | None) -> Field | None:
     """Return a mapping that may be written as a text which holds it, as in a ConfigMap."""
     if at is None or not isinstance(at.value, str):
         return at
@@ -143,7 +143,8 @@ def _inner(at: Field | None) -> Field | None:
         error.line = at.line()
         raise at.locate(error) from None
     line = at.line()
-    return root(replace(document, lines={} if line is None else {(): line}))
+    lines = {} if line is None else {at.path: line}
+    return Field(replace(document, lines=lines), at.path, document.value)
 
 
 def _chart(values: Field) -> ReadAutoscaler:
@@ -165,7 +166,7 @@ def _chart(values: Field) -> ReadAutoscaler:
         for key in sorted(extra.mapping()):  # as a Go template goes through a mapping
             started.chart_argument(Field(extra.document, (*extra.path, key), extra.value[key]), key)
     started.command_line(values.items_at("customArgs"))
-    priorities = _inner(said.get("expanderPriorities"))
+    priorities = mapping_within(said.get("expanderPriorities"))
     if priorities and priorities.value and "priority" not in started.expander:
         started.say(priorities, "has no effect without extraArgs.expander: priority")
     elif priorities and priorities.value:

@@ -12,7 +12,7 @@ expander/random/random.go.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from sim.decisions.template import NodeTemplate
 
 if TYPE_CHECKING:
     from sim.decisions.chance import Chance
+    from sim.model.cluster import NodeGroup
 
 
 Priorities = Sequence[tuple[int, Sequence[str]]]
@@ -97,18 +98,25 @@ def least_nodes(options: Sequence[Option]) -> list[Option]:
 def priority(options: Sequence[Option], priorities: Priorities) -> list[Option]:
     """Keep the groups of the highest priority that matches any; all, if none is matched.
 
-    A group counts once per priority, even if several expressions match its name.
+    Expressions match any part of the Auto Scaling group's name. A group counts once per priority, even
+    if several match.
     """
     ranked = [
         (level, option)
         for option in options
         for level, expressions in priorities
-        if any(re.search(expression, option.template.spec.name) for expression in expressions)
+        if matches(option.template.spec, expressions)
     ]
     if not ranked:
         return list(options)
     highest = max(level for level, _ in ranked)
     return [option for level, option in ranked if level == highest]
+
+
+def matches(group: NodeGroup, expressions: Iterable[str]) -> bool:
+    """Say whether any expression matches what the autoscaler knows a group as (AwsNodeGroup.Id)."""
+    name = group.asg_name or group.name
+    return any(re.search(expression, name) for expression in expressions)
 
 
 FILTERS: dict[str, Callable[[Sequence[Option]], list[Option]]] = {

@@ -54,6 +54,7 @@ class NodeGroup:
     ``template`` and ``template_pods`` describe the node that scale-from-zero assumes; None means
     the real one. ``provision_s`` (request to Ready) replaces the scenario's EC2 latency when given,
     ``deletion_s`` (terminate call to gone) likewise. ``nvme_raid``: local disks are made a RAID at boot.
+    ``asg_name`` is the Auto Scaling group's, by which the autoscaler knows it; empty: the same name.
     """
 
     name: str
@@ -78,6 +79,7 @@ class NodeGroup:
     nvme_raid: bool = False
     fail_windows: tuple[FailWindow, ...] = ()
     scheduled_minimums: tuple[ScheduledMinimum, ...] = ()
+    asg_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

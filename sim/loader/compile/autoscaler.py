@@ -11,10 +11,12 @@ from typing import Any
 
 from sim.adapters.cluster_autoscaler import ReadAutoscaler, read_autoscaler
 from sim.adapters.fields import Field
+from sim.decisions.expander import matches
 from sim.errors import InputError
 from sim.loader.notes import Notes
 from sim.loader.values.flags import AUTOSCALER
 from sim.model.autoscaler import VERSIONS, AutoscalerOptions, options_for
+from sim.model.cluster import NodeGroup
 
 VALUES = "values"
 PRIORITIES = "expander-priorities"
@@ -73,6 +75,21 @@ class AutoscalerReader:
             "cluster.autoscaler.version", clamped, f"the nearest to Kubernetes {minor} that is modelled"
         )
         return clamped
+
+
+def warn_of_unmatched_priorities(
+    options: AutoscalerOptions, groups: Sequence[NodeGroup], notes: Notes
+) -> None:
+    """Warn of expressions that match no group: they are held against names of Auto Scaling groups."""
+    if "priority" not in options.expander or not groups:
+        return
+    for _, expressions in options.expander_priorities:
+        for expression in expressions:
+            if not any(matches(group, [expression]) for group in groups):
+                notes.warn(
+                    f"expander-priorities: {expression} matches no Auto Scaling group, which are named like "
+                    f"{groups[0].asg_name}"
+                )
 
 
 def _simulated(read: ReadAutoscaler) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from sim.adapters.eksctl import read_cluster
 from sim.adapters.fields import Field
 from sim.catalog import HOME_REGION, Catalog
 from sim.errors import InputError, nearest
-from sim.loader.compile.autoscaler import AutoscalerReader
+from sim.loader.compile.autoscaler import AutoscalerReader, warn_of_unmatched_priorities
 from sim.loader.compile.groups import GroupMaker
 from sim.loader.compile.places import at_path
 from sim.loader.compile.pods import PodMaker
@@ -52,16 +52,19 @@ class ClusterReader:
     def cluster(self, config: ClusterConfig, eksctl: Field | None, region: str, pods: PodMaker) -> Cluster:
         """Return the cluster in its region."""
         said, kubernetes = self.said.cluster, self._kubernetes(config)
+        groups = self._groups(config, eksctl, region)
+        autoscaler = AutoscalerReader(config.name, kubernetes, self.notes).options(said.autoscaler or {})
+        warn_of_unmatched_priorities(autoscaler, groups, self.notes)
         return Cluster(
             name=config.name,
             region=region,
             kubernetes_version=kubernetes,
-            node_groups=self._groups(config, eksctl, region),
+            node_groups=groups,
             fargate_profiles=config.fargate_profiles,
             fargate_quotas=said.fargate,
             fargate_sizes=self.catalog.fargate_sizes() if config.fargate_profiles else (),
             daemon_sets=pods.daemon_sets(said.daemonsets),
-            autoscaler=AutoscalerReader(config.name, kubernetes, self.notes).options(said.autoscaler or {}),
+            autoscaler=autoscaler,
             scheduler=said.scheduler,
         )
 

@@ -83,6 +83,7 @@ class GroupMaker:
             nvme_raid=more.nvme_raid,
             fail_windows=more.fail_windows,
             scheduled_minimums=more.scheduled_minimums,
+            asg_name=_asg_name(config, cluster.name),
         )
 
     def _zone(self, config: NodeGroupConfig, cluster: ClusterConfig, at: Field) -> str:
@@ -193,6 +194,16 @@ class GroupMaker:
             )
         if more.interruptions_per_hour:
             self.notes.warn(f"group {config.name} is not Spot: its interruptions_per_hour has no effect")
+
+
+def _asg_name(config: NodeGroupConfig, cluster: str) -> str:
+    """Return a name such as EKS and CloudFormation make, which end in something random.
+
+    Source: aws/containers-roadmap issue 1304; eksctl pkg/cfn/manager (stack names).
+    """
+    if config.managed:
+        return f"eks-{config.name}-00000000-0000-0000-0000-000000000000"
+    return f"eksctl-{cluster}-nodegroup-{config.name}-NodeGroup-000000000000"
 
 
 def _path(at: Field) -> str:

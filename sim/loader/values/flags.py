@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from sim.adapters.cluster_autoscaler import mapping_within
 from sim.adapters.fields import Field
 from sim.errors import InputError, nearest
 from sim.loader.values.kinds import Json, Kind, ListOf, MapOf, Scalar, choice_of
@@ -93,7 +94,8 @@ class Priorities:
     unit: str = "list of regular expressions by priority"
 
     def read(self, at: Field) -> tuple[tuple[int, tuple[str, ...]], ...]:
-        """Read them, highest first."""
+        """Read them, highest first; also from a text that holds them, as in the ConfigMap."""
+        at = mapping_within(at) or at
         said: dict[str, tuple[str, ...]] = MapOf(ListOf(TEXT, least=1), "priority").read(at)
         for priority, patterns in said.items():
             if not re.fullmatch(r"\d{1,9}", priority):
@@ -107,8 +109,8 @@ class Priorities:
         return {str(priority): list(patterns) for priority, patterns in value}
 
     def schema(self) -> Json:
-        """Return a mapping of lists."""
-        return MapOf(ListOf(TEXT, least=1)).schema()
+        """Return a mapping of lists, or a text."""
+        return {"anyOf": [MapOf(ListOf(TEXT, least=1)).schema(), {"type": "string"}]}
 
 
 def _check_pattern(pattern: str, at: Field) -> None:
@@ -135,7 +137,12 @@ _ROWS: tuple[tuple[str, str, Kind, str], ...] = (
         _EXPANDERS,
         "how a node group is chosen, in order; least-waste from 1.33",
     ),
-    ("expander-priorities", "expander_priorities", Priorities(), "ConfigMap of the priority expander"),
+    (
+        "expander-priorities",
+        "expander_priorities",
+        Priorities(),
+        "regular expressions on Auto Scaling group names, highest number first",
+    ),
     ("balance-similar-node-groups", "balance_similar_node_groups", FLAG, "spread over similar groups"),
     ("balancing-ignore-label", "balancing_ignore_label", _LABELS, "labels that do not make groups differ"),
     ("balancing-label", "balancing_label", _LABELS, "labels that alone make groups similar"),

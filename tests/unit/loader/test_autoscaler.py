@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
+from sim.decisions.expander import matches
 from sim.errors import InputError
 from sim.model.units import MINUTE, SECOND
 from tests.unit.loader.worlds import SCENARIO, loaded
@@ -75,6 +77,60 @@ def test_an_image_older_than_what_is_modelled(tmp_path: Path) -> None:
     old = DEPLOYED.replace("v1.34.2", "v1.29.4")
     scenario = loaded(tmp_path, scenario_with("{values: ca.yaml}"), ca_yaml=old)
     assert scenario.cluster.autoscaler.version == "1.31"
+
+
+MANIFEST = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: cluster-autoscaler, namespace: kube-system}
+spec:
+  template:
+    spec:
+      containers:
+        - image: registry.k8s.io/autoscaling/cluster-autoscaler:v1.33.0
+          command: [./cluster-autoscaler, --cloud-provider=aws, --expander=priority]
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: cluster-autoscaler-priority-expander, namespace: kube-system}
+data:
+"""
+WRITTEN = """\
+  priorities: |-
+    10:
+      - .*spot.*
+    50:
+      - ^eks-cpu-
+      - ^cpu$
+"""
+
+
+@pytest.mark.parametrize("inline", [False, True])
+def test_the_priority_expander_as_users_write_it(tmp_path: Path, inline: bool) -> None:
+    """A text in a ConfigMap, matched on names of Auto Scaling groups (cluster-autoscaler.md §3.3)."""
+    said = "{values: ca.yaml}"
+    if inline:
+        said = "\n    expander: priority\n" + indent(WRITTEN, "  ").replace(
+            "priorities", "expander-priorities"
+        )
+    scenario = loaded(tmp_path, scenario_with(said), ca_yaml=MANIFEST + WRITTEN)
+    assert scenario.cluster.autoscaler.expander_priorities == (
+        (50, ("^eks-cpu-", "^cpu$")),
+        (10, (".*spot.*",)),
+    )
+    told = [each for each in scenario.warnings if "expander-priorities" in each]
+    assert [each.split()[1] for each in told] == ["^cpu$", ".*spot.*"]
+    assert "matches no Auto Scaling group, which are named like eks-cpu-0000" in told[0]
+
+
+def test_a_group_is_matched_by_its_auto_scaling_groups_name(tmp_path: Path) -> None:
+    group = loaded(tmp_path, SCENARIO).cluster.node_groups[0]
+    assert matches(group, ["eks-cpu-[0-9a-f-]+$"])
+    assert not matches(group, ["^cpu"])
+    own = SCENARIO.replace("managedNodeGroups", "nodeGroups").replace(
+        "instanceTypes: [m5.2xlarge]", "instanceType: m5.2xlarge"
+    )
+    assert matches(loaded(tmp_path, own).cluster.node_groups[0], ["^eksctl-c-nodegroup-cpu-NodeGroup-"])
 
 
 @pytest.mark.parametrize(
