@@ -83,6 +83,7 @@ def print_decisions(result: sim.Result) -> None:
     decisions = result.autoscaler
     if len(decisions):
         print_text(f"\nDecisions of the autoscaler, {result.scenario.name}, first replication", "bold")
+        print_text("a refusal holds, look after look, until the next row of its group or node")
         rows = decisions.astype(object).where(decisions.notna(), None)
         print_table(list(rows.columns), rows.to_numpy().tolist())
 

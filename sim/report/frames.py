@@ -18,7 +18,7 @@ from sim.model.log import JobState, PodEnd
 from sim.report.arrays import Code, Flag, Float, Int, Small
 from sim.report.bill import Bill, Use, make_bill
 from sim.report.intervals import NEVER, Lives, lives
-from sim.report.looks import decisions
+from sim.report.looks import decisions, refusals_at
 from sim.report.meters import HOUR_US, node_meters
 from sim.report.starts import STEPS, Wait, start_steps
 from sim.report.waits import Waits, job_waits
@@ -188,6 +188,18 @@ class Tables:
                 "nodes": pd.array([row.nodes for row in rows], dtype="Int64"),
                 "pods": pd.array([row.pods for row in rows], dtype="Int64"),
                 "reason": [row.reason for row in rows],
+            },
+        )
+
+    def refused(self, at_s: float) -> pd.DataFrame:
+        """Return what the autoscaler refused at the last look until an instant, and why."""
+        rows = refusals_at(self._log, self._nodes(), round(at_s * SECOND_US))
+        return _frame(
+            "refusal",
+            {
+                "subject": [row.subject for row in rows],
+                "reason": [row.reason for row in rows],
+                "since_s": [row.time_us / SECOND_US for row in rows],
             },
         )
 

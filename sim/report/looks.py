@@ -1,8 +1,9 @@
 """Looks: what the autoscaler considered, did and refused, look by look, in upstream's reason names.
 
 A refusal stands where its reason changed and holds until the next row of its subject, or until cleared.
-A look without rows found everything as before. What a subject is follows from the event: node groups
-are considered, grow and back off; nodes become unneeded, are tainted and terminated; both are refused.
+A look without rows found everything as before; ``refusals_at`` says what stood at one. What a subject is
+follows from the event: node groups are considered, grow and back off; nodes become unneeded, are tainted
+and terminated; both are refused.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class Event(StrEnum):
     TERMINATED = "terminated"
 
 
+LEFT = (NodeState.TERMINATING, NodeState.GONE)
 NODE_EVENTS = {
     NodeState.UNNEEDED: Event.UNNEEDED,
     NodeState.NEEDED: Event.NEEDED,
@@ -60,6 +62,27 @@ def decisions(log: EventLog, nodes: Sequence[str]) -> list[Row]:
     return sorted(_rows(log, nodes), key=lambda row: (row.time_us, order.index(row.event)))
 
 
+def refusals_at(log: EventLog, nodes: Sequence[str], time_us: int) -> list[Row]:
+    """Return the refusals that stood at an instant, oldest first, each as of when its reason was new."""
+    standing: dict[tuple[int, int], Row] = {}
+    for at_us, _, subject, kind, reason in log["refusals"].rows().tolist():
+        if at_us > time_us:
+            break
+        standing.pop((kind, subject), None)
+        if reason != Reason.NoReason:
+            standing[kind, subject] = Row(
+                at_us, Event.REFUSED, _subject(log, nodes, subject, kind), reason=Reason(reason).name
+            )
+    for at_us, node, state in log["node_states"].rows().tolist():
+        if at_us <= time_us and state in LEFT:
+            standing.pop((RefusalKind.SCALE_DOWN, node), None)
+    return list(standing.values())
+
+
+def _subject(log: EventLog, nodes: Sequence[str], subject: int, kind: int) -> str:
+    return log.names["group"][subject] if RefusalKind(kind) is RefusalKind.SCALE_UP else nodes[subject]
+
+
 def _rows(log: EventLog, nodes: Sequence[str]) -> Iterator[Row]:
     groups = log.names["group"]
     for time_us, group, until_us, kind in log["backoffs"].rows().tolist():
@@ -70,11 +93,11 @@ def _rows(log: EventLog, nodes: Sequence[str]) -> Iterator[Row]:
     for time_us, _, group, delta, target in log["scale_ups"].rows().tolist():
         yield Row(time_us, Event.SCALED_UP, groups[group], delta, reason=f"target {target}")
     for time_us, _, subject, kind, reason in log["refusals"].rows().tolist():
-        names = groups if RefusalKind(kind) is RefusalKind.SCALE_UP else nodes
+        name = _subject(log, nodes, subject, kind)
         if reason == Reason.NoReason:
-            yield Row(time_us, Event.CLEARED, names[subject])
+            yield Row(time_us, Event.CLEARED, name)
         else:
-            yield Row(time_us, Event.REFUSED, names[subject], reason=Reason(reason).name)
+            yield Row(time_us, Event.REFUSED, name, reason=Reason(reason).name)
     for time_us, node, state in log["node_states"].rows().tolist():
         if state in NODE_EVENTS:
             yield Row(time_us, NODE_EVENTS[NodeState(state)], nodes[node])

@@ -88,9 +88,17 @@ class Result:
     def autoscaler(self) -> pd.DataFrame:
         """A row per decision of the autoscaler: what it considered, did and refused, and why.
 
-        Reasons are upstream's names; a refusal holds until the next row of its group or node.
+        Reasons are upstream's names; a refusal holds until the next row of its group or node, and
+        ``refused`` gives those that stood at any look.
         """
         return self._tables.autoscaler
+
+    def refused(self, at_s: float) -> pd.DataFrame:
+        """Return what the autoscaler refused at its last look until ``at_s``: a row per group or node, and why.
+
+        Node groups are judged only at looks with pods to help, so theirs is the last judgement.
+        """
+        return self._tables.refused(at_s)
 
     @property
     def bill(self) -> pd.DataFrame:

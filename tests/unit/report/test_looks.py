@@ -31,3 +31,24 @@ def test_a_story_of_two_groups_look_by_look() -> None:
         [800.0, "cleared", "cpu-0", None, None, ""],
         [900.0, "backed off", "cpu", None, None, "timeout, until 1200 s"],
     ]
+
+
+def test_what_was_refused_at_any_look() -> None:
+    world = World(horizon_s=1000)
+    big = world.name("group", "big")
+    kept, lost = world.node(ready=80), world.node(ready=80, gone=500)
+    world.add("refusals", 10, 1, big, RefusalKind.SCALE_UP, Reason.BackoffReason)
+    for node in (kept, lost):
+        world.add("refusals", 200, 20, node, RefusalKind.SCALE_DOWN, Reason.NotUnderutilized)
+    world.add("refusals", 600, 60, kept, RefusalKind.SCALE_DOWN, Reason.NoPlaceToMovePods)
+    world.add("refusals", 700, 70, kept, RefusalKind.SCALE_DOWN, Reason.NoReason)
+    log = world.log()
+    tables = Tables(log, a_scenario(log, a_group("big")))
+    at = {time_s: tables.refused(time_s).to_numpy().tolist() for time_s in (5.0, 250.0, 650.0, 900.0)}
+    group = ["big", "BackoffReason", 10.0]
+    assert at == {
+        5.0: [],
+        250.0: [group, ["cpu-0", "NotUnderutilized", 200.0], ["cpu-1", "NotUnderutilized", 200.0]],
+        650.0: [group, ["cpu-0", "NoPlaceToMovePods", 600.0]],
+        900.0: [group],
+    }
