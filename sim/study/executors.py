@@ -18,7 +18,14 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import (
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    as_completed,
+)
 from contextlib import contextmanager
 from multiprocessing.connection import wait
 from types import ModuleType
@@ -102,6 +109,8 @@ def gather(
                 yield from zip(futures[future], future.result(), strict=True)
                 deaths = 0
                 futures[future] = []
+        except CancelledError:  # not by us: the executor has given up
+            raise
         except BaseException:
             for future in futures:
                 future.cancel()

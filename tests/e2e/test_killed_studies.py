@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import pytest
 from sim.study.evaluate import evaluator, in_process
 from sim.study.store import Store
 from tests.conftest import PROJECT
+from tests.e2e.watching import wait_for
 from tests.unit.study.tasks import answer
 
 KILLS = 20
@@ -89,19 +89,3 @@ def test_with_two_workers_a_kill_loses_what_was_in_flight_and_nothing_else(
             process.send_signal(signal.SIGKILL)
         assert finished(path) >= kept
     assert study(path) == expected
-
-
-def wait_for(path: Path, rows: int) -> None:
-    """Return when a store that is being written has so many rows; watching must not disturb it."""
-    for _ in range(2_000):
-        if path.exists():
-            watched = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
-            try:
-                if watched.execute("SELECT count(*) FROM replications").fetchone()[0] >= rows:
-                    return
-            except sqlite3.OperationalError:
-                pass  # not made yet
-            finally:
-                watched.close()
-        time.sleep(0.005)
-    pytest.fail(f"{path} does not get {rows} rows")
