@@ -94,7 +94,7 @@ class Result:
         return self._tables.autoscaler
 
     def refused(self, at_s: float) -> pd.DataFrame:
-        """Return what the autoscaler refused at its last look until ``at_s``: a row per group or node, and why.
+        """Return what the autoscaler refused at its last look until ``at_s``, of groups and nodes, and why.
 
         Node groups are judged only at looks with pods to help, so theirs is the last judgement.
         """
