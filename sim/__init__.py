@@ -13,43 +13,58 @@ if TYPE_CHECKING:
     from sim import catalog
     from sim.errors import InputError, SimError
     from sim.loader import load
+    from sim.loader.study import load_study
     from sim.model.scenario import Scenario
+    from sim.model.study import Study
+    from sim.searching import search
     from sim.sizing import PodSize, size
     from sim.study.compare import Comparison, compare
+    from sim.study.open_study import open_study
     from sim.study.replicate import replicate, simulate
     from sim.study.result import Result, load_result
+    from sim.study.search.answer import Answer
     from sim.study.sensitivity import sensitivity
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Answer",
     "Comparison",
     "InputError",
     "PodSize",
     "Result",
     "Scenario",
     "SimError",
+    "Study",
     "catalog",
     "compare",
     "load",
     "load_result",
+    "load_study",
+    "open_study",
     "replicate",
+    "search",
     "sensitivity",
     "simulate",
     "size",
 ]
 
 _HOMES = {
+    "Answer": "sim.study.search.answer",
     "Comparison": "sim.study.compare",
     "InputError": "sim.errors",
     "PodSize": "sim.sizing",
     "Result": "sim.study.result",
     "Scenario": "sim.model.scenario",
     "SimError": "sim.errors",
+    "Study": "sim.model.study",
     "compare": "sim.study.compare",
     "load": "sim.loader",
     "load_result": "sim.study.result",
+    "load_study": "sim.loader.study",
+    "open_study": "sim.study.open_study",
     "replicate": "sim.study.replicate",
+    "search": "sim.searching",
     "sensitivity": "sim.study.sensitivity",
     "simulate": "sim.study.replicate",
     "size": "sim.sizing",

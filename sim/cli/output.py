@@ -54,7 +54,9 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     table = Table(box=None, pad_edge=False)
     for n, name in enumerate(header):
         numbers = all(isinstance(row[n], int | float | None) for row in rows)
-        table.add_column(name.replace("_", " "), justify="right" if numbers else "left", header_style="dim")
+        table.add_column(
+            Text(name.replace("_", " ")), justify="right" if numbers else "left", header_style="dim"
+        )
     for row in rows:
         table.add_row(*map(_cell, row))
     _stdout().print(table)

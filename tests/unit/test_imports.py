@@ -24,14 +24,15 @@ MAY_IMPORT = {
     "history": {"study", "model", "errors"},
 }
 # May import anything below; the command line only what everybody may use.
-EDGES = {"__init__", "loader", "catalog", "sizing", "draft", "deploy"}
+EDGES = {"__init__", "loader", "catalog", "sizing", "draft", "deploy", "searching"}
 ABOVE = {
     "__init__": EDGES,
     "catalog": set[str](),
     "loader": {"catalog"},
     "sizing": {"catalog"},
-    "draft": {"loader", "catalog"},
+    "draft": {"loader", "catalog", "sizing"},
     "deploy": {"loader", "catalog"},
+    "searching": {"loader"},
 }
 PUBLIC = {"", *sim.__all__}
 

@@ -1,0 +1,141 @@
+"""load_study: a study file, and the scenario it starts from, as a ``Study``.
+
+The base is read once; each configuration is a few values put into it and compiled. What is wrong with the
+file is an InputError with file, line and field; a configuration that makes no scenario is for the search to
+leave out, unless no configuration with one of the choices would make one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from sim.adapters.fields import Field, root
+from sim.adapters.yaml_documents import Document, read_file
+from sim.errors import InputError, nearest
+from sim.loader.assembly import compiled, load
+from sim.loader.overrides import named, overridden
+from sim.loader.study_file import STUDY, StudyFile
+from sim.loader.study_vary import assignment, factors
+from sim.loader.values.references import resolved
+from sim.model.scenario import Scenario
+from sim.model.study import METRICS, PIPELINE_METRICS, Constraint, Factor, Study
+
+BRANCHES = ("bill_usd", "waste_usd", "sources_usd", "waits_s", "pod_waits_s", "slo")
+UNKNOWN = "is not a known key"
+
+
+def load_study(path: str | Path) -> Study:
+    """Return the study of a file.
+
+    Raises InputError for anything in the file, or in its base scenario, that cannot be used.
+    """
+    documents = read_file(Path(path))
+    at = root(documents[0])
+    if len(documents) > 1:
+        raise root(documents[1]).error("is a second document", allowed="one study in a file")
+    said: StudyFile = STUDY.read(at)
+    base_file = str(Path(path).parent / said.base)
+    sets = () if said.set is None else tuple(assignment(p, v, said.set) for p, v in said.set.value.items())
+    try:
+        base = load(base_file, sets)
+    except InputError as error:
+        raise (error if error.file and error.file != "--set" else error.inside(file=str(path))) from None
+    configure = _Configure(base_file, sets)
+    varied = tuple(factors(said.vary, base))
+    _check(varied, said.vary, configure)
+    constraints = _targets(base) if said.constraints is None else said.constraints
+    _check_metrics(at, said, base)
+    return Study(
+        name=said.name or Path(path).stem,
+        factors=varied,
+        configure=configure,
+        written=lambda choices: load(base_file, (*sets, *choices)),
+        objectives=said.objective,
+        constraints=constraints,
+        question=said.question,
+        file=str(path),
+        base=base_file,
+        sets=sets,
+        confidence=said.confidence,
+        indifference=said.indifference,
+        budget=said.budget,
+        replications=said.replications,
+        round=said.round,
+        seed=said.seed,
+        explain=said.explain,
+    )
+
+
+class _Configure:
+    """The base with everything it refers to, ready for values to be put in."""
+
+    def __init__(self, file: str, sets: tuple[str, ...]) -> None:
+        self._document = _inlined(overridden(read_file(Path(file))[0], sets))
+
+    def __call__(self, sets: Iterable[str]) -> Scenario:
+        """Return the scenario of a configuration."""
+        return compiled(named(overridden(self._document, sets)))
+
+
+def _inlined(document: Document) -> Document:
+    """Return the document with its ClusterConfig read, as ``named`` reads the specs."""
+    document = named(document)
+    cluster = document.value.get("cluster")
+    if not isinstance(cluster, dict) or "eksctl" not in cluster:
+        return document
+    cluster = {**cluster, "eksctl": resolved(cluster["eksctl"], document.file)}
+    return replace(document, value={**document.value, "cluster": cluster})
+
+
+def _check(varied: tuple[Factor, ...], vary: Field, configure: _Configure) -> None:
+    """Refuse a path that leads nowhere, and a factor of which no choice makes a scenario."""
+    for factor in varied:
+        failed = []
+        for choice in factor.choices:
+            try:
+                configure(choice.sets)
+            except InputError as error:
+                failed.append(error)
+        unknown = next((error for error in failed if error.problem == UNKNOWN or error.file == "--set"), None)
+        if unknown is not None or len(failed) == len(factor.choices):
+            why = unknown or failed[0]
+            raise _at(vary, factor).error(
+                f"cannot be varied: {why.field} {_what(why)}", allowed=why.allowed, near=why.nearest
+            )
+
+
+def _what(error: InputError) -> str:
+    return error.problem or f"is {error.shown}"
+
+
+def _at(vary: Field, factor: Factor) -> Field:
+    """Return where a factor is said."""
+    name = factor.name if factor.name in vary.value else "placement"
+    return vary.child(name) or vary
+
+
+def _targets(base: Scenario) -> tuple[Constraint, ...]:
+    """Return the targets of a scenario as constraints."""
+    return tuple(
+        Constraint(
+            f"{f'pipelines.{slo.pipeline}.' if slo.pipeline else ''}job_latency_p{slo.quantile * 100:g}_s",
+            slo.at_most_s,
+        )
+        for slo in base.slos
+    )
+
+
+def _check_metrics(at: Field, said: StudyFile, base: Scenario) -> None:
+    """Refuse the name of a metric that no result has."""
+    known = [*METRICS]
+    for load_ in base.pipelines:
+        known += [f"pipelines.{load_.pipeline.name}.{name}" for name in PIPELINE_METRICS]
+    places = [(at.child("objective") or at, name) for name in said.objective]
+    for item, constraint in zip(at.items_at("constraints"), said.constraints or (), strict=True):
+        places.append((item.child("metric") or item, constraint.metric))
+    for place, name in places:
+        if name not in known and name.partition(".")[0] not in BRANCHES:
+            allowed = f"a metric such as {', '.join(METRICS[:2])} or pipelines.NAME.job_latency_p95_s"
+            raise place.error(f"is {name!r}, which is no metric", allowed=allowed, near=nearest(name, known))

@@ -1,0 +1,130 @@
+"""The study: a question with everything that may be varied to answer it.
+
+A study names factors and the choices of each, what is to be small (objectives), what has to hold
+(constraints), and how sure the answer shall be. One choice of each factor is a configuration; what it puts
+into the base scenario are ``--set`` texts. How a configuration becomes a scenario is the loader's to say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sim.model.scenario import Scenario
+
+METRICS = (
+    "cost_usd_per_day",
+    "cost_usd_per_month",
+    "cost_usd_per_1000_datums",
+    "jobs_completed",
+    "jobs_unfinished",
+    "jobs_failed",
+    "job_latency_mean_s",
+    "job_latency_p50_s",
+    "job_latency_p95_s",
+    "job_latency_p99_s",
+    "datums_processed",
+    "datums_lost",
+    "datums_failed",
+    "pods_started",
+    "pods_lost",
+    "pods_stuck",
+    "pod_start_p50_s",
+    "pod_start_p95_s",
+    "mean_workers",
+    "peak_workers",
+    "mean_nodes",
+    "peak_nodes",
+    "node_hours",
+    "mean_fargate_pods",
+    "peak_fargate_pods",
+    "fargate_pod_hours",
+    "peak_fargate_vcpu",
+    "largest_fargate_vcpu",
+    "backlog_growth",
+    "tasks_oom_killed",
+    "pods_oom_killed",
+)
+"""Metrics of everything together; those of one pipeline are ``pipelines.NAME.METRIC``."""
+
+PIPELINE_METRICS = ("cost_usd", *METRICS[3:13], *METRICS[13:20])
+COST = "cost_usd_per_day"
+LATENCY = "job_latency_p95_s"
+_LATENCY = re.compile(r"(?:pipelines\.(?P<pipeline>.+)\.)?job_latency_p(?P<percent>50|95|99)_s")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One thing a factor may be: what tables call it, and the ``path=value`` texts it puts in."""
+
+    label: str
+    sets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """Something that may be varied; the choices of an ``ordered`` one go up like numbers."""
+
+    name: str
+    choices: tuple[Choice, ...]
+    ordered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """A percentile of job latency: of one pipeline, or of all ("")."""
+
+    quantile: float
+    pipeline: str = ""
+
+
+def latency_of(metric: str) -> Latency | None:
+    """Return the latency percentile that a metric names, None for any other metric.
+
+    >>> latency_of("pipelines.edges.job_latency_p95_s")
+    Latency(quantile=0.95, pipeline='edges')
+    """
+    found = _LATENCY.fullmatch(metric)
+    return None if found is None else Latency(int(found["percent"]) / 100, found["pipeline"] or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """What has to hold of a metric: its mean, or with ``probability`` that share of the replications."""
+
+    metric: str
+    limit: float
+    at_least: bool = False
+    probability: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A question, what may be varied, and what counts as an answer.
+
+    The first objective decides; further ones are axes of the Pareto front. ``indifference`` is the
+    relative difference of objective or limit that nobody cares about. ``replications`` is how often a
+    configuration is run before it is judged, ``round`` how many replications are decided on at a time,
+    which makes the answer independent of who runs them. ``explain`` is the share of the budget kept to say
+    which inputs matter and where the answer tips over. ``written`` does as ``configure`` does, and keeps
+    what the scenario was read from, for export.
+    """
+
+    name: str
+    factors: tuple[Factor, ...]
+    configure: Callable[[tuple[str, ...]], Scenario]
+    written: Callable[[tuple[str, ...]], Scenario] | None = None
+    objectives: tuple[str, ...] = (COST,)
+    constraints: tuple[Constraint, ...] = ()
+    question: str = ""
+    file: str = ""
+    base: str = ""
+    sets: tuple[str, ...] = ()
+    confidence: float = 0.95
+    indifference: float = 0.02
+    budget: int = 2_000
+    replications: int = 10
+    round: int = 64
+    seed: int = 1
+    explain: float = 0.25

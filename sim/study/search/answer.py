@@ -1,0 +1,308 @@
+"""The answer of a study: a winner and how sure it is, what is nearly as good, and what it depends on.
+
+``Answer.document`` is what ``pachsim search --format json`` prints; ``docs/json.md`` describes its keys.
+Means over replications come with Student's t 95 % intervals, as everywhere.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sim import __version__
+from sim.errors import InputError
+from sim.model.scenario import Scenario
+from sim.model.study import Constraint
+from sim.report.summary import interval
+from sim.study.search.figures import Figure
+from sim.study.search.insight import Insight
+from sim.study.search.misses import what_it_would_take
+from sim.study.search.rounds import Found
+from sim.study.search.selection import EVEN, violations
+from sim.study.search.space import Point
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure as Picture
+
+NEAR = 0.02  # of the winner's objective: an alternative
+FILE, PICTURE, TABLE = "answer.json", "pareto.png", "configurations.csv"
+
+
+class Answer:
+    """What a search came to; ``winner`` is None where no configuration holds the constraints."""
+
+    def __init__(self, found: Found, insight: Insight) -> None:
+        self._found = found
+        self._insight = insight
+        self.study = found.study
+
+    @property
+    def winner(self) -> dict[str, Any] | None:
+        """The best configuration, with its figures and its margin to each constraint."""
+        best = self._best
+        return None if best is None else self._entry(best, 0)
+
+    @property
+    def holds(self) -> bool:
+        """Whether there is a configuration that holds the constraints."""
+        return self._best is not None
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """Everything, as plain values."""
+        found, study, verdict = self._found, self.study, self._found.verdict
+        winner = self.winner
+        return {
+            "study": study.name,
+            "question": study.question,
+            "version": __version__,
+            "seed": study.seed,
+            "objectives": list(study.objectives),
+            "constraints": [_constraint(each) for each in study.constraints],
+            "confidence": study.confidence,
+            "indifference": study.indifference,
+            "winner": winner,
+            "metrics": {} if self._best is None else self._metrics(self._best),
+            "probability_of_correct_selection": verdict.good,
+            "probability_of_best": verdict.correct,
+            "stopped_because": found.stop.value,
+            "nearest_miss": None if self.holds else self._nearest_miss(),
+            "pareto": self.pareto,
+            "alternatives": self.alternatives,
+            "evaluated": {
+                "configurations": len(found.samples.points),
+                "of": found.space.size,
+                "replications": found.samples.replications,
+                "rounds": found.rounds,
+                "whole_space": found.whole,
+            },
+            "pruned": {
+                "configurations": len(found.space.pruned),
+                "reasons": [{"reason": why, "configurations": n} for why, n in found.space.counted()],
+            },
+            **self._insight.document(),
+        }
+
+    @cached_property
+    def pareto(self) -> list[dict[str, Any]]:
+        """Configurations that no other beats on both axes, by the first axis."""
+        x, y = self._axes()
+        return [
+            {"configuration": self._found.space.labels(self._points[row]), **self._at(row)}
+            for row in front(x, y)
+        ]
+
+    @cached_property
+    def alternatives(self) -> list[dict[str, Any]]:
+        """Configurations that hold the constraints nearly as cheaply, numbered from 1, with what differs."""
+        best = self._best
+        if best is None:
+            return []
+        row = self._points.index(best)
+        x = self._found.samples.values(self._found.samples.figures.objectives[0])
+        more = _means(x - x[row])  # on the days that both saw
+        most = max(NEAR, self.study.indifference) * abs(self._found.verdict.objective.mean[row])
+        near = [n for n in np.flatnonzero((more <= most) & (self._found.verdict.holds >= EVEN)) if n != row]
+        near.sort(key=lambda n: (more[n], n))
+        return [self._entry(self._points[n], number) for number, n in enumerate(near, 1)]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """A row per configuration that was simulated, in order of the objective."""
+        import pandas as pd
+
+        rows = [
+            {
+                **self._found.space.labels(point),
+                "replications": self._found.samples.count(point),
+                **self._at(n),
+            }
+            for n, point in enumerate(self._points)
+        ]
+        return pd.DataFrame(rows).sort_values(self.study.objectives[0], kind="stable", ignore_index=True)
+
+    @property
+    def plot(self) -> Plots:
+        """Pictures, as matplotlib Figures."""
+        return Plots(self)
+
+    def scenario(self, number: int = 0) -> Scenario:
+        """Return the scenario of the winner, or of a numbered alternative, to simulate or to export."""
+        entries = [each for each in (self.winner, *self.alternatives) if each is not None]
+        for each in entries:
+            if each["number"] == number:
+                return (self.study.written or self.study.configure)(tuple(each["sets"]))
+        some = f"0 to {len(entries) - 1}" if entries else "none: no configuration holds the constraints"
+        raise InputError(field="alternative", value=number, allowed=some)
+
+    @staticmethod
+    def check_folder(folder: str | Path) -> None:
+        """Raise InputError for a folder that ``save`` would refuse: a file, or a folder of something else."""
+        place = Path(folder)
+        other = place.exists() and not (
+            place.is_dir() and ((place / FILE).exists() or not any(place.iterdir()))
+        )
+        if other:
+            raise InputError("holds something else", field=str(place), allowed="a new or empty folder")
+
+    def save(self, folder: str | Path) -> None:
+        """Write the answer, a table of configurations and the picture of the front into a folder."""
+        self.check_folder(folder)
+        place = Path(folder)
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            saved = {**self.document, "base": _absolute(self.study.base), "sets": list(self.study.sets)}
+            (place / FILE).write_text(json.dumps(saved, indent=2) + "\n", encoding="utf-8")
+            self.table.to_csv(place / TABLE, index=False)
+            self.plot.pareto().savefig(place / PICTURE, dpi=150)
+        except OSError as error:
+            raise InputError(f"cannot be written: {error.strerror}", field=str(place)) from error
+
+    def axes(self) -> tuple[Figure, Figure]:
+        """Return what the front is of."""
+        return self._found.samples.figures.axes
+
+    def clouds(self) -> dict[str, Any]:
+        """Return what a picture of the front needs: positions, what holds, and the winner's row."""
+        x, y = self._axes()
+        best = None if self._best is None else self._points.index(self._best)
+        return {
+            "x": x,
+            "y": y,
+            "holds": self._found.verdict.holds >= EVEN,
+            "best": best,
+            "front": front(x, y),
+        }
+
+    @property
+    def _points(self) -> list[Point]:
+        return self._found.samples.points
+
+    @cached_property
+    def _best(self) -> Point | None:
+        best = self._found.verdict.best
+        return None if best is None else self._points[best]
+
+    def _entry(self, point: Point, number: int) -> dict[str, Any]:
+        space, samples = self._found.space, self._found.samples
+        entry = {
+            "number": number,
+            "configuration": space.labels(point),
+            "sets": list(space.sets(point)),
+            "replications": samples.count(point),
+            **{
+                f.metric: self._figure(point, f)
+                for f in dict.fromkeys((*samples.figures.objectives, *self.axes()))
+            },
+            "constraints": [
+                self._margin(point, constraint, figure)
+                for constraint, figure in zip(
+                    self.study.constraints, samples.figures.constraints, strict=True
+                )
+            ],
+            "holds_probability": float(self._found.verdict.holds[self._points.index(point)]),
+        }
+        if self._best is not None and point != self._best:
+            entry["differs"] = space.differences(point, self._best)
+        return entry
+
+    def _margin(self, point: Point, constraint: Constraint, figure: Figure) -> dict[str, Any]:
+        """Return a constraint with its figure, and how far on the right side that is, over the limit."""
+        values = self._values(point, figure)
+        told = {**_constraint(constraint), "figure": interval(values).document()}
+        sign = -1.0 if constraint.at_least else 1.0
+        if constraint.probability is not None:
+            held = [sign * value <= sign * constraint.limit for value in values]
+            return {**told, "share_held": sum(held) / len(held)}
+        mean = told["figure"]["mean"]
+        off = None if mean is None else sign * (constraint.limit - mean)
+        return {
+            **told,
+            "margin": None if off is None or not constraint.limit else off / abs(constraint.limit),
+        }
+
+    def _figure(self, point: Point, figure: Figure) -> dict[str, Any]:
+        return interval(self._values(point, figure)).document()
+
+    def _values(self, point: Point, figure: Figure) -> list[float]:
+        values: list[float] = self._found.samples.values(figure, [point])[0].tolist()
+        return values
+
+    def _metrics(self, point: Point) -> dict[str, Any]:
+        metrics = self._found.samples.metrics(point)
+        return {name: interval(values).document() for name, values in metrics.items()}
+
+    def _nearest_miss(self) -> dict[str, Any]:
+        """Return the configuration that breaks the constraints least, and what it would take."""
+        excess = violations(self._found.samples, self.study)
+        mean = np.nan_to_num(self._found.verdict.objective.mean, nan=np.inf)
+        row = min(range(len(excess)), key=lambda n: (excess[n], mean[n], n))
+        point = self._points[row]
+        entry = self._entry(point, 0)
+        return {**entry, "what_it_would_take": what_it_would_take(entry, self._found.space, point)}
+
+    def _axes(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        first, second = self.axes()
+        values = [self._found.samples.values(figure) for figure in (first, second)]
+        with np.errstate(invalid="ignore"):
+            x, y = (_means(each) for each in values)
+        return x, y
+
+    def _at(self, row: int) -> dict[str, Any]:
+        """Return where a configuration is on both axes, and whether it holds the constraints."""
+        point = self._points[row]
+        first, second = self.axes()
+        return {
+            first.metric: interval(self._values(point, first)).mean,
+            second.metric: interval(self._values(point, second)).mean,
+            "holds_probability": float(self._found.verdict.holds[row]),
+        }
+
+
+class Plots:
+    """Pictures of an answer; each method returns a matplotlib Figure, which Jupyter shows."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer = answer
+
+    def pareto(self) -> Picture:
+        """Draw every configuration by both axes, the front, the winner and the limit."""
+        from sim.report.pareto import pareto
+
+        x, y = self._answer.axes()
+        limits = {
+            each.metric: each.limit for each in self._answer.study.constraints if each.probability is None
+        }
+        return pareto((x.metric, y.metric), limits=limits, **self._answer.clouds())
+
+
+def front(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> list[int]:
+    """Return the rows that no other row is at most as large on both axes and smaller on one."""
+    chosen: list[int] = []
+    lowest = np.inf
+    for row in np.lexsort((y, x)).tolist():
+        if np.isfinite(x[row]) and y[row] < lowest:
+            chosen.append(row)
+            lowest = y[row]
+    return chosen
+
+
+def _means(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    known = ~np.isnan(values)
+    count = known.sum(axis=1)
+    total = np.where(known, values, 0.0).sum(axis=1)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def _constraint(constraint: Constraint) -> dict[str, Any]:
+    bound = "at_least" if constraint.at_least else "at_most"
+    return {"metric": constraint.metric, bound: constraint.limit, "probability": constraint.probability}
+
+
+def _absolute(file: str) -> str:
+    return str(Path(file).resolve()) if file else ""

@@ -1,0 +1,159 @@
+"""Bounds: what cannot win, known from arithmetic before anything is simulated.
+
+Two bounds, each with room to spare, because a bound that is wrong once costs more than many that are idle:
+
+- *Offered load.* Work arrives at a mean rate. Workers that cannot do the share of it that a latency
+  percentile speaks of, between warm-up and horizon and the target's own length after it, break the target in
+  whatever order they work, the smallest jobs first if need be. How many workers can be there at once is a
+  matter of packing: the pipeline's parallelism, and what its pods' requests leave of nodes at maximum size
+  and of the Fargate quota.
+- *Standing cost.* The control plane, NAT gateways and each group's smallest size are paid whatever happens.
+  Where that alone is above what a configuration that holds everything costs, there is no need to look.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import cache
+
+import numpy as np
+
+from sim.model.arrivals import HOURS_PER_WEEK, PoissonArrivals
+from sim.model.cluster import NodeGroup
+from sim.model.distributions import Counts, Distribution
+from sim.model.machines import HOURS_PER_MONTH
+from sim.model.pipelines import PfsInput
+from sim.model.pods import PodClass
+from sim.model.scenario import PipelineLoad, Repo, Scenario
+from sim.model.study import COST, Constraint, Study, latency_of
+
+SPARE = 0.85  # luck may bring less work than the mean
+SAMPLED_JOBS = 4_000
+HOUR_US = 3_600_000_000
+LEAST_FARGATE_VCPU = 0.25
+
+
+def overloaded(scenario: Scenario, study: Study) -> str | None:
+    """Return why no luck would let a scenario hold the study's latency constraints, None where it might."""
+    for constraint in study.constraints:
+        latency = latency_of(constraint.metric)
+        if latency is None or constraint.at_least:
+            continue
+        for load in _loads_of(scenario, latency.pipeline):
+            repo = _source(scenario, load)
+            if repo is None or load.datum_s is None:
+                continue
+            needed = _least_work(repo.new_per_commit, load.datum_s, latency.quantile)
+            if _doable(scenario, repo, load, constraint) < SPARE * needed:
+                return (
+                    f"{load.pipeline.name} gets more work than its workers can do in time"
+                    f" ({constraint.metric} at most {constraint.limit:g})"
+                )
+    return None
+
+
+def standing_usd_per_day(scenario: Scenario) -> float:
+    """Return what a day costs at least, whatever arrives."""
+    prices = scenario.prices
+    hourly = prices.control_plane_hour + prices.nat_gateways * prices.nat_gateway_hour
+    for group in scenario.cluster.node_groups:
+        if group.interruptions_per_hour or group.fail_windows:
+            continue  # it may be below its smallest size for a while
+        least = min([group.min_size, group.initial, *(each.min_size for each in group.scheduled_minimums)])
+        disk = group.volume_gib * prices.ebs_gib_month / HOURS_PER_MONTH
+        hourly += least * (group.usd_per_hour * (1 - prices.ec2_discount) + disk)
+    return 24 * hourly
+
+
+def too_dear(scenario: Scenario, study: Study, best_usd_per_day: float) -> str | None:
+    """Return why a scenario cannot be cheaper than one that holds everything, None where it may."""
+    if study.objectives[0] != COST or standing_usd_per_day(scenario) <= best_usd_per_day:
+        return None
+    return "what is always on costs more than the whole of a configuration that holds the constraints"
+
+
+def workers_at_most(scenario: Scenario, load: PipelineLoad) -> float:
+    """Return how many workers of a pipeline can run at once at the most."""
+    cluster = scenario.cluster
+    room = float(sum(_on_group(load.pod_class, group) for group in cluster.node_groups))
+    if cluster.fargate_profiles:
+        vcpu = max(load.pod_class.requests.cpu_m / 1000, LEAST_FARGATE_VCPU)
+        room += cluster.fargate_quotas.vcpu // vcpu
+    return min(load.pipeline.parallelism, room)
+
+
+def _on_group(pods: PodClass, group: NodeGroup) -> int:
+    """Return how many pods fit on all the nodes a group may have, were nothing else on them."""
+    if not pods.selects(_labels(group)) or not all(pods.tolerates(taint) for taint in group.taints):
+        return 0
+    asked, room = pods.requests, group.allocatable
+    each = [
+        there // wanted
+        for wanted, there in (
+            (asked.cpu_m, room.cpu_m),
+            (asked.memory_mib, room.memory_mib),
+            (asked.ephemeral_mib, room.ephemeral_mib),
+            (asked.gpu, room.gpu),
+        )
+        if wanted > 0
+    ]
+    return group.max_size * min([group.max_pods, *each])
+
+
+def _labels(group: NodeGroup) -> dict[str, str]:
+    return dict(group.labels)
+
+
+def _loads_of(scenario: Scenario, pipeline: str) -> list[PipelineLoad]:
+    """Return the pipelines of which every job counts for a percentile: the one named, or the only one."""
+    if pipeline:
+        return [load for load in scenario.pipelines if load.pipeline.name == pipeline]
+    return list(scenario.pipelines) if len(scenario.pipelines) == 1 else []
+
+
+def _source(scenario: Scenario, load: PipelineLoad) -> Repo | None:
+    """Return the repository whose new files are a pipeline's datums, where its commits are Poisson."""
+    read = load.pipeline.input
+    if not isinstance(read, PfsInput) or read.glob != "/*":
+        return None
+    found = (repo for repo in scenario.repos if (repo.name, repo.project) == (read.repo, read.project))
+    return next((repo for repo in found if isinstance(repo.commits, PoissonArrivals)), None)
+
+
+def _doable(scenario: Scenario, repo: Repo, load: PipelineLoad, constraint: Constraint) -> float:
+    """Return the largest share of the work between warm-up and horizon that can be done in time."""
+    assert isinstance(repo.commits, PoissonArrivals)
+    assert load.datum_s is not None
+    jobs = _commits(scenario, repo.commits)
+    work_s = jobs * repo.new_per_commit.mean * load.datum_s.mean
+    span_s = (scenario.horizon_us - scenario.warmup_us) / 1e6 + constraint.limit
+    return math.inf if work_s <= 0 else workers_at_most(scenario, load) * span_s / work_s
+
+
+@cache
+def _least_work(datums: Counts, datum_s: Distribution, quantile: float) -> float:
+    """Return the share of all work that is in the smallest jobs, a share ``quantile`` of all jobs."""
+    rng = np.random.default_rng(0)
+    counts = np.maximum(datums.sample(rng, SAMPLED_JOBS), 0).astype(np.int64)
+    ends = np.cumsum(counts)
+    sums = np.concatenate(([0.0], np.cumsum(datum_s.sample(rng, int(ends[-1])))))
+    work = np.sort(sums[ends] - sums[ends - counts])
+    return float(work[: math.ceil(quantile * len(work))].sum() / work.sum()) if work.sum() > 0 else 0.0
+
+
+def _commits(scenario: Scenario, commits: PoissonArrivals) -> float:
+    """Return the mean number of commits between warm-up and horizon."""
+    return sum(commits.per_s * weight * hours * 3600 for weight, hours in _weights(scenario, commits))
+
+
+def _weights(scenario: Scenario, commits: PoissonArrivals) -> Iterator[tuple[float, float]]:
+    """Yield the rate over its mean, hour by hour of local time, with the part of the hour that counts."""
+    weights = commits.weights or (1.0,) * HOURS_PER_WEEK
+    mean = sum(weights) / len(weights)
+    for hour in range(scenario.warmup_us // HOUR_US, -(-scenario.horizon_us // HOUR_US)):
+        local = scenario.start + timedelta(hours=hour)
+        at = (local.weekday() * 24 + local.hour) % len(weights)
+        begin, end = max(hour * HOUR_US, scenario.warmup_us), min((hour + 1) * HOUR_US, scenario.horizon_us)
+        yield weights[at] / mean, max(0, end - begin) / HOUR_US

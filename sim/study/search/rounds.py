@@ -1,0 +1,189 @@
+"""search: rounds of replications until the answer is sure enough, or the budget ends.
+
+A small space is simulated whole. Of a large one, bounds and proposals choose what to look at, until half of
+the budget is spent. Then replications go where they decide (`selection`), in rounds whose size does not
+depend on how many workers there are. What a round decides depends on the study and on the results of earlier
+rounds alone, so searching again over a store that knows the results takes the same way, and goes on where it
+ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from sim.errors import InputError
+from sim.model.study import Study
+from sim.study.evaluate import Evaluator
+from sim.study.search.bounds import overloaded, too_dear
+from sim.study.search.figures import Figures
+from sim.study.search.proposals import first_round, next_round
+from sim.study.search.samples import Samples
+from sim.study.search.selection import Verdict, allocate, judge, scores
+from sim.study.search.space import Point, Space
+
+LOOK = 3  # replications by which a configuration of a large space is judged at first
+SURE = 0.99  # that a configuration holds everything, before its cost rules out others
+FAR = 5.0  # standard errors that its cost may be off
+
+
+class Stop(Enum):
+    """Why a search ended."""
+
+    CONFIDENCE = "confidence"
+    INDIFFERENCE = "indifference"
+    BUDGET = "budget"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a search is, for whoever watches."""
+
+    round: int
+    configurations: int
+    replications: int
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search came to: everything the answer is made of."""
+
+    study: Study
+    space: Space
+    samples: Samples
+    verdict: Verdict
+    stop: Stop
+    rounds: int
+    whole: bool
+
+
+Watch = Callable[[Standing], None]
+
+
+def find(study: Study, evaluate: Evaluator, watch: Watch | None = None) -> Found:
+    """Return what the search for the best configuration comes to.
+
+    Raises InputError where no configuration can be simulated at all.
+    """
+    return _Search(study, evaluate, watch).run()
+
+
+class _Search:
+    """One search under way."""
+
+    def __init__(self, study: Study, evaluate: Evaluator, watch: Watch | None) -> None:
+        self.study = study
+        self.watch = watch
+        self.figures = Figures(study)
+        self.space = Space(study, self.figures.prepared)
+        self.samples = Samples(self.space, self.figures, evaluate, study.seed)
+        self.budget = round(study.budget * (1 - study.explain))
+        self.rounds = 0
+
+    def run(self) -> Found:
+        """Look, then select."""
+        size, half = self.space.size, self.budget // 2
+        whole = size * LOOK <= half
+        if whole:
+            self._look_at_all(max(LOOK, min(self.study.replications, half // size)))
+        else:
+            self._look_around(half)
+        if not self.samples.points:
+            raise self._nothing()
+        stop = self._select(whole=whole)
+        return Found(self.study, self.space, self.samples, self._judged(), stop, self.rounds, whole)
+
+    def _look_at_all(self, replications: int) -> None:
+        points = list(self.space.points())
+        each = max(1, self.study.round // replications)
+        for begin in range(0, len(points), each):
+            self._look_at(points[begin : begin + each], replications)
+
+    def _look_around(self, most: int) -> None:
+        wanted = max(1, self.study.round // LOOK)
+        points = first_round(self.space, wanted, self.study.seed)
+        while points and self.samples.replications < most:
+            self._look_at(points, LOOK)
+            ranked = [*scores(self.samples, self.study)]
+            ranked += [(point, float("inf")) for point in self.space.pruned if point not in self.samples]
+            points = next_round(self.space, ranked, wanted, self.study.seed, self.rounds)
+
+    def _look_at(self, points: Sequence[Point], replications: int) -> None:
+        """Simulate those of some new configurations that may win."""
+        self._bound(points)
+        self._add([(point, replications) for point in points if self.space.scenario(point) is not None])
+
+    def _bound(self, points: Sequence[Point]) -> None:
+        """Leave out what cannot win."""
+        best_usd = self._best_usd()
+        for point in points:
+            scenario = self.space.scenario(point)
+            if scenario is None:
+                continue
+            reason = overloaded(scenario, self.study) or too_dear(scenario, self.study, best_usd)
+            if reason:
+                self.space.prune(point, reason)
+
+    def _best_usd(self) -> float:
+        """Return what the best configuration that surely holds everything costs at most."""
+        if not self.samples.points:
+            return float("inf")
+        verdict = self._judged()
+        if verdict.best is None or verdict.holds[verdict.best] < SURE:
+            return float("inf")
+        return float(verdict.objective.upper(FAR)[verdict.best])
+
+    def _select(self, *, whole: bool) -> Stop:
+        """Replicate until the answer is sure enough or the budget ends."""
+        while True:
+            verdict = self._judged()
+            left = self.budget - self.samples.replications
+            more: list[tuple[Point, int]] = []
+            if verdict.good >= self.study.confidence:
+                more = self._checks(verdict, whole=whole)
+                if not more:
+                    sure = verdict.correct >= self.study.confidence
+                    return Stop.CONFIDENCE if sure else Stop.INDIFFERENCE
+            if left <= 0:
+                return Stop.BUDGET
+            if not more:
+                points = self.samples.points
+                more = [(points[n], count) for n, count in allocate(verdict, min(self.study.round, left))]
+            self._add(more)
+
+    def _checks(self, verdict: Verdict, *, whole: bool) -> list[tuple[Point, int]]:
+        """Return what a winner has to stand yet: enough replications, and neighbours nobody looked at."""
+        points = self.samples.points
+        if verdict.best is None:
+            return []
+        best = points[verdict.best]
+        if self.samples.count(best) < self.study.replications:
+            return [(best, self.study.replications - self.samples.count(best))]
+        if whole:
+            return []
+        near = [point for point in self.space.neighbours(best) if point not in self.samples]
+        self._bound(near)
+        return [(point, LOOK) for point in near if self.space.scenario(point) is not None]
+
+    def _add(self, wanted: list[tuple[Point, int]]) -> None:
+        if not wanted:
+            return
+        self.samples.add(wanted)
+        self.rounds += 1
+        if self.watch is not None:
+            samples = self.samples
+            self.watch(Standing(self.rounds, len(samples.points), samples.replications, self._judged()))
+
+    def _judged(self) -> Verdict:
+        return judge(self.samples, self.study)
+
+    def _nothing(self) -> InputError:
+        reason, count = self.space.counted()[0]
+        looked = len(self.space.pruned)
+        return InputError(
+            f"has no configuration that can be simulated; of {looked} looked at, {count}: {reason}",
+            field="vary",
+            file=self.study.file,
+        )

@@ -1,0 +1,82 @@
+"""Samples: what has been simulated so far, in the order in which configurations were first asked for.
+
+Replications of a configuration are numbered from 0 and shared by all: the n-th of any two saw the same day,
+so their difference is paired (common random numbers).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from sim.report.metrics import Tree
+from sim.study.evaluate import Evaluator, Task
+from sim.study.search.figures import Figure, Figures
+from sim.study.search.space import Point, Space
+from sim.study.search.statistics import Float
+
+
+class Samples:
+    """The figures of every replication of every configuration that was simulated."""
+
+    def __init__(self, space: Space, figures: Figures, evaluate: Evaluator, seed: int) -> None:
+        self.figures = figures
+        self._space = space
+        self._evaluate = evaluate
+        self._seed = seed
+        self._rows: dict[Point, list[tuple[float, ...]]] = {}
+        self._metrics: dict[Point, list[Mapping[str, float]]] = {}
+
+    @property
+    def points(self) -> list[Point]:
+        """The configurations, which are the rows of every array."""
+        return list(self._rows)
+
+    @property
+    def replications(self) -> int:
+        """How many replications there are of all configurations."""
+        return sum(map(len, self._rows.values()))
+
+    def __contains__(self, point: Point) -> bool:
+        """Say whether a configuration was simulated."""
+        return point in self._rows
+
+    def count(self, point: Point) -> int:
+        """Return how many replications of a configuration there are."""
+        return len(self._rows.get(point, ()))
+
+    def add(self, wanted: Iterable[tuple[Point, int]]) -> None:
+        """Simulate so many more replications of each configuration, those left out excepted."""
+        tasks = [(point, task) for point, more in wanted for task in self._tasks(point, more)]
+        trees = self._evaluate([task for _, task in tasks])
+        for (point, _), tree in zip(tasks, trees, strict=True):
+            self._rows.setdefault(point, []).append(self.figures.read(tree))
+            self._metrics.setdefault(point, []).append(_metrics(tree))
+
+    def values(self, figure: Figure, points: Sequence[Point] | None = None) -> Float:
+        """Return a figure, shape ``(configurations, replications)``, NaN where there is none."""
+        column = self.figures.all.index(figure)
+        rows = [self._rows[point] for point in (self.points if points is None else points)]
+        padded = np.full((len(rows), max(map(len, rows), default=0)), np.nan)
+        for n, row in enumerate(rows):
+            padded[n, : len(row)] = [each[column] for each in row]
+        return padded
+
+    def metrics(self, point: Point) -> dict[str, list[float]]:
+        """Return every metric of a configuration's replications."""
+        done = self._metrics[point]
+        return {name: [each[name] for each in done] for name in done[0]}
+
+    def _tasks(self, point: Point, more: int) -> list[Task]:
+        scenario = self._space.scenario(point)
+        if scenario is None:
+            return []
+        first, text = self.count(point), self._space.text(point)
+        return [Task(text, scenario, self._seed, n) for n in range(first, first + more)]
+
+
+def _metrics(tree: Tree) -> Mapping[str, float]:
+    branch = tree["metrics"]
+    assert isinstance(branch, Mapping)
+    return {name: value for name, value in branch.items() if not isinstance(value, Mapping)}
