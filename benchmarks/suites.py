@@ -107,6 +107,13 @@ def autoscaler(quick: bool) -> Iterator[Figure]:
     return figures(quick)
 
 
+def replications(quick: bool) -> Iterator[Figure]:
+    """Replications per second, in parallel, and what a study adds (``benchmarks/replications.py``)."""
+    from benchmarks.replications import figures
+
+    return figures(quick)
+
+
 def commands(quick: bool) -> Iterator[Figure]:
     """Measure what a user waits for at the prompt."""
     rounds = 1 if quick else ROUNDS
@@ -143,5 +150,6 @@ SUITES: dict[str, Callable[[bool], Iterator[Figure]]] = {
     "datums": datums,
     "week": week,
     "autoscaler": autoscaler,
+    "replications": replications,
     "commands": commands,
 }
