@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sim import catalog
+    from sim.draft import Draft, init
     from sim.errors import InputError, SimError
     from sim.loader import load
     from sim.loader.study import load_study
@@ -30,6 +31,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Answer",
     "Comparison",
+    "Draft",
     "InputError",
     "PodSize",
     "Result",
@@ -38,6 +40,7 @@ __all__ = [
     "Study",
     "catalog",
     "compare",
+    "init",
     "load",
     "load_result",
     "load_study",
@@ -52,6 +55,7 @@ __all__ = [
 _HOMES = {
     "Answer": "sim.study.search.answer",
     "Comparison": "sim.study.compare",
+    "Draft": "sim.draft",
     "InputError": "sim.errors",
     "PodSize": "sim.sizing",
     "Result": "sim.study.result",
@@ -59,6 +63,7 @@ _HOMES = {
     "SimError": "sim.errors",
     "Study": "sim.model.study",
     "compare": "sim.study.compare",
+    "init": "sim.draft",
     "load": "sim.loader",
     "load_result": "sim.study.result",
     "load_study": "sim.loader.study",

@@ -1,0 +1,61 @@
+"""``pachsim init``: a first scenario from the specs, ClusterConfig and cluster that there are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import sim
+
+
+def init(
+    *,
+    pipelines: Annotated[
+        list[str],
+        typer.Option(
+            help="Pipeline specs, or what `pachctl list pipeline --raw` prints: 'specs/*.json'; repeatable.",
+            show_default=False,
+        ),
+    ],
+    eksctl: Annotated[Path | None, typer.Option(help="An eksctl ClusterConfig.", show_default=False)] = None,
+    autoscaler: Annotated[
+        Path | None,
+        typer.Option(
+            help="The Cluster Autoscaler: values of its Helm chart, or its manifests.", show_default=False
+        ),
+    ] = None,
+    nodes: Annotated[
+        Path | None,
+        typer.Option(help="What `kubectl get nodes,pods -A -o json` prints.", show_default=False),
+    ] = None,
+    workload: Annotated[
+        Path | None,
+        typer.Option(
+            help="Another scenario, whose arrivals and datum times are taken by pipeline name.",
+            show_default=False,
+        ),
+    ] = None,
+    cluster_defaults: Annotated[
+        Path | None,
+        typer.Option(help="What `pachctl inspect defaults --cluster` prints.", show_default=False),
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The scenario to write.")] = Path("scenario.yaml"),
+    force: Annotated[bool, typer.Option(help="Write over a scenario that is there.")] = False,
+) -> None:
+    """Write a commented scenario that runs at once; what only history knows is a marked placeholder."""
+    from sim.cli.output import print_warnings
+
+    draft = sim.init(
+        pipelines,
+        out,
+        eksctl=eksctl,
+        autoscaler=autoscaler,
+        nodes=nodes,
+        workload=workload,
+        cluster_defaults=cluster_defaults,
+        force=force,
+    )
+    print_warnings(draft.warnings)
+    typer.echo(f"{draft.path}: pipelines {draft.pipelines}, placeholders to fill in {draft.placeholders}")

@@ -1,0 +1,56 @@
+"""``pachsim init`` as a user types it: what it writes is checked and run as it is."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import SHARED, needs_shared
+from tests.e2e.conftest import Pachsim
+from tests.unit.live import a_cluster
+
+
+@pytest.fixture
+def specs(tmp_path: Path) -> Path:
+    """Return a folder with one pipeline's spec."""
+    folder = tmp_path / "specs"
+    folder.mkdir()
+    spec = {
+        "pipeline": {"name": "edges"},
+        "transform": {"cmd": ["x"], "image": "i:1"},
+        "input": {"pfs": {"repo": "images", "glob": "/*"}},
+    }
+    (folder / "edges.json").write_text(json.dumps(spec), encoding="utf-8")
+    return folder
+
+
+def test_a_live_cluster_becomes_a_scenario_that_runs(pachsim: Pachsim, specs: Path, tmp_path: Path) -> None:
+    (tmp_path / "nodes.json").write_text(a_cluster(), encoding="utf-8")
+    done = pachsim("init", "--pipelines", "specs/*.json", "--nodes", "nodes.json", "-o", "live.yaml")
+    assert (done.returncode, done.stdout) == (0, "live.yaml: pipelines 1, placeholders to fill in 6\n")
+    assert "warning: nodes.json:" in done.stderr
+    assert "live.yaml: valid" in pachsim("check", "live.yaml").stdout
+    run = pachsim("run", "live.yaml", "--replications", "1", "--format", "json", "--set", "horizon=8h")
+    assert run.returncode == 0
+    assert json.loads(run.stdout)["metrics"]["jobs_completed"]["mean"] > 0
+
+
+@needs_shared
+def test_the_real_specs_become_a_scenario_that_runs(pachsim: Pachsim) -> None:
+    real = SHARED / "data" / "pipeline-specs"
+    patterns = [f"{real}/[!h]*.json", f"{real}/*.yaml"]  # two of them are called model
+    options = [option for pattern in patterns for option in ("--pipelines", pattern)]
+    assert pachsim("init", *options).stdout.startswith("scenario.yaml: pipelines 12, ")
+    run = pachsim("run", "scenario.yaml", "--replications", "1", "--set", "horizon=8h")
+    assert run.returncode == 0
+
+
+def test_a_scenario_that_is_there_stays(pachsim: Pachsim, specs: Path, tmp_path: Path) -> None:
+    (tmp_path / "scenario.yaml").write_text("mine", encoding="utf-8")
+    done = pachsim("init", "--pipelines", "specs/*.json")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "scenario.yaml is there already; allowed: another --out, or --force for a file\n"
+    assert (tmp_path / "scenario.yaml").read_text(encoding="utf-8") == "mine"
+    assert pachsim("init", "--pipelines", "specs/*.json", "--force").returncode == 0

@@ -1,0 +1,285 @@
+"""``init``: scenarios that load at once, from specs, a ClusterConfig, chart values and a live cluster."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sim.draft import init
+from sim.draft.page import PLACEHOLDER
+from sim.errors import InputError
+from sim.loader import load
+from sim.model.arrivals import TraceArrivals
+from sim.model.pods import Controller
+from sim.model.resources import Resources
+from sim.model.scenario import Scenario
+from sim.model.units import SECOND
+from tests.conftest import needs_shared
+from tests.unit.cluster_configs import CONFIGS
+from tests.unit.live import a_cluster, a_node, a_pod, printed
+
+
+def spec(name: str, repo: str = "images", **more: Any) -> dict[str, Any]:
+    return {
+        "pipeline": {"name": name},
+        "transform": {"cmd": ["x"], "image": "i:1"},
+        "input": {"pfs": {"repo": repo, "glob": "/*"}},
+        "resourceRequests": {"cpu": 1, "memory": "1Gi"},
+        **more,
+    }
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty folder, which the paths of a test are relative to."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "specs").mkdir()
+    (tmp_path / "specs" / "edges.json").write_text(json.dumps(spec("edges")))
+    (tmp_path / "specs" / "montage.json").write_text(json.dumps(spec("montage", "edges")))
+    return tmp_path
+
+
+def drafted(*pipelines: str, **options: Any) -> tuple[Scenario, str]:
+    """Return the scenario that init writes, and its text."""
+    init(pipelines or ["specs/*.json"], "scenario.yaml", **options)
+    return load("scenario.yaml"), Path("scenario.yaml").read_text()
+
+
+def test_specs_alone_are_enough(folder: Path) -> None:
+    draft = init("specs/*.json")
+    scenario, text = load(draft.path), draft.path.read_text()
+    assert [each.pipeline.name for each in scenario.pipelines] == ["edges", "montage"]
+    assert [repo.name for repo in scenario.repos] == ["images"]
+    assert draft.placeholders == text.count(f"# {PLACEHOLDER}") == 6
+    assert scenario.warnings == ()
+    (group,) = scenario.cluster.node_groups
+    assert (group.initial, group.max_size) == (1, 10)
+    assert sorted(path.name for path in folder.iterdir()) == ["scenario.yaml", "specs"]
+
+
+@needs_shared
+def test_the_real_specs(folder: Path, shared: Path) -> None:
+    shutil.copytree(shared / "data" / "pipeline-specs", folder / "real")
+    Path("real/hyperparameter-model.pipeline.json").unlink()  # a second pipeline called model
+    scenario, _ = drafted("real/*.json", "real/*.yaml")
+    assert len(scenario.pipelines) == 12
+    assert {group.name for group in scenario.cluster.node_groups} == {"workers-1", "gpu-2"}
+    assert not any("never wakes" in warning for warning in scenario.warnings)
+
+
+def test_node_selectors_get_groups_with_their_labels(folder: Path) -> None:
+    placed: dict[str, Any] = {
+        "schedulingSpec": {"nodeSelector": {"pool": "big", "kubernetes.io/arch": "amd64"}}
+    }
+    large: dict[str, Any] = {"resourceRequests": {"cpu": 14, "memory": "100Gi"}}
+    (folder / "specs" / "big.json").write_text(json.dumps(spec("big", **large, **placed)))
+    scenario, _ = drafted()
+    plain, big = scenario.cluster.node_groups
+    assert ("pool", "big") in big.labels
+    assert big.allocatable.memory_mib > 100 * 1024 > plain.allocatable.memory_mib
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_cluster_config_stays_the_users_own(folder: Path, name: str) -> None:
+    (folder / "cluster.yaml").write_text(CONFIGS[name])
+    try:
+        scenario, text = drafted(eksctl="cluster.yaml")
+    except InputError as error:
+        assert "fit nowhere" in str(error)  # noqa: PT017  # a config without room for them
+        assert not Path("scenario.yaml").exists()
+        return
+    assert "eksctl: cluster.yaml" in text
+    assert scenario.cluster.name in CONFIGS[name]
+
+
+VALUES = "autoDiscovery: {clusterName: live}\nextraArgs: {scan-interval: 30s, expander: least-waste}\n"
+CLUSTER = """\
+apiVersion: eksctl.io/v1alpha5
+kind: ClusterConfig
+metadata: {name: live, region: us-east-1, version: "1.33"}
+managedNodeGroups:
+  - {name: workers, instanceType: m5.xlarge, minSize: 1, maxSize: 9, labels: {pool: cpu}}
+  - {name: spare, instanceType: m5.xlarge, minSize: 0, maxSize: 9}
+"""
+
+
+def test_chart_values_are_referred_to(folder: Path) -> None:
+    (folder / "values.yaml").write_text(VALUES)
+    scenario, _ = drafted(autoscaler="values.yaml")
+    assert scenario.cluster.autoscaler.scan_interval_us == 30 * SECOND
+
+
+def test_a_live_cluster(folder: Path) -> None:
+    (folder / "nodes.json").write_text(a_cluster())
+    draft = init("specs/*.json", nodes="nodes.json")
+    scenario = load("scenario.yaml")
+    workers, gpu = scenario.cluster.node_groups
+    assert (workers.initial, workers.min_size, workers.allocatable) == (2, 0, Resources(3920, 14_550, 91_125))
+    assert (gpu.name, gpu.spot, gpu.initial) == ("gpu-spot", True, 1)
+    assert scenario.cluster.autoscaler.scan_interval_us == 20 * SECOND
+    assert scenario.pachyderm.namespace == "pachyderm"
+    daemons = {each.pod_class.name: each.pod_class for each in scenario.cluster.daemon_sets}
+    assert daemons["aws-node"].requests.cpu_m == 50
+    assert daemons["nvidia-device-plugin"].node_selector == (("pool", "gpu"),)
+    base = {each.pod_class.name: each for each in scenario.base_load}
+    assert base["coredns"].replicas == 2
+    assert base["coredns"].pod_class.priority == 2_000_000_000
+    assert base["pachd"].pod_class.local_storage
+    assert base["cluster-autoscaler"].pod_class.safe_to_evict is False
+    assert all(each.pod_class.controller is Controller.REPLICA_SET for each in scenario.base_load)
+    assert any("Jobs, which end" in warning for warning in draft.warnings)
+
+
+def test_a_live_cluster_without_an_autoscaler_stays_as_it_is(folder: Path) -> None:
+    (folder / "nodes.json").write_text(printed(a_node(), a_pod("web-1", "web", "StatefulSet")))
+    scenario, _ = drafted(nodes="nodes.json")
+    (group,) = scenario.cluster.node_groups
+    assert (group.min_size, group.max_size, scenario.cluster.autoscaler.enabled) == (1, 1, False)
+
+
+def test_a_live_cluster_beside_its_cluster_config(folder: Path) -> None:
+    (folder / "nodes.json").write_text(a_cluster())
+    (folder / "cluster.yaml").write_text(CLUSTER)
+    draft = init("specs/*.json", eksctl="cluster.yaml", nodes="nodes.json")
+    workers, spare = load("scenario.yaml").cluster.node_groups
+    assert (workers.initial, workers.allocatable.memory_mib) == (2, 14_550)
+    assert spare.initial == 0
+    assert any("node group gpu_spot has nodes and is not in" in warning for warning in draft.warnings)
+
+
+def test_daemons_of_some_nodes_only(folder: Path) -> None:
+    tainted = a_node("t", "batch", taints=[{"key": "batch", "value": "", "effect": "NoSchedule"}])
+    away = a_pod("logs-1", "logs", "DaemonSet", node="n1")
+    (folder / "nodes.json").write_text(printed(a_node(), tainted, away))
+    scenario, _ = drafted(nodes="nodes.json")
+    (logs,) = scenario.cluster.daemon_sets
+    assert not any(t.exists and not t.key for t in logs.pod_class.tolerations)
+
+
+OTHER = """\
+start: 2026-02-01T00:00 Europe/Dublin
+horizon: 3d
+images: {"i": 300MB}
+repos:
+  - {name: images, commits: {trace: {file: traces/commits.csv}}, new_per_commit: 3}
+pipelines:
+  - spec: {pipeline: {name: edges}, transform: {cmd: [x]}, input: {pfs: {repo: images, glob: "/*"}}}
+    datum_time: 7s
+    memory_peak: 200Mi
+  - spec: {pipeline: {name: gone}, transform: {cmd: [x]}, input: {pfs: {repo: images, glob: "/*"}}}
+    datum_time: 7s
+"""
+
+
+def test_history_comes_from_another_scenario_by_name(folder: Path) -> None:
+    (folder / "old" / "traces").mkdir(parents=True)
+    (folder / "old" / "traces" / "commits.csv").write_text("arrival_s,datums,datum_seconds\n0,2,7\n60,5,8\n")
+    (folder / "old" / "scenario.yaml").write_text(OTHER)
+    draft = init("specs/*.json", workload="old/scenario.yaml")
+    scenario, text = load("scenario.yaml"), Path("scenario.yaml").read_text()
+    edges, montage = scenario.pipelines
+    assert edges.memory_peak_mib is not None
+    assert isinstance(scenario.repos[0].commits, TraceArrivals)
+    assert scenario.horizon_us == 3 * 86_400 * SECOND
+    assert "old/traces/commits.csv" in text
+    assert f"datum_time: # {PLACEHOLDER}" in text  # montage's, which the other scenario lacks
+    assert montage.datum_s is not None
+    assert draft.warnings == ("the other scenario's pipeline gone is in none of the specs",)
+    assert draft.placeholders == 3
+
+
+def test_records_of_list_pipeline_with_cluster_defaults(folder: Path) -> None:
+    record = {"pipeline": {"name": "a"}, "details": {}, "user_spec_json": json.dumps(spec("a"))}
+    other = {"pipeline": {"name": "b"}, "details": {}, "user_spec_json": json.dumps(spec("b", "a"))}
+    (folder / "pipelines.json").write_text(json.dumps(record) + json.dumps(other))
+    (folder / "defaults.json").write_text('{"createPipelineRequest": {"resourceRequests": {"cpu": 3}}}')
+    scenario, _ = drafted("pipelines.json", cluster_defaults="defaults.json")
+    assert [each.pipeline.name for each in scenario.pipelines] == ["a", "b"]
+    assert scenario.pipelines[0].pod_class.requests == Resources(1000, 1086)  # no sidecar request but 64M
+
+
+def test_what_is_there_is_not_written_over(folder: Path) -> None:
+    init("specs/*.json")
+    with pytest.raises(
+        InputError, match=r"scenario.yaml is there already; allowed: another --out, or --force"
+    ):
+        init("specs/edges.json")
+    init("specs/edges.json", force=True)
+    assert len(load("scenario.yaml").pipelines) == 1
+
+
+def test_a_link_in_the_way_is_not_followed(folder: Path) -> None:
+    (folder / "precious").write_text("mine")
+    Path("scenario.yaml").symlink_to("precious")
+    with pytest.raises(InputError, match="is there already"):
+        init("specs/*.json")
+    init("specs/*.json", force=True)
+    assert (folder / "precious").read_text() == "mine"
+    assert not Path("scenario.yaml").is_symlink()
+
+
+@pytest.mark.parametrize(
+    ("files", "options", "message"),
+    [
+        ({}, {"pipelines": "none/*.json"}, "--pipelines matches no file: none/*.json; allowed: specs/*.json"),
+        ({}, {"pipelines": []}, "--pipelines is missing"),
+        ({}, {"out": "nowhere/s.yaml"}, "--out is in a folder that is not there"),
+        ({}, {"out": "specs", "force": True}, "specs is there already"),
+        ({"specs/b.json": '{"pipeline": {"name": "edges"}, '}, {}, "specs/b.json:1: is not valid JSON"),
+        (
+            {"specs/z.json": json.dumps(spec("edges"))},
+            {},
+            "specs/z.json: holds the pipeline default/edges, which specs/edges.json holds too",
+        ),
+        (
+            {"specs/z.json": json.dumps(spec("vast", resourceRequests={"cpu": 5000}))},
+            {},
+            "which no node has; allowed: --eksctl with nodes that hold it",
+        ),
+        (
+            {"specs/edges.json": json.dumps(spec("edges", "montage"))},
+            {},
+            "specs/edges.json:1: pipelines[edges].input goes round in a cycle: edges -> montage -> edges",
+        ),
+        (
+            {"c.yaml": CLUSTER.replace("m5.xlarge", "t3.nano")},
+            {"eksctl": "c.yaml"},
+            "pipelines[edges].spec has pods that fit nowhere",
+        ),
+        ({"v.yaml": "extraArgs: {scan: 1}"}, {"autoscaler": "v.yaml"}, "v.yaml:1: cluster.autoscaler.values"),
+        ({"n.json": "{}"}, {"nodes": "n.json"}, "n.json:1: holds no nodes"),
+        ({"w.yaml": "a: 1"}, {"workload": "w.yaml"}, "w.yaml:1: is no scenario"),
+        (
+            {"w.yaml": "horizon: 1d\nrepos: 7"},
+            {"workload": "w.yaml"},
+            "w.yaml:2: repos is 7; allowed: a list",
+        ),
+        ({"w.yaml": "horizon: 1d\npipelines: [7]"}, {"workload": "w.yaml"}, "allowed: a mapping"),
+        ({"d.json": '{"a": 1}'}, {"cluster_defaults": "d.json"}, "d.json:1: a is not a known key"),
+    ],
+)
+def test_nothing_is_written_where_something_is_wrong(
+    folder: Path, files: dict[str, str], options: dict[str, Any], message: str
+) -> None:
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with pytest.raises(InputError) as caught:
+        init(**{"pipelines": "specs/*.json", **options})
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_a_folder_that_cannot_be_written_to(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> tuple[int, str]:
+        raise PermissionError(13, os.strerror(13))
+
+    monkeypatch.setattr("tempfile.mkstemp", refuse)
+    with pytest.raises(InputError, match=r"scenario.yaml cannot be written: Permission denied"):
+        init("specs/*.json")
