@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sim import catalog
+    from sim.checking import Check, check
     from sim.draft import Draft, init
     from sim.errors import InputError, SimError
     from sim.loader import load
@@ -30,6 +31,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Answer",
+    "Check",
     "Comparison",
     "Draft",
     "InputError",
@@ -39,6 +41,7 @@ __all__ = [
     "SimError",
     "Study",
     "catalog",
+    "check",
     "compare",
     "init",
     "load",
@@ -54,6 +57,7 @@ __all__ = [
 
 _HOMES = {
     "Answer": "sim.study.search.answer",
+    "Check": "sim.checking",
     "Comparison": "sim.study.compare",
     "Draft": "sim.draft",
     "InputError": "sim.errors",
@@ -62,6 +66,7 @@ _HOMES = {
     "Scenario": "sim.model.scenario",
     "SimError": "sim.errors",
     "Study": "sim.model.study",
+    "check": "sim.checking",
     "compare": "sim.study.compare",
     "init": "sim.draft",
     "load": "sim.loader",

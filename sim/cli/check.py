@@ -12,7 +12,7 @@ def check(scenario: ScenarioFile, sets: Set = None, form: AsFormat = Format.TABL
     """Validate a scenario and print its assumptions."""
     from sim.cli.output import print_rows, print_warnings
 
-    checked = sim.load(scenario, sets or ())
+    checked = sim.check(scenario, sets or ())
     print_warnings(checked.warnings)
     rows = [{"assumed": a.field, "value": a.value, "source": a.source} for a in checked.assumptions]
     if form is Format.TABLE:

@@ -24,12 +24,13 @@ MAY_IMPORT = {
     "history": {"study", "model", "errors"},
 }
 # May import anything below; the command line only what everybody may use.
-EDGES = {"__init__", "loader", "catalog", "sizing", "draft", "deploy", "searching"}
+EDGES = {"__init__", "loader", "catalog", "sizing", "checking", "draft", "deploy", "searching"}
 ABOVE = {
     "__init__": EDGES,
     "catalog": set[str](),
     "loader": {"catalog"},
     "sizing": {"catalog"},
+    "checking": {"loader"},
     "draft": {"loader", "catalog", "sizing"},
     "deploy": {"loader", "catalog"},
     "searching": {"loader"},
