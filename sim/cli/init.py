@@ -15,34 +15,46 @@ def init(
     pipelines: Annotated[
         list[str],
         typer.Option(
+            metavar="SPECS",
             help="Pipeline specs, or what `pachctl list pipeline --raw` prints: 'specs/*.json'; repeatable.",
             show_default=False,
         ),
     ],
-    eksctl: Annotated[Path | None, typer.Option(help="An eksctl ClusterConfig.", show_default=False)] = None,
+    eksctl: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="An eksctl ClusterConfig.", show_default=False)
+    ] = None,
     autoscaler: Annotated[
         Path | None,
         typer.Option(
-            help="The Cluster Autoscaler: values of its Helm chart, or its manifests.", show_default=False
+            metavar="FILE",
+            help="The Cluster Autoscaler: values of its Helm chart, or its manifests.",
+            show_default=False,
         ),
     ] = None,
     nodes: Annotated[
         Path | None,
-        typer.Option(help="What `kubectl get nodes,pods -A -o json` prints.", show_default=False),
+        typer.Option(
+            metavar="FILE", help="What `kubectl get nodes,pods -A -o json` prints.", show_default=False
+        ),
     ] = None,
     workload: Annotated[
         Path | None,
         typer.Option(
+            metavar="FILE",
             help="Another scenario, whose arrivals and datum times are taken by pipeline name.",
             show_default=False,
         ),
     ] = None,
     cluster_defaults: Annotated[
         Path | None,
-        typer.Option(help="What `pachctl inspect defaults --cluster` prints.", show_default=False),
+        typer.Option(
+            metavar="FILE", help="What `pachctl inspect defaults --cluster` prints.", show_default=False
+        ),
     ] = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="The scenario to write.")] = Path("scenario.yaml"),
-    force: Annotated[bool, typer.Option(help="Write over a scenario that is there.")] = False,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The scenario to write.")] = Path(
+        "scenario.yaml"
+    ),
+    force: Annotated[bool, typer.Option("--force", help="Write over a scenario that is there.")] = False,
 ) -> None:
     """Write a commented scenario that runs at once; what only history knows is a marked placeholder."""
     from sim.cli.output import print_warnings

@@ -62,7 +62,9 @@ def test_the_table_has_every_command(project: Path) -> None:
     assert listed == offered
 
 
-@pytest.mark.parametrize("command", ["run", "check", "init", "size", "catalog", "catalog ec2", "catalog prices"])
+@pytest.mark.parametrize(
+    "command", ["run", "check", "init", "size", "catalog", "catalog ec2", "catalog prices"]
+)
 def test_every_command_says_what_it_and_its_options_do(command: str, project: Path) -> None:
     said = pachsim([*command.split(), "--help"], project)
     assert "Usage: pachsim" in said
