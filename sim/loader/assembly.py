@@ -25,10 +25,11 @@ from sim.loader.compile.checks import (
 from sim.loader.compile.cluster import ClusterReader, under_eksctl
 from sim.loader.compile.dag import joined_repos
 from sim.loader.compile.images import ImageSizes
+from sim.loader.compile.nat import nat_gateways
 from sim.loader.compile.pipelines import PlacedLoad, pipeline_maker
 from sim.loader.compile.places import at_path
 from sim.loader.compile.pods import BUILT_IN_PRIORITIES, PodMaker
-from sim.loader.compile.prices import compiled_prices, warn_of_nat
+from sim.loader.compile.prices import compiled_prices
 from sim.loader.compile.profiles import check_profiles
 from sim.loader.notes import Notes, defaults_in_force
 from sim.loader.origin import origin_of
@@ -110,9 +111,18 @@ class _Assembly:
         warn_of_homeless_base_load(base_load, cluster, self.notes)
         self.images.check_names()
         fargate_at = (eksctl or self.at) if cluster.fargate_profiles else None
-        warn_of_nat(config, said.prices, self.notes)
+        gateways = said.prices.nat_gateways
+        if gateways is None:
+            with under_eksctl():
+                gateways = nat_gateways(config, eksctl, region, self.notes)
         prices = compiled_prices(
-            said.prices, said.discounts, region, self.catalog, notes=self.notes, fargate_at=fargate_at
+            said.prices,
+            said.discounts,
+            region,
+            self.catalog,
+            notes=self.notes,
+            nat_gateways=gateways,
+            fargate_at=fargate_at,
         )
         return Scenario(
             name=said.name or Path(self.at.document.file).stem,

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 from sim.adapters.fields import Field
 from sim.catalog import Catalog
 from sim.errors import InputError
 from sim.loader.notes import Notes
 from sim.loader.shape.world import DiscountsFile, PricesFile
-from sim.model.cluster_config import ClusterConfig
 from sim.model.machines import Rate
 from sim.model.scenario import Prices
 
@@ -20,7 +17,6 @@ ITEMS = {
     "nat_gib": "nat_data",
 }
 EXTENDED_SUPPORT = {"control_plane_hour": "eks_control_plane_extended"}
-SINGLE = "Single"
 FARGATE = ("fargate_vcpu_hour", "fargate_gib_hour", "fargate_ephemeral_gib_hour")
 
 
@@ -31,6 +27,7 @@ def compiled_prices(
     catalog: Catalog,
     *,
     notes: Notes,
+    nat_gateways: int,
     fargate_at: Field | None,
 ) -> Prices:
     """Return the prices in force; ``fargate_at`` is where Fargate is asked for, None where it is not."""
@@ -51,25 +48,13 @@ def compiled_prices(
     return Prices(
         **{name: rate.usd for name, rate in used.items()},
         **given,
-        nat_gateways=said.nat_gateways,
-        pulls_through_nat=said.pulls_through_nat,
+        nat_gateways=nat_gateways,
+        pulls_through_nat=said.pulls_through_nat and nat_gateways > 0,
         ec2_discount=discounts.ec2,
         fargate_discount=discounts.fargate,
         date=max(notes.price_dates, default=""),
         notes=tuple(notes.low_prices),
     )
-
-
-def warn_of_nat(config: ClusterConfig, said: PricesFile, notes: Notes) -> None:
-    """Say so where the ClusterConfig asks for other NAT gateways than the one that is billed.
-
-    Source: eksctl ``vpc.nat.gateway``: Single (the default), HighlyAvailable (one a zone) or Disable.
-    """
-    vpc = json.loads(dict(config.kept).get("vpc", "{}"))
-    nat = vpc.get("nat") if isinstance(vpc, dict) else None
-    gateway = nat.get("gateway", SINGLE) if isinstance(nat, dict) else SINGLE
-    if gateway != SINGLE and said.nat_gateways == 1:
-        notes.warn(f"vpc.nat.gateway is {gateway}, the bill counts 1 NAT gateway: set prices.nat_gateways")
 
 
 def _fargate(said: PricesFile, region: str, catalog: Catalog, at: Field) -> dict[str, Rate]:

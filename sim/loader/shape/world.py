@@ -156,7 +156,7 @@ class PricesFile:
     ebs_gib_month: float | None = key(USD_PER_GIB_MONTH, f"gp3 volume; {_FROM_TABLE}", None)
     nat_gateway_hour: float | None = key(USD_PER_HOUR, f"NAT gateway; {_FROM_TABLE}", None)
     nat_gib: float | None = key(USD_PER_GIB, f"data through a NAT gateway; {_FROM_TABLE}", None)
-    nat_gateways: int = key(COUNT, "how many NAT gateways", 1, source="assumption (eksctl's default: one)")
+    nat_gateways: int | None = key(COUNT, "how many NAT gateways; as vpc.nat.gateway says", None)
     pulls_through_nat: bool = key(
         FLAG, "whether image pulls pay for the NAT gateway", True, source="assumption (aws.md §5)"
     )

@@ -177,16 +177,54 @@ def test_extended_support_costs_six_times_as_much(tmp_path: Path) -> None:
     assert loaded(tmp_path).prices.control_plane_hour == 0.1
 
 
-def test_other_nat_gateways_than_the_one_billed_are_said(tmp_path: Path) -> None:
-    """Single is eksctl's default; HighlyAvailable is one a zone, Disable none."""
-    available = "cluster.eksctl.vpc.nat.gateway=HighlyAvailable"
-    (warning,) = (each for each in loaded(tmp_path, SCENARIO, available).warnings if "NAT" in each)
-    assert (
-        warning
-        == "vpc.nat.gateway is HighlyAvailable, the bill counts 1 NAT gateway: set prices.nat_gateways"
-    )
-    for sets in (("cluster.eksctl.vpc.nat.gateway=Single",), (available, "prices.nat_gateways=3")):
-        assert not any("NAT" in each for each in loaded(tmp_path, SCENARIO, *sets).warnings)
+@pytest.mark.parametrize(
+    ("sets", "count", "source"),
+    [
+        pytest.param([], 1, "eksctl's default: Single", id="default"),
+        pytest.param(["vpc.nat.gateway=Single"], 1, "vpc.nat.gateway is Single", id="single"),
+        pytest.param(["vpc.nat.gateway=Disable"], 0, "vpc.nat.gateway is Disable", id="none"),
+        pytest.param(
+            ["vpc.nat.gateway=HighlyAvailable", "availabilityZones=[us-east-1a, us-east-1b, us-east-1f]"],
+            3,
+            "vpc.nat.gateway is HighlyAvailable, one a zone",
+            id="one a zone",
+        ),
+        pytest.param(
+            ["vpc.nat.gateway=HighlyAvailable"],
+            2,
+            "vpc.nat.gateway is HighlyAvailable, one in each of the 2 zones that eksctl takes",
+            id="eksctl takes two zones in us-east-1",
+        ),
+        pytest.param(
+            ["vpc.nat.gateway=HighlyAvailable", "metadata.region=eu-west-1"],
+            3,
+            "vpc.nat.gateway is HighlyAvailable, one in each of the 3 zones that eksctl takes",
+            id="three elsewhere",
+        ),
+        pytest.param(
+            ["vpc={id: vpc-0, nat: {gateway: HighlyAvailable}}"],
+            1,
+            "assumption: the VPC exists already",
+            id="a VPC of the user's own",
+        ),
+    ],
+)
+def test_nat_gateways_are_those_of_the_cluster_config(
+    tmp_path: Path, sets: list[str], count: int, source: str
+) -> None:
+    """As eksctl userdocs vpc-configuration.md: Disable, Single (default) or HighlyAvailable."""
+    scenario = loaded(tmp_path, SCENARIO, *(f"cluster.eksctl.{each}" for each in sets))
+    assert scenario.prices.nat_gateways == count
+    assert scenario.prices.pulls_through_nat == (count > 0)
+    assert assumed(scenario)["prices.nat_gateways"].source == source
+
+
+def test_nat_gateways_may_be_said_or_mistaken(tmp_path: Path) -> None:
+    mode = "cluster.eksctl.vpc.nat.gateway"
+    scenario = loaded(tmp_path, SCENARIO, f"{mode}=HighlyAvailable", "prices.nat_gateways=5")
+    assert scenario.prices.nat_gateways == 5
+    with pytest.raises(InputError, match=r"gateway is 'single'; allowed: .*; did you mean Single\?"):
+        loaded(tmp_path, SCENARIO, f"{mode}=single")
 
 
 def test_a_misspelt_image_is_said(tmp_path: Path) -> None:
