@@ -207,6 +207,7 @@ REMOVED: dict[str, dict[str, Removed]] = {
         "maxQueueSize": Removed("has no effect: the datum queue is gone since 2.0"),
         "scaleDownThreshold": Removed("has no effect: workers stop when the last job ends; see autoscaling"),
         "incremental": Removed("has no effect: unchanged datums are always skipped since 1.8"),
+        "batch": Removed("has no effect: gone since 1.9"),
         "update": Removed(_SUBMIT),
         "reprocess": Removed(_SUBMIT),
         "specCommit": Removed(_SUBMIT),

@@ -302,7 +302,7 @@ def test_labels_of_pachyderms_own_are_said_to_be_ignored() -> None:
         ({"resourceRequests": {"memory": 256}}, r"is 256; allowed: a text"),
         ({"resourceRequests": {"memory": "-1Gi"}}, r"is '-1Gi'; allowed: a quantity from 0 to"),
         ({"resourceRequests": {"cpu": -1}}, r"allowed: cpu from 0 to"),
-        ({"autoscaling": True, "standby": True}, r"standby is given twice, the other time as autoscaling"),
+        ({"autoscaling": False, "standby": True}, r"standby is given twice, the other time as autoscaling"),
         ({"s3Out": True, "s3_out": True}, r"s3_out is given twice, the other time as s3Out"),
         ({"pipeline": {}}, r"pipeline.name is missing"),
         ({"pipeline": {"name": "../x"}}, r"is '../x'; allowed: letters, digits"),
