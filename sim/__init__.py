@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sim import catalog
     from sim.checking import Check, check
+    from sim.deploy import export
     from sim.draft import Draft, init
     from sim.errors import InputError, SimError
     from sim.loader import load
@@ -43,6 +44,7 @@ __all__ = [
     "catalog",
     "check",
     "compare",
+    "export",
     "init",
     "load",
     "load_result",
@@ -68,6 +70,7 @@ _HOMES = {
     "Study": "sim.model.study",
     "check": "sim.checking",
     "compare": "sim.study.compare",
+    "export": "sim.deploy",
     "init": "sim.draft",
     "load": "sim.loader",
     "load_result": "sim.study.result",

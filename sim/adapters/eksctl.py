@@ -15,6 +15,7 @@ from pathlib import Path
 
 from sim.adapters import eksctl_keys as keys
 from sim.adapters.eksctl_groups import read_group
+from sim.adapters.eksctl_rules import check_rules
 from sim.adapters.fields import Field, root
 from sim.adapters.yaml_documents import read_file
 from sim.model.cluster import FargateProfile, Selector
@@ -68,6 +69,7 @@ def read_cluster(field: Field, *, inline_region: str | None = None) -> ReadClust
     )
     config = replace(config, kept=field.kept(keys.CLUSTER_KEPT) + config.kept)
     _check_cluster(field, config)
+    check_rules(field, config)
     return ReadCluster(config, tuple(_notices(field)))
 
 

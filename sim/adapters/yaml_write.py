@@ -22,6 +22,7 @@ WIDTH = 110
 FLOW_WIDTH = 70
 _WORD = re.compile(r"[A-Za-z_/](?:[A-Za-z0-9_./@+*()-]| (?=[A-Za-z0-9_/])|:(?=[A-Za-z0-9_/]))*", re.ASCII)
 _AMOUNT = re.compile(r"[1-9][0-9]*(?:[KMGTPE]i|[kMGTP]?B|[kMGT]|ms?|[smhd])", re.ASCII)
+_WHOLE = re.compile(r"0|[1-9][0-9]{0,8}", re.ASCII)
 _RESERVED = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
 _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
@@ -44,7 +45,7 @@ def flow(value: Any) -> str:
     '{key: nvidia.com/gpu, value: "true", sizes: [1, 2.5, null]}'
     """
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{scalar(key)}: {flow(each)}" for key, each in value.items()) + "}"
+        return "{" + ", ".join(f"{_key(key)}: {flow(each)}" for key, each in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(flow, value)) + "]"
     return scalar(value)
@@ -80,7 +81,7 @@ def _block(value: Any, indent: int, path: Key, comments: Comments) -> Iterator[s
     if isinstance(value, Mapping):
         for key, each in value.items():
             below = (*path, key)
-            yield from _entry(f"{pad}{scalar(key)}:", each, indent, below, comments)
+            yield from _entry(f"{pad}{_key(key)}:", each, indent, below, comments)
         return
     for n, each in enumerate(value):
         below = (*path, n)
@@ -113,6 +114,11 @@ def _entry(head: str, value: Any, indent: int, path: Key, comments: Comments) ->
 def _in_flow(value: Any, path: Key, comments: Comments) -> bool:
     within = any(len(each) > len(path) and each[: len(path)] == path for each in comments)
     return fits_in_flow(value) and not within
+
+
+def _key(key: str) -> str:
+    """Return a key; a whole number stays bare, as the priority expander needs it (map[int][]string)."""
+    return key if _WHOLE.fullmatch(key) else scalar(key)
 
 
 def _text(text: str) -> str:

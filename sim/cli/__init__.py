@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 import sim
-from sim.cli import catalog, check, compare, init, run, search, size
+from sim.cli import catalog, check, compare, export, init, run, search, size
 
 app = typer.Typer(
     name="pachsim",
@@ -27,6 +27,7 @@ app.command()(compare.compare)
 app.command()(search.search)
 app.command()(check.check)
 app.command()(init.init)
+app.command()(export.export)
 app.command()(size.size)
 app.add_typer(catalog.app, name="catalog")
 

@@ -62,7 +62,13 @@ VALUES = st.recursive(
 def as_yaml_1_1(text: str) -> Any:
     reader = YAML(typ="safe", pure=True)
     reader.version = "1.1"
-    return reader.load(text)
+    return with_texts_as_keys(reader.load(text))
+
+
+def with_texts_as_keys(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): with_texts_as_keys(each) for key, each in value.items()}
+    return [with_texts_as_keys(each) for each in value] if isinstance(value, list) else value
 
 
 @settings(max_examples=150)

@@ -1,0 +1,63 @@
+"""``pachsim export``: the files that deploy a plan, and a README with the commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import sim
+from sim.cli.options import Set
+
+
+def export(
+    what: Annotated[
+        Path,
+        typer.Argument(
+            metavar="SCENARIO|RESULT", help="A scenario file, or what run --out wrote.", show_default=False
+        ),
+    ],
+    *,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write, all of it or none.")],
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Replace an earlier export; anything else there is moved to DIR.old."),
+    ] = False,
+    sets: Set = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(min=0, help="Of the prediction; without it the scenario's own.", show_default=False),
+    ] = None,
+    replications: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Of the prediction; without it 10. A RESULT has its own.", show_default=False
+        ),
+    ] = None,
+    execution_role: Annotated[
+        str,
+        typer.Option(
+            metavar="ROLE",
+            help="Pod execution role of Fargate profiles: eksctl makes it, its ARN, or trust-policy for "
+            "the policy document and the steps.",
+        ),
+    ] = "eksctl",
+) -> None:
+    """Write specs, ClusterConfig, autoscaler values, prediction and README of a plan."""
+    from sim.cli.output import print_text, print_warnings
+
+    plan: sim.Scenario | sim.Result
+    if what.is_dir():
+        if sets or seed is not None or replications is not None:
+            raise typer.BadParameter(
+                "a RESULT is exported as it was run; give its scenario for anything else"
+            )
+        plan = sim.load_result(what)
+    else:
+        plan = sim.load(what, sets or ())
+    how: dict[str, Any] = {"seed": seed, "replications": replications, "execution_role": execution_role}
+    names = sim.export(plan, out, force=force, **how)
+    scenario = plan.scenario if isinstance(plan, sim.Result) else plan
+    print_warnings(scenario.warnings)
+    print_text(f"{out}: {len(names)} files; {out / 'README.md'} has the commands")

@@ -1,0 +1,1 @@
+"""Plans exported: what the files say, what they keep, and what is refused."""
