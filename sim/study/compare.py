@@ -38,8 +38,8 @@ START = "pod_start_p95_s"  # what stands for latency where there are no jobs
 PERCENTILES = ("job_latency_mean_s", "job_latency_p50_s", LATENCY, "job_latency_p99_s")
 FIGURES = (COST, "cost_usd_per_month", *PERCENTILES, "pod_start_p50_s", START)
 ESTIMAND = (
-    "difference of the means over replications of each one's figure, on common random numbers, with paired"
-    " t 95 % interval"
+    "difference of the means over replications of each one's figure, on common random numbers, with 95 %"
+    " interval of the paired differences"
 )
 
 

@@ -1,12 +1,13 @@
 """Paired differences: what two scenarios differ by, on the same luck, and how sure that is.
 
 Replication r of both draws the same commits, datums and start-up times, so their figures rise and fall
-together and the difference of each pair varies less than the figures do. The interval is Student's t of
-these differences, which are independent; Welch's is for scenarios with luck of their own. Where several
-pairs are compared, the intervals of one figure hold together with 95 % (Bonferroni: each has 1 - 0.05 /
-pairs); different figures are not corrected for each other. A replication without the figure, such as a
-latency without jobs, is left out of the pair. A difference is settled when its interval excludes 0, or
-lies within the indifference: then the two are alike for any purpose.
+together and the difference of each pair varies less than the figures do. These differences are independent,
+and their mean has the interval that figures have (`sim.report.summary`): Student's t, widened for
+skewness. (Welch's is for scenarios with luck of their own.) Where several pairs are compared, the
+intervals of one figure hold together with 95 % (Bonferroni: each has 1 - 0.05 / pairs); different figures
+are not corrected for each other. A replication without the figure, such as a latency without jobs, is left
+out of the pair. A difference is settled when its interval excludes 0, or lies within the indifference: then
+the two are alike for any purpose.
 
 Source: Law, Simulation Modeling and Analysis, 5th ed., §10.2.1 (paired t), §10.3 (Bonferroni), §11.2
 (common random numbers, and the variance they save).
@@ -26,6 +27,7 @@ MOST = 100_000  # replications; a question that needs more is not going to be se
 LARGE = 1_000  # replications from which t quantiles are as good as normal ones
 
 
+LEAST = 2  # replications; one difference has no spread
 INDIFFERENCE = 0.02  # share of a figure below which a difference does not matter
 
 
@@ -66,13 +68,13 @@ def differ(
     found = interval(differences, confidence)
     other = interval([b for _, b in both]).mean
     relative = found.mean / abs(other) if found.mean is not None and other else None
-    if found.mean is None or other is None or found.half_width is None:
+    if found.mean is None or other is None or len(both) < LEAST:
         return Difference(found, relative, Verdict.OPEN, None, None, len(both), None)
     spread = _variance(differences)
     apart = _variance([a for a, _ in both]) + _variance([b for _, b in both])
     nearest = max(abs(found.mean), indifference * abs(other) - abs(found.mean))
     needed = replications_needed(nearest, spread, confidence)
-    verdict = _verdict(found.mean, found.half_width, indifference * abs(other))
+    verdict = _verdict(found, indifference * abs(other))
     return Difference(
         found,
         relative,
@@ -104,12 +106,14 @@ def replications_needed(half_width: float, variance: float, confidence: float) -
     return needed
 
 
-def _verdict(mean: float, half_width: float, indifferent: float) -> Verdict:
-    if abs(mean) + half_width <= indifferent:
+def _verdict(found: Interval, indifferent: float) -> Verdict:
+    assert found.low is not None
+    assert found.high is not None
+    if max(-found.low, found.high) <= indifferent:
         return Verdict.ALIKE
-    if abs(mean) <= half_width:
-        return Verdict.OPEN if half_width else Verdict.ALIKE
-    return Verdict.LOWER if mean < 0 else Verdict.HIGHER
+    if found.high < 0:
+        return Verdict.LOWER
+    return Verdict.HIGHER if found.low > 0 else Verdict.OPEN
 
 
 def _chance_below(mean: float, variance: float, count: int) -> float:

@@ -26,7 +26,7 @@ def pairs(count: int, apart: float = 0.5) -> tuple[list[float], list[float]]:
 
 
 def test_the_interval_is_the_paired_t_interval() -> None:
-    first, second = pairs(15)
+    first, second = pairs(9)
     test = stats.ttest_rel(first, second)
     expected = test.confidence_interval(0.95)
     found = differ(first, second)
@@ -35,7 +35,7 @@ def test_the_interval_is_the_paired_t_interval() -> None:
 
 
 def test_the_intervals_of_three_pairs_hold_together_by_bonferroni() -> None:
-    first, second = pairs(15)
+    first, second = pairs(9)
     expected = stats.ttest_rel(first, second).confidence_interval(1 - 0.05 / 3)
     found = differ(first, second, pairs=3)
     assert (found.mean.low, found.mean.high) == pytest.approx((expected.low, expected.high))

@@ -11,13 +11,13 @@ from time import sleep
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from sim.errors import InputError, SimulationError
 from sim.model.cluster import Cluster
 from sim.model.log import EventLog
 from sim.model.scenario import Scenario
 from sim.report.metrics import Tree
+from sim.report.summary import interval
 from sim.study import replicate as module
 from sim.study import workers
 from sim.study.replicate import MOST, ROUND, precise_enough, replicate, simulate
@@ -100,7 +100,9 @@ def test_precision_ends_after_the_first_round_that_has_it(engine: Engine) -> Non
     count = len(replicate(SCENARIO, 20, precision=0.05).replications)
 
     def relative_half_width(n: int) -> float:
-        return float(stats.t.ppf(0.975, n - 1) * costs[:n].std(ddof=1) / math.sqrt(n) / costs[:n].mean())
+        half_width = interval(costs[:n].tolist()).half_width
+        assert half_width is not None
+        return half_width / float(costs[:n].mean())
 
     assert count > ROUND
     assert count % ROUND == 0
