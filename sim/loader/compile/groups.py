@@ -23,7 +23,7 @@ from sim.loader.compile.selectors import selected_types
 from sim.loader.notes import Notes
 from sim.loader.shape.cluster import GroupFile, ShapeFile
 from sim.model.cluster import GPU_LABEL, NodeGroup
-from sim.model.cluster_config import ClusterConfig, InstanceSelector, NodeGroupConfig
+from sim.model.cluster_config import DEFAULT_VOLUME_TYPE, ClusterConfig, InstanceSelector, NodeGroupConfig
 from sim.model.machines import InstanceType, Price
 from sim.model.pods import Pairs
 from sim.model.resources import Resources
@@ -59,6 +59,7 @@ class GroupMaker:
         price, hazard = self._price(config, instance, more, at)
         self._warn(config, instance, price)
         self._warn_of_spot(config, more)
+        self._warn_of_volume(config)
         capacity = shape.resources if more.allocatable else self._capacity(instance, config)
         return NodeGroup(
             name=config.name,
@@ -183,6 +184,13 @@ class GroupMaker:
             )
         if instance.name.startswith(AMD_GPUS):
             self.notes.warn(f"group {config.name}: {instance.name} has AMD GPUs, counted as nvidia.com/gpu")
+
+    def _warn_of_volume(self, config: NodeGroupConfig) -> None:
+        if config.volume_type != DEFAULT_VOLUME_TYPE:
+            self.notes.warn(
+                f"group {config.name}: volumeType {config.volume_type} is billed at the price of "
+                f"{DEFAULT_VOLUME_TYPE}, IOPS and throughput at none"
+            )
 
     def _warn_of_spot(self, config: NodeGroupConfig, more: GroupFile) -> None:
         if config.spot:
