@@ -16,4 +16,4 @@ class Notice:
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}: " if self.line is not None else f"{self.file}: "
-        return f"{place if self.file else ''}{self.field} {self.message}".strip()
+        return f"{place if self.file else ''}{f'{self.field} {self.message}'.strip()}"
