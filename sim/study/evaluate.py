@@ -19,7 +19,8 @@ from sim.model.scenario import Scenario
 from sim.report.metrics import Tree
 from sim.study.progress import Progress
 from sim.study.replicate import outcome
-from sim.study.store import VERSIONS, Row, Store, said, scenario_hash
+from sim.study.store import Row, Store, scenario_hash
+from sim.study.versions import said, versions
 from sim.study.workers import Workers
 
 
@@ -112,7 +113,7 @@ class Evaluation:
         found = {} if self._store is None else dict(self._store.read(rows))
         self._stored += len(found)
         todo = [(place, self._lean(task)) for place, task in enumerate(tasks) if place not in found]
-        for (place, _), tree in self._workers.run(partial(_metrics, VERSIONS), todo):
+        for (place, _), tree in self._workers.run(partial(_metrics, versions()), todo):
             if self._store is not None:
                 self._store.add(rows[place], tree)
             found[place] = tree
@@ -137,9 +138,9 @@ class Evaluation:
         return known[1:]
 
 
-def _metrics(versions: tuple[str, str], item: tuple[int, Task]) -> Tree:
+def _metrics(asked: tuple[str, str], item: tuple[int, Task]) -> Tree:
     """Return the metrics of a task; a worker of other versions would give others."""
-    if versions != VERSIONS:
-        raise SimError(f"a worker runs {said(VERSIONS)}; allowed: {said(versions)}, as here")
+    if versions() != asked:
+        raise SimError(f"a worker runs {said(versions())}; allowed: {said(asked)}, as here")
     task = item[1]
     return outcome(task.scenario, task.seed, task.replication)

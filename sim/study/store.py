@@ -19,9 +19,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
-
-from sim import __version__
 from sim.errors import InputError
 from sim.model.scenario import Scenario
 from sim.report.metrics import Tree
@@ -29,8 +26,8 @@ from sim.report.save import numbers, plain
 from sim.study import store_file
 from sim.study.model_json import to_json
 from sim.study.store_file import in_one_line
+from sim.study.versions import said, versions
 
-VERSIONS = (__version__, np.__version__)
 KEYS = ("study", "question", "pachsim", "numpy")
 
 
@@ -47,7 +44,7 @@ class Row:
     @property
     def key(self) -> bytes:
         """What names the row: the hash of all that its metrics depend on."""
-        return _digest([self.scenario.hex(), self.seed, self.replication, *VERSIONS])
+        return _digest([self.scenario.hex(), self.seed, self.replication, *versions()])
 
 
 def scenario_hash(scenario: Scenario) -> bytes:
@@ -71,7 +68,7 @@ class Store:
 
     def __init__(self, path: str | Path, study: str, question: str = "", *, resume: bool = False) -> None:
         self.path = Path(path)
-        about = dict(zip(KEYS, (study, question, *VERSIONS), strict=True))
+        about = dict(zip(KEYS, (study, question, *versions()), strict=True))
         with in_one_line(self.path):
             self._lock = store_file.locked(self.path)
             self._rows = sqlite3.connect(self.path, isolation_level=None, timeout=10.0)
@@ -136,20 +133,15 @@ class Store:
         damage = self._rows.execute("PRAGMA quick_check(1)").fetchone()[0]
         if damage != "ok":
             raise InputError(f"is a damaged store: {damage}", field=field, allowed=store_file.ALLOWED)
-        versions = there["pachsim"], there["numpy"]
-        if versions != VERSIONS:
-            raise InputError(f"is of {said(versions)}", field=field, allowed=said(VERSIONS))
+        of = there["pachsim"], there["numpy"]
+        if of != versions():
+            raise InputError(f"is of {said(of)}", field=field, allowed=f"a store of {said(versions())}")
         if there["study"] != about["study"]:
             problem = f"is of the study {there['study']}"
             raise InputError(problem, field=field, allowed=f"a store of {about['study']}, or a new file")
         if (count := len(self)) and not resume:
             problem = f"holds {count:,} replication{'s' * (count > 1)}"
             raise InputError(problem, field=field, allowed="a new file, or --resume to go on with them")
-
-
-def said(versions: tuple[str, str]) -> str:
-    """Return versions in words."""
-    return "pachsim {} with numpy {}".format(*versions)
 
 
 def _digest(value: Any) -> bytes:

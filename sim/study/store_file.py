@@ -35,6 +35,7 @@ PROBLEMS = {
     sqlite3.SQLITE_FULL: "cannot be written; what was finished before is kept",
     sqlite3.SQLITE_READONLY: "cannot be written",
     sqlite3.SQLITE_CANTOPEN: "cannot be opened",
+    sqlite3.SQLITE_IOERR: "cannot be read or written; what was finished before is kept",
 }
 
 

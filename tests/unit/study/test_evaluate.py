@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,8 @@ from sim.errors import InputError, SimError
 from sim.model.scenario import Assumption, Origin
 from sim.study import evaluate as module
 from sim.study.evaluate import evaluator, in_process
-from sim.study.store import VERSIONS, Store
+from sim.study.store import Store
+from sim.study.versions import said, versions
 from tests.unit.study.tasks import answer, tasks, text
 
 
@@ -81,13 +83,12 @@ def test_a_changed_scenario_is_run_and_what_is_said_about_it_does_not_matter(tmp
         assert len(store) == 3
 
 
-def test_a_worker_of_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    work = module._metrics
-    monkeypatch.setattr(module, "VERSIONS", ("0.0.1", VERSIONS[1]))
+def test_a_worker_of_another_version_is_refused() -> None:
+    here = re.escape(said(versions()))
     with pytest.raises(
-        SimError, match=rf"a worker runs pachsim 0.0.1 with numpy .*; allowed: pachsim {VERSIONS[0]}"
+        SimError, match=rf"a worker runs {here}; allowed: pachsim 0\.0\.1 with numpy 2, as here"
     ):
-        work(VERSIONS, (0, tasks(1, [0])[0]))
+        module._metrics(("0.0.1", "2"), (0, tasks(1, [0])[0]))
 
 
 @pytest.mark.parametrize(

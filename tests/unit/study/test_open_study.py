@@ -11,7 +11,7 @@ from scipy import stats
 from sim.errors import InputError
 from sim.study.evaluate import evaluator, in_process
 from sim.study.open_study import open_study
-from sim.study.store import VERSIONS
+from sim.study.versions import versions
 from tests.unit.study.tasks import tasks
 
 
@@ -29,8 +29,8 @@ def test_frames_grow_while_the_study_runs(tmp_path: Path) -> None:
     assert study.about == {
         "study": "edges",
         "question": "how wide?",
-        "pachsim": VERSIONS[0],
-        "numpy": VERSIONS[1],
+        "pachsim": versions()[0],
+        "numpy": versions()[1],
     }
 
 

@@ -12,7 +12,8 @@ import pytest
 from sim.errors import InputError
 from sim.report.metrics import Tree
 from sim.study.evaluate import evaluator, in_process
-from sim.study.store import VERSIONS, Row, Store, said
+from sim.study.store import Row, Store
+from sim.study.versions import said, versions
 from tests.unit.study.tasks import answer
 
 ROW = Row("a=1", b"scenario", 1, 0)
@@ -114,11 +115,11 @@ def of_another_layout(path: Path) -> None:
         pytest.param(scrambled, "is a damaged store: ", id="scrambled"),
         pytest.param(
             of_another("pachsim", "0.0.1"),
-            f"is of {said(('0.0.1', VERSIONS[1]))}; allowed: {said(VERSIONS)}",
+            f"is of {said(('0.0.1', versions()[1]))}; allowed: a store of {said(versions())}",
             id="another version",
         ),
         pytest.param(
-            of_another("numpy", "1.0"), f"is of pachsim {VERSIONS[0]} with numpy 1.0; ", id="another numpy"
+            of_another("numpy", "1.0"), f"is of pachsim {versions()[0]} with numpy 1.0; ", id="another numpy"
         ),
         pytest.param(
             of_another("study", "opencv"),
