@@ -5,7 +5,7 @@ from __future__ import annotations
 from sim.model.study import Study
 from sim.study.evaluate import Evaluator
 from sim.study.search.answer import Answer
-from sim.study.search.insight import Insight
+from sim.study.search.insight import explain
 from sim.study.search.rounds import Watch, find
 
 __all__ = ["Answer", "search"]
@@ -21,4 +21,5 @@ def search(study: Study, evaluate: Evaluator, watch: Watch | None = None) -> Ans
     watch
         Called at the end of every round.
     """
-    return Answer(find(study, evaluate, watch), Insight())
+    found = find(study, evaluate, watch)
+    return Answer(found, explain(found, evaluate))

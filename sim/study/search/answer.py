@@ -79,6 +79,7 @@ class Answer:
                 "of": found.space.size,
                 "replications": found.samples.replications,
                 "rounds": found.rounds,
+                "replications_for_insight": self._insight.replications,
                 "whole_space": found.whole,
             },
             "pruned": {

@@ -5,6 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from sim.study.evaluate import Evaluator
+from sim.study.search.inputs import inputs
+from sim.study.search.rounds import Found
+from sim.study.search.screening import screen
+from sim.study.search.selection import EVEN
+from sim.study.search.statistics import estimates
+from sim.study.search.tipping import Duel, spread, tip
+
 
 @dataclass(frozen=True, slots=True)
 class Insight:
@@ -12,7 +22,55 @@ class Insight:
 
     screening: tuple[dict[str, Any], ...] = ()
     tipping: tuple[dict[str, Any], ...] = ()
+    replications: int = 0
 
     def document(self) -> dict[str, Any]:
         """Return it as plain values."""
         return {"screening": list(self.screening), "tipping": list(self.tipping)}
+
+
+def explain(found: Found, evaluate: Evaluator) -> Insight:
+    """Return what the answer depends on, by the replications that the study keeps for that."""
+    study, best = found.study, found.verdict.best
+    budget = round(study.budget * study.explain)
+    if best is None or budget == 0:
+        return Insight()
+    counted = _Counted(evaluate)
+    point = found.samples.points[best]
+    start = found.space.built(point)
+    assert start is not None
+    screening = screen(study, found.space, found.samples.figures, counted, start=start, budget=budget // 2)
+    tipping: tuple[dict[str, Any], ...] = ()
+    second = _runner_up(found, best)
+    each = spread(budget - counted.replications, len(inputs(start)))
+    if second is not None and each:
+        other = found.samples.points[second]
+        against = found.space.built(other)
+        assert against is not None
+        figures = found.samples.figures
+        duel = Duel(study, found.space, figures, counted, (point, other), (start, against), each)
+        tipping = tuple(tip(duel, "; ".join(found.space.differences(other, point))))
+    return Insight(screening, tipping, counted.replications)
+
+
+def _runner_up(found: Found, best: int) -> int | None:
+    """Return the row that holds the constraints and is next best, one that only looks different left out."""
+    x = found.samples.values(found.samples.figures.objectives[0])
+    with np.errstate(invalid="ignore"):
+        difference = estimates(x - x[best])
+    alike = (difference.mean == 0) & (difference.variance == 0)
+    rows = np.flatnonzero(np.isfinite(difference.mean) & (found.verdict.holds >= EVEN) & ~alike)
+    return min(rows.tolist(), key=lambda row: (difference.mean[row], row), default=None)
+
+
+class _Counted:
+    """An evaluator that counts what it was asked for."""
+
+    def __init__(self, evaluate: Evaluator) -> None:
+        self._evaluate = evaluate
+        self.replications = 0
+
+    def __call__(self, tasks: Any) -> Any:
+        """Return the metrics of each task."""
+        self.replications += len(tasks)
+        return self._evaluate(tasks)

@@ -133,6 +133,20 @@ def violations(samples: Samples, study: Study) -> Float:
     return total
 
 
+def holding(constrained: Sequence[Float], study: Study, rows: int) -> Float:
+    """Return the chance that each row holds all constraints, of the values of each constraint's figure."""
+    held = [
+        _held(values, constraint, study.indifference).holds
+        for values, constraint in zip(constrained, study.constraints, strict=True)
+    ]
+    return _all(held, np.ones(rows))
+
+
+def chances(x: Float, best: int) -> Float:
+    """Return the chance that each row is below another, replication by replication."""
+    return _paired(x, best).below(0.0)
+
+
 def _held(values: Float, constraint: Constraint, indifference: float) -> Held:
     """Return what samples of a constraint's metric say of it."""
     limit, sign = constraint.limit, -1.0 if constraint.at_least else 1.0

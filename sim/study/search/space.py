@@ -56,6 +56,15 @@ class Space:
                 return None
         return self._scenarios[point]
 
+    def built(self, point: Point) -> Scenario | None:
+        """Return what a configuration would simulate, also where a bound says that it cannot win."""
+        if point in self._scenarios:
+            return self._scenarios[point]
+        try:
+            return self._prepared(self._study.configure(self.sets(point)))
+        except InputError:
+            return None
+
     def prune(self, point: Point, reason: str) -> None:
         """Leave a configuration out, for a reason that many may share."""
         self.pruned[point] = reason
