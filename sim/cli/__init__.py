@@ -6,8 +6,10 @@ holds the target, 2 bad input, 130 interrupted.
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -47,12 +49,46 @@ def _options(
     pass
 
 
+_UsageError: Any = typer.BadParameter.__bases__[0]  # click's own, or typer's copy of it
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+
+
 def main() -> None:
     """Run ``pachsim``: an error in the input is one red line and exit code 2."""
     try:
-        app()
+        code = app(prog_name=app.info.name, standalone_mode=False)
+        sys.stdout.flush()
     except sim.SimError as error:
-        from sim.cli.output import print_error
+        code = _failed(str(error))
+    except _UsageError as error:
+        code = _misused(error)
+    except BrokenPipeError:  # as with `| head`: nobody reads on
+        code = _unwritable("")
+    except OSError as error:
+        if error.errno not in _FULL or error.filename:
+            raise
+        code = _unwritable(f"the answer cannot be written: {error.strerror}")
+    sys.exit(code)
 
-        print_error(str(error))
-        sys.exit(2)
+
+def _failed(message: str) -> int:
+    from sim.cli.output import print_error
+
+    print_error(" ".join(message.split()))
+    return 2
+
+
+def _misused(error: Any) -> int:
+    """Say what is wrong with the command line; a command alone prints its help."""
+    message = error.format_message()
+    command = error.ctx.command_path if error.ctx else app.info.name
+    if error.ctx and message == error.ctx.get_help():
+        error.show()
+        return 2
+    return _failed(f"{message.rstrip('.')} (see {command} --help)")
+
+
+def _unwritable(message: str) -> int:
+    """Throw away what stdout does not take, so that Python does not try again on its way out."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return _failed(message) if message else 1

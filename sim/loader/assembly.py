@@ -59,7 +59,16 @@ def load(path: str | Path, sets: Iterable[str] = ()) -> Scenario:
     try:
         return replace(compiled(named(document)), origin=origin_of(document))
     except InputError as error:
-        raise blamed(error, sets) from None
+        problem = str(error)
+        raise blamed(error, sets, lambda: problem == _problem(documents[0])) from None
+
+
+def _problem(document: Document) -> str:
+    try:
+        compiled(named(document))
+    except InputError as error:
+        return str(error)
+    return ""
 
 
 def compiled(document: Document) -> Scenario:

@@ -8,7 +8,7 @@ entry is looked for in its spec. The value is YAML; an empty one takes the field
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any
@@ -67,18 +67,23 @@ def _yaml(text: str, whole: str) -> Any:
         raise InputError("has a value that is not YAML", field=whole) from None
 
 
-def blamed(error: InputError, sets: Iterable[str]) -> InputError:
+def blamed(error: InputError, sets: Iterable[str], was_there: Callable[[], bool]) -> InputError:
     """Return the error as one of ``--set`` where that put the field, or what is around it, there.
 
-    A line of a file that ``--set`` only pointed to stays where it is.
+    It is also to blame for what it put inside the field, unless the error ``was_there`` without it. A line
+    of a file that ``--set`` only pointed to stays where it is.
     """
     for text in sets:
         steps, value = parse_set(text)
         path, field = _plain(print_path(steps)), _plain(error.field)
-        inside = field == path or field.startswith((f"{path}.", f"{path}["))
-        if inside and not (error.line and isinstance(value, str) and _is_file(error.file, value)):
+        led = _is_inside(field, path) or (_is_inside(path, field) and not was_there())
+        if led and not (error.line and isinstance(value, str) and _is_file(error.file, value)):
             error.file, error.line = SET, None
     return error
+
+
+def _is_inside(path: str, outer: str) -> bool:
+    return path == outer or path.startswith((f"{outer}.", f"{outer}["))
 
 
 def _is_file(file: str, reference: str) -> bool:

@@ -111,6 +111,8 @@ def test_a_key_with_dots(tmp_path: Path) -> None:
             "--set: cluster.eksctl.managedNodeGroups[gpu] is not there; allowed: cpu",
         ),
         ("horizon.days=3", "--set: horizon.days is not there"),
+        ("clster.autoscaler.enabled=false", "--set: clster is not a known key; did you mean cluster?"),
+        ("pipelines[edges].commits.poison.per_hour=2", "--set: pipelines[edges].commits"),
         ("cluster.autoscaler.expander=best", "--set: cluster.autoscaler.expander is 'best'; allowed: random"),
     ],
 )
@@ -118,6 +120,12 @@ def test_refused(tmp_path: Path, text: str, problem: str) -> None:
     with pytest.raises(InputError) as caught:
         loaded(tmp_path, SCENARIO, text)
     assert str(caught.value).startswith(problem)
+
+
+def test_an_error_that_was_there_is_not_blamed_on_set(tmp_path: Path) -> None:
+    wrong = SCENARIO.replace("commits: {poisson", "commits: {poison")
+    with pytest.raises(InputError, match=r"scenario\.yaml:14: pipelines\[edges\]\.commits"):
+        loaded(tmp_path, wrong, "pipelines[edges].commits.poison.per_hour=2")
 
 
 def test_an_equals_sign_in_brackets_belongs_to_the_path() -> None:
