@@ -31,7 +31,6 @@ def test_a_live_cluster_becomes_a_scenario_that_runs(pachsim: Pachsim, specs: Pa
     done = pachsim("init", "--pipelines", "specs/*.json", "--nodes", "nodes.json", "-o", "live.yaml")
     assert (done.returncode, done.stdout) == (0, "live.yaml: pipelines 1, placeholders to fill in 6\n")
     assert "warning: nodes.json:" in done.stderr
-    assert "live.yaml: valid" in pachsim("check", "live.yaml").stdout
     run = pachsim("run", "live.yaml", "--replications", "1", "--format", "json", "--set", "horizon=8h")
     assert run.returncode == 0
     assert json.loads(run.stdout)["metrics"]["jobs_completed"]["mean"] > 0
@@ -53,4 +52,3 @@ def test_a_scenario_that_is_there_stays(pachsim: Pachsim, specs: Path, tmp_path:
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "scenario.yaml is there already; allowed: another --out, or --force for a file\n"
     assert (tmp_path / "scenario.yaml").read_text(encoding="utf-8") == "mine"
-    assert pachsim("init", "--pipelines", "specs/*.json", "--force").returncode == 0

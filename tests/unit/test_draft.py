@@ -276,6 +276,39 @@ def test_nothing_is_written_where_something_is_wrong(
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 
+LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{name}: &{name} [{', '.join([f'*{before}'] * 10)}]\n"
+    for before, name in zip("abcdefgh", "bcdefghi", strict=True)
+)
+HOSTILE = {
+    "a bomb": LAUGHS.encode(),
+    "an object": b"!!python/object/apply:os.system ['touch pwned']\n",
+    "a megabyte of text": b"name: " + b"x" * 1_000_000,
+    "NUL": b"extraArgs: {v: 4}\x00",
+    "bidi": "extraArgs: {v: 4} # \u202e".encode(),
+    "deep": b"[" * 2_000,
+    "deep JSON": b'{"a":' * 2_000,
+    "a key twice": b'{"kind": "List", "kind": "Pod"}',
+    "not UTF-8": b"\xff\xfe",
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize(
+    "option", ["pipelines", "eksctl", "autoscaler", "nodes", "workload", "cluster_defaults"]
+)
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_files_are_refused_in_one_line(folder: Path, option: str, name: str) -> None:
+    (folder / "hostile").write_bytes(HOSTILE[name])
+    options: dict[str, Any] = {"pipelines": "specs/*.json", option: "hostile"}
+    with pytest.raises(InputError) as caught:
+        init(**options)
+    assert "hostile" in str(caught.value)
+    assert len(str(caught.value)) < 400
+    assert "\n" not in str(caught.value)
+    assert sorted(path.name for path in folder.iterdir()) == ["hostile", "specs"]
+
+
 def test_a_folder_that_cannot_be_written_to(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> tuple[int, str]:
         raise PermissionError(13, os.strerror(13))

@@ -1,7 +1,8 @@
 """Kubernetes quantities against the cases upstream tests its own parser with.
 
 Expected values and spellings: kubernetes/apimachinery pkg/api/resource/quantity_test.go,
-commit 357557a670d8 (TestQuantityParse, TestQuantityString, TestQuantityParseEmit, TestScaledValue).
+commit 357557a670d8 (TestQuantityParse, TestQuantityString, TestQuantityRoundUp, TestQuantityParseEmit,
+TestNewSet, TestScaledValue).
 """
 
 from fractions import Fraction
@@ -69,6 +70,15 @@ PARSED: list[tuple[str, str | int, Format]] = [
     ("9Ei", MAX_BINARY, BIN),
     ("9223372036854775807Ki", MAX_BINARY, BIN),
     ("12E", 12 * 10**18, SI),
+    ("0.00000000050", "1/1000000000", SI),
+    ("0.5e-9", "1/1000000000", EXP),
+    ("0.00000012354", "124/1000000000", SI),
+    # more digits than a suffix shows
+    ("6.987654321G", 6_987_654_321, SI),
+    ("40.1T", 401 * 10**11, SI),
+    ("1.7E18", 17 * 10**17, EXP),
+    ("0.025Ti", "274877906944/10", BIN),
+    ("100Ti", 100 * 2**40, BIN),
     # what upstream calls written by trolls
     ("0.000000000001Ki", "2/1000000000", SI),
     (".001", "1/1000", SI),
@@ -169,9 +179,38 @@ def test_printed(text: str, printed: str) -> None:
         assert str(parse_quantity("-" + text)) == "-" + printed
 
 
+BUILT: list[tuple[str | int, Format, str]] = [
+    # amounts in a family whose own suffix does not fit them
+    (5, BIN, "5"),
+    ("1/2", BIN, "500m"),
+    (1025, BIN, "1025"),
+    (1025 * 2**20, BIN, "1025Mi"),
+    ("1234567/1000", BIN, "1234567m"),
+    ("1024/1000", BIN, "1024m"),
+    (0, BIN, "0"),
+    (0, EXP, "0"),
+    ("108/100", SI, "1080m"),
+    ("108/100000000", SI, "1080n"),
+    (1_234_000, SI, "1234k"),
+    (10**18, SI, "1E"),
+    (10**24, SI, "1e24"),
+    (300 * 10**6, EXP, "300e6"),
+    (1, EXP, "1"),
+]
+
+
+@pytest.mark.parametrize(("value", "form", "printed"), BUILT)
+def test_amounts_printed_in_a_family(value: str | int, form: Format, printed: str) -> None:
+    assert print_quantity(Quantity(Fraction(value), form)) == printed
+    if printed != "0":
+        assert print_quantity(Quantity(-Fraction(value), form)) == f"-{printed}"
+
+
 @pytest.mark.parametrize(
     ("text", "thousandths", "units"),
     [
+        pytest.param("9.01", 9010, 10, id="up to the next unit"),
+        pytest.param("-9.01", -9010, -10, id="and down to it below zero"),
         pytest.param("1n", 1, 1, id="a nano rounds up to one of either"),
         pytest.param("1u", 1, 1, id="so does a micro"),
         pytest.param("1m", 1, 1, id="a milli is exact in thousandths"),
