@@ -18,5 +18,5 @@ def wait_for(path: Path, rows: int) -> None:
                 return
         except InputError:
             pass  # not made yet
-        time.sleep(0.005)
+        time.sleep(0.01)
     raise TimeoutError(path)
