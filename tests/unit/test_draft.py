@@ -286,7 +286,7 @@ HOSTILE = {
     "a megabyte of text": b"name: " + b"x" * 1_000_000,
     "NUL": b"extraArgs: {v: 4}\x00",
     "bidi": "extraArgs: {v: 4} # \u202e".encode(),
-    "deep": b"[" * 2_000,
+    "deep": b"[" * 200 + b"]" * 200,
     "deep JSON": b'{"a":' * 2_000,
     "a key twice": b'{"kind": "List", "kind": "Pod"}',
     "not UTF-8": b"\xff\xfe",
