@@ -294,9 +294,7 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize(
-    "option", ["pipelines", "eksctl", "autoscaler", "nodes", "workload", "cluster_defaults"]
-)
+@pytest.mark.parametrize("option", ["pipelines", "autoscaler", "nodes"])
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_files_are_refused_in_one_line(folder: Path, option: str, name: str) -> None:
     (folder / "hostile").write_bytes(HOSTILE[name])
