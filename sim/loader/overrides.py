@@ -163,8 +163,9 @@ class _Assignment:
         names: dict[str, int] = {}
         if print_path(walked) == "pipelines" and isinstance(value, list):
             for index, entry in reversed(list(enumerate(value))):
-                specs = [each.value for each in _specs(entry, self.file)]
-                names |= {name: index for name in map(name_of, [entry, *specs]) if name}
+                chosen = name_of(entry)  # an entry that names one document of its file means no other
+                of_file = [name_of(each.value) for each in _specs(entry, self.file)]
+                names |= {name: index for name in ([chosen] if chosen else of_file) if name}
         return names
 
     def _in_documents(self, documents: tuple[Document, ...], path: Path, walked: Path) -> Any:

@@ -41,6 +41,14 @@ def test_specs(tmp_path: Path, path: str, widths: list[int]) -> None:
     assert [load.pipeline.parallelism for load in scenario.pipelines] == widths
 
 
+def test_two_entries_that_each_take_one_document_of_a_file(tmp_path: Path) -> None:
+    entries = "{spec: two.yaml, name: b, datum_time: 1s}\n  - {spec: two.yaml, name: a, datum_time: 1s}"
+    text = BY_FILE.replace("{spec: two.yaml, datum_time: 1s}", entries)
+    scenario = loaded(tmp_path, text, "pipelines[a].parallelismSpec.constant=7", **FILES)
+    widths = {load.pipeline.name: load.pipeline.parallelism for load in scenario.pipelines}
+    assert widths == {"b": 2, "a": 7, "one": 2}
+
+
 def test_an_inline_spec(tmp_path: Path) -> None:
     scenario = loaded(tmp_path, SCENARIO, "pipelines[edges].parallelismSpec.constant=9")
     assert scenario.pipelines[0].pipeline.parallelism == 9
