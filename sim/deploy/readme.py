@@ -114,7 +114,7 @@ def _decided(parts: Parts) -> Iterator[str]:
             for name, before, after in found.resized
         ]
         changed += [
-            f"- `{CLUSTER}`: node group {name}, {', '.join(keys)}: **eksctl cannot change these in place**; "
+            f"- `{CLUSTER}`: node group {name}, {', '.join(keys)}: **eksctl leaves these as they are**; "
             "give the group a new name, create it and delete the old one"
             for name, keys in found.fixed
         ]
