@@ -2,7 +2,8 @@
 
 An increase launches instances at once; each is Ready after its launch and boot. In a window of
 failing capacity only the first few of a request arrive, the others stay listed as placeholders
-that never come up. Deleting one of these removes all of the group and lowers the target.
+that never come up. Deleting one of these removes all of the group and lowers the target, but not below
+a minimum that a schedule set: for that the group itself asks again when the window is over.
 
 Source: oracle README §4; cluster-autoscaler.md §3.9; latencies aws.md §8.2; Spot aws.md §6.
 """
@@ -75,6 +76,7 @@ class AutoScalingGroup:
         self.min_size = spec.min_size
         self.max_size = spec.max_size
         self.initial = spec.initial
+        self.kept_size = 0  # the minimum that a schedule set
         self.target = 0
         self.created = 0
         self.instances: dict[int, Instance] = {}
@@ -118,6 +120,10 @@ class AutoScalingGroup:
         """Draw when a Spot node is reclaimed after it became Ready; None: never."""
         return None if self._life is None else self._life.next_us()
 
+    def never_up(self) -> list[Instance]:
+        """Return the placeholders, in order of creation."""
+        return [instance for instance in self.instances.values() if instance.state in NEVER_UP]
+
     def failing(self, now_us: int) -> FailWindow | None:
         """Return the window of failing capacity that holds now."""
         for window in self.spec.fail_windows:
@@ -153,7 +159,7 @@ class NodeGroups:
     def begin_with_minimum(self, group_index: int, min_size: int) -> None:
         """Have a minimum in force since before the start; what it asks for is among the initial nodes."""
         group = self.groups[group_index]
-        group.min_size = min_size
+        group.min_size = group.kept_size = min_size
         group.initial = max(group.initial, min_size)
 
     def is_leaving(self, instance_id: int) -> bool:
@@ -183,6 +189,7 @@ class NodeGroups:
             instance.state = InstanceState.PLACEHOLDER
             if window.mode is FailMode.ERROR:
                 self._at_gone(now_us + window.after_us, instance)
+        self._await_capacity(group)
 
     def delete(self, group_index: int, ids: Iterable[int]) -> None:
         """Terminate instances and lower the target by as many; a placeholder stands for all of them."""
@@ -205,8 +212,9 @@ class NodeGroups:
     def set_min_size(self, group_index: int, min_size: int) -> None:
         """Change the minimum, as a scheduled action does; the group launches what is missing."""
         group = self.groups[group_index]
-        group.min_size = min_size
+        group.min_size = group.kept_size = min_size
         self._changed()
+        self._await_capacity(group)
         if group.target < min_size:
             self.increase(group_index, min_size - group.target)
 
@@ -303,11 +311,27 @@ class NodeGroups:
         self._forget(instance)
 
     def _remove_placeholders(self, group: AutoScalingGroup) -> None:
-        failed = [instance for instance in group.instances.values() if instance.state in NEVER_UP]
-        group.target -= len(failed)
-        for instance in failed:
+        given_up = group.never_up()[: max(group.target - group.kept_size, 0)]
+        group.target -= len(given_up)
+        self._give_up(given_up)
+
+    def _give_up(self, placeholders: Iterable[Instance]) -> None:
+        for instance in placeholders:
             self._log(instance, NodeState.GONE)
             self._forget(instance)
+
+    def _await_capacity(self, group: AutoScalingGroup) -> None:
+        window = group.failing(self.clock.now_us)
+        if group.kept_size and window is not None:
+            self.clock.at(window.to_us, Phase.CONTROLLERS, self._ask_again, group)
+
+    def _ask_again(self, call: Call[AutoScalingGroup]) -> None:
+        """Launch what a group with a scheduled minimum still lacks, now that there is capacity."""
+        group = call.argument
+        missing = group.never_up() if group.kept_size else []
+        self._give_up(missing)
+        group.target -= len(missing)
+        self.increase(group.index, len(missing))
 
     def _forget(self, instance: Instance) -> None:
         instance.state = InstanceState.GONE

@@ -204,6 +204,23 @@ def test_a_schedule_sets_the_minimum_and_launches_what_is_missing() -> None:
     assert min(tainted) >= 2_400  # the autoscaler keeps to the minimum, then takes its ten minutes
 
 
+@pytest.mark.parametrize(("pods", "given_up"), [(0, []), (3, [620])])
+def test_a_scheduled_minimum_outlasts_a_lack_of_capacity(pods: int, given_up: list[float]) -> None:
+    """SetDesiredCapacity below MinSize is refused, and a group goes on asking for what it lacks.
+
+    At 590 the autoscaler wants a node for each pod, at 600 two nodes are to be kept; what was asked for at
+    590 fails at 620, and is given up but for those two. There is capacity again at 1500.
+    """
+    group = a_group(
+        scheduled_minimums=(ScheduledMinimum("10 * * * *", 2), ScheduledMinimum("40 * * * *", 0)),
+        fail_windows=(FailWindow(0, 1_500 * SECOND, after_us=30 * SECOND),),
+    )
+    options = flags(aws_refresh_interval_us=0)
+    scene = Scene([group], [(582, a_class(3_000), FOR_EVER)] * pods, options, until_s=1_700)
+    assert scene.when(NodeState.GONE) == [*given_up, 1_500, 1_500]
+    assert scene.when(NodeState.READY)[:2] == [1_560, 1_560]
+
+
 @pytest.mark.parametrize(("morning", "nodes"), [("0 8 * * 1-5", 0), ("0 0 * * 1", 3), ("30 23 * * 0", 3)])
 def test_the_minimum_set_last_before_the_start_holds_from_the_start(morning: str, nodes: int) -> None:
     """The scene begins on Monday at 00:00; the evening's 0 was set on Friday at 20:00."""
