@@ -10,7 +10,7 @@ clusterstate/utils/node_instances_cache.go; cluster-autoscaler.md §1.3, §1.4.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -109,6 +109,7 @@ class ClusterStateRegistry:
         self.targets = [0] * groups
         self._min_nodes = [0] * groups
         self._updated = False
+        self._startup_us: list[int] = []  # until when nodes that are starting may do so
         self._instances: dict[int, Listing] = {}
         self._listed: dict[int, Listing] = {}  # as of the last update
         self.fetches = 0  # of lists; the next update may find something in one
@@ -117,11 +118,11 @@ class ClusterStateRegistry:
 
     # -- what the cloud lists, through CA's own cache ---------------------------------------
 
-    def refresh_instances(self, cloud: Cloud) -> None:
-        """Fetch all lists anew, as the background refresh does every two minutes."""
+    def refresh_instances(self, cloud: Cloud) -> bool:
+        """Fetch all lists anew, as the background refresh does every two minutes; say whether any changed."""
         self.fetches += 1
-        for group in range(len(self.targets)):
-            self._instances[group] = _fetch(cloud, group)
+        before, self._instances = self._instances, {g: _fetch(cloud, g) for g in range(len(self.targets))}
+        return before != self._instances
 
     def invalidate_instances(self, group: int) -> None:
         """Forget one list, so that the next update fetches it."""
@@ -183,6 +184,9 @@ class ClusterStateRegistry:
         readiness = [Readiness(ready) for ready in nodes.ready]
         self.total_unready = 0
         self.total_nodes = len(nodes.ids)
+        self._startup_us = [
+            created_us + MAX_NODE_STARTUP_TIME_US for _, created_us in nodes.starting.values()
+        ]
         for node, (group_index, created_us) in nodes.starting.items():
             if created_us + MAX_NODE_STARTUP_TIME_US > now_us:
                 readiness[group_index].not_started.append(node)
@@ -326,6 +330,37 @@ class ClusterStateRegistry:
             or any(listing.failed for listing in self._listed.values())
             or any(self.upcoming_nodes())
         )
+
+    def memory(self) -> tuple[object, ...] | None:
+        """Return what the next update depends on besides the cluster and the time; None: it will act."""
+        if any(listing.failed for listing in self._listed.values()):
+            return None
+        requests = [
+            (group, request.increase, request.expected_add_us) for group, request in self.requests.items()
+        ]
+        readiness = [
+            (
+                state.ready,
+                state.unready,
+                tuple(state.not_started),
+                state.unregistered,
+                tuple(state.long_unregistered),
+            )
+            for state in self.readiness
+        ]
+        unregistered, incorrect = self.unregistered_since.items(), self._incorrect.items()
+        return tuple(requests), tuple(readiness), tuple(unregistered), tuple(incorrect), tuple(self.targets)
+
+    def timers(self) -> Iterator[int]:
+        """Yield when an update finds something that was in time before to be late."""
+        timeout_us = self.options.max_node_provision_time_us
+        for request in self.requests.values():
+            yield request.expected_add_us + 1
+        for _, since_us in self.unregistered_since.values():
+            yield since_us + timeout_us + 1
+        for _, _, first_us in self._incorrect.values():
+            yield first_us + timeout_us + 1
+        yield from self._startup_us
 
     def size_to_fix(self, group: int, now_us: int) -> int:
         """Return by how much (negative) a target exceeds what has been there for the provision time."""

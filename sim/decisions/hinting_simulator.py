@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sim.decisions.snapshot import PodView, Snapshot, SnapshotNode
+    from sim.decisions.snapshot import PodView, Snapshot
 
 
 class HintingSimulator:
@@ -40,38 +40,38 @@ class HintingSimulator:
         placed: set[int] = set()
         nowhere: set[int] = set()
         current, old = self._current, self._old
+        by_id, search, place = snapshot.by_id, snapshot.search(), snapshot.place
         for pod in pods:
             cls = pod.cls
-            if cls.index in nowhere:
+            if nowhere and cls.index in nowhere:
                 continue
             hint = current.get(pod.id)
             if hint is None and old:
                 hint = old.get(pod.id)
-            node = None if hint is None else self._hinted(snapshot, pod, hint, destinations)
+            node = None if hint is None else by_id.get(hint)
+            if node is not None:
+                if not node.fits(cls):
+                    node = None
+                else:
+                    current[pod.id] = node.id
+                    if destinations is not None and not destinations[node.position]:
+                        node = None
             if node is None:
-                node = snapshot.fits_any_node(cls, destinations)
+                node = search(cls, destinations)
                 if node is None:
                     if break_on_failure:
                         break
                     nowhere.add(cls.index)
                     continue
                 current[pod.id] = node.id
-            snapshot.place(pod, node)
+            place(pod, node)
             placed.add(pod.id)
         return placed
 
-    def _hinted(
-        self, snapshot: Snapshot, pod: PodView, hint: int, destinations: bytearray | None
-    ) -> SnapshotNode | None:
-        node = snapshot.by_id.get(hint)
-        if node is None or not node.fits(pod.cls):
-            return None
-        self._current[pod.id] = hint
-        return node if destinations is None or destinations[node.position] else None
-
     def memory(self) -> tuple[tuple[int, int], ...]:
-        """Return what is remembered, to compare."""
-        return tuple(sorted((*self._old.items(), *self._current.items())))
+        """Return what is remembered of nodes that are there, to compare."""
+        hints = (*self._old.items(), *self._current.items())
+        return tuple(sorted([hint for hint in hints if hint[1] >= 0]))
 
     def drop_old_hints(self) -> None:
         """Forget what was not used since the last call but one."""

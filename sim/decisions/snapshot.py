@@ -13,7 +13,7 @@ simulator/predicatechecker/schedulerbased.go (FitsAnyNodeMatching, CheckPredicat
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -30,6 +30,9 @@ TRIES = 6  # nodes that a random search draws before it looks at all
 
 Room = tuple[int, int, int, int, int]
 """cpu_m, memory_mib, ephemeral_mib, gpu and pods that a node has left."""
+
+Search = Callable[["ClassView", "bytearray | None"], "SnapshotNode | None"]
+"""Finds the node for one pod of a class, among destinations or all."""
 
 
 class ClassView(Protocol):
@@ -193,6 +196,9 @@ class Snapshot:
 
     def end_look(self) -> None:
         """Take back all placements and drop the placeholders."""
+        self._placed = [node for node in self._placed if node.id >= 0]  # placeholders are dropped as they are
+        self._tabled = 0
+        self._stale.update([node.position for node in self._placed])
         self.revert(0)
         self._planning = False
         self._order.clear()
@@ -225,11 +231,23 @@ class Snapshot:
 
         ``destinations`` marks the nodes to consider, None: all.
         """
+        return self.search()(cls, destinations)
+
+    def has_room(self, cls: ClassView, destinations: bytearray) -> bool:
+        """Say whether any of the destinations takes a pod of the class."""
+        return any(self.nodes[position].fits(cls) for position in self._roomy(cls, destinations).tolist())
+
+    def search(self) -> Search:
+        """Return what ``fits_any_node`` is at this point of the look, for many searches in a row."""
+        if self.chance is not None and not self._planning:
+            return self._any_feasible
+        return self._next_feasible
+
+    def _next_feasible(self, cls: ClassView, destinations: bytearray | None) -> SnapshotNode | None:
+        """Go round the list, one node after the other as far as that is likely to do."""
         count = len(self.nodes)
         if not count:
             return None
-        if self.chance is not None and not self._planning:
-            return self._any_feasible(cls, destinations, self.chance)
         self._arrange()
         nodes, order = self.nodes, self._order
         start = self.pointer.index % count
@@ -248,12 +266,14 @@ class Snapshot:
                     return self.nodes[position]
         return None
 
-    def _any_feasible(
-        self, cls: ClassView, destinations: bytearray | None, chance: Chance
-    ) -> SnapshotNode | None:
+    def _any_feasible(self, cls: ClassView, destinations: bytearray | None) -> SnapshotNode | None:
         """Draw nodes until one is feasible, first from all, then from those with the room."""
-        nodes, draw = self.nodes, chance.dice.random
+        nodes, chance = self.nodes, self.chance
         count = len(nodes)
+        if not count:
+            return None
+        assert chance is not None, "only looks with random orders search like this"
+        draw = chance.dice.random
         for _ in range(TRIES):
             position = int(draw() * count)
             node = nodes[position]

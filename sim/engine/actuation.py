@@ -20,10 +20,11 @@ from sim.engine.entities import PodState
 from sim.model.log import NodeState, PodEnd, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from sim.engine.aws_view import AwsView
     from sim.engine.clock import Call, Clock
+    from sim.engine.cluster_view import ClusterView
     from sim.engine.entities import Node, Pod
     from sim.engine.state import ClusterState
     from sim.model.autoscaler import AutoscalerOptions
@@ -64,6 +65,7 @@ class Actuator:
         self.on_deleted = on_deleted
         self.deletions: dict[Node, Deletion] = {}
         self.tainted_us: dict[int, int] = {}  # node id -> when it got the to-be-deleted taint
+        self._forgot = 0  # as of these changes of nodes
         self._batches: dict[int, list[Deletion]] = {}
 
     def in_progress(self) -> tuple[list[Node], list[Node]]:
@@ -71,10 +73,12 @@ class Actuator:
         empty = [node for node, deletion in self.deletions.items() if not deletion.drain]
         return empty, [node for node, deletion in self.deletions.items() if deletion.drain]
 
-    def forget_all_but(self, nodes: Collection[int]) -> None:
+    def forget_all_but(self, view: ClusterView) -> None:
         """Forget the taints of nodes that are gone."""
-        for node in [node for node in self.tainted_us if node not in nodes]:
-            del self.tainted_us[node]
+        if self._forgot != view.changes:
+            self._forgot = view.changes
+            for node in [node for node in self.tainted_us if node not in view.nodes]:
+                del self.tainted_us[node]
 
     def start_deletion(self, buckets: Iterable[Sequence[Node]], *, drain: bool) -> None:
         """Taint nodes and have them deleted; each bucket is of one group."""

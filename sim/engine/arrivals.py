@@ -30,6 +30,8 @@ from sim.model.arrivals import (
 from sim.model.units import SECOND, parse_duration
 
 BLOCK = 256
+MICROSECOND = timedelta(microseconds=1)
+SLOT_US = 900 * SECOND  # clocks are whole quarters of an hour apart: within one, the local hour is the same
 HOURS_PER_DAY = 24
 EVERY = "@every "
 NICKNAMES = {
@@ -89,7 +91,7 @@ def _every_us(text: str) -> int:
 
 
 def _since(start: datetime, instant: datetime) -> int:
-    return (instant.astimezone(UTC) - start.astimezone(UTC)) // timedelta(microseconds=1)
+    return (instant.astimezone(UTC) - start.astimezone(UTC)) // MICROSECOND
 
 
 def _poisson(spec: PoissonArrivals, rng: np.random.Generator, start: datetime) -> Iterator[int]:
@@ -114,10 +116,14 @@ def _thinned(
     by_day = len(weights) == HOURS_PER_DAY
     start_utc = start.astimezone(UTC)
     chances = chain.from_iterable(rng.random(BLOCK).tolist() for _ in repeat(None))
+    slot_begins_us = -(start_utc - start_utc.replace(minute=0, second=0, microsecond=0)) // MICROSECOND
+    slot, weight = -1, 0.0
     for time_us, chance in zip(candidates, chances, strict=False):
-        local = (start_utc + timedelta(microseconds=time_us)).astimezone(start.tzinfo)
-        hour = local.hour if by_day else local.weekday() * HOURS_PER_DAY + local.hour
-        if chance * highest < weights[hour]:
+        if (time_us - slot_begins_us) // SLOT_US != slot:
+            slot = (time_us - slot_begins_us) // SLOT_US
+            local = (start_utc + timedelta(microseconds=time_us)).astimezone(start.tzinfo)
+            weight = weights[local.hour if by_day else local.weekday() * HOURS_PER_DAY + local.hour]
+        if chance * highest < weight:
             yield time_us
 
 

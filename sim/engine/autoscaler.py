@@ -14,7 +14,6 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from sim.decisions.chance import Chance
-from sim.decisions.cluster_state import ClusterStateRegistry, RegisteredNodes
 from sim.decisions.cooldown import LastScaleTimes
 from sim.decisions.equivalence import pod_groups
 from sim.decisions.hinting_simulator import HintingSimulator
@@ -33,13 +32,13 @@ from sim.decisions.quiet import (
     removal_timers,
 )
 from sim.decisions.scale_up import ScaleUpView, decide_scale_up, enforce_min_sizes
-from sim.decisions.snapshot import SnapshotNode, placeholder_id
 from sim.engine.actuation import Actuator
 from sim.engine.aws_view import AwsView
 from sim.engine.clock import Phase
 from sim.engine.cluster_view import ClusterView
 from sim.engine.decision_log import DecisionLog
 from sim.engine.scale_down import ScaleDown
+from sim.engine.stock import Stock
 from sim.engine.templates import Templates
 from sim.model.autoscaler import SECOND, Orders
 
@@ -79,9 +78,10 @@ class Autoscaler:
         self.view = ClusterView(state, options)
         self.snapshot = self.view.snapshot
         self.templates = Templates(state, self.view)
-        self.registry = ClusterStateRegistry(len(state.cluster.node_groups), options)
         self.times = LastScaleTimes()
         self.log = DecisionLog(clock, state.log, options.scan_interval_us)
+        self.stock = Stock(self.view, self.cloud, self.templates, self.log, options)
+        self.registry = self.stock.registry
         self.actuator = Actuator(clock, state, self.cloud, options, self._deleted)
         self.scale_down = ScaleDown(self.view, self.cloud, self.actuator, self.times, self.log)
         self._pending_simulator = HintingSimulator()
@@ -89,11 +89,8 @@ class Autoscaler:
         self._last_look_us = clock.now_us
         self._asleep = False
         self._memory: Hashable = None  # what the last look left; None: the next one may differ
-        self._unhelped: Sequence[PodView] = ()  # pods that nothing there or coming takes
-        self._seen: tuple[int, ...] | None = None  # nodes and groups at the last update of the registry
-        self._ready: list[int] = []  # Ready nodes by group, as of these changes
-        self._ready_as_of = (-1, -1)
-        self._fetched = (-1, -1)  # changes of the cloud, and fetches, when all instances were fetched
+        self._waiting: Sequence[PodView] = ()  # pods without a node at the last look
+        self._unhelped: Sequence[PodView] = ()  # those that nothing there or coming takes
 
     # -- when to look -----------------------------------------------------------------------
 
@@ -111,9 +108,8 @@ class Autoscaler:
         self._look_at(self.clock.now_us + self.options.scan_interval_us)
 
     def _refresh_instances(self, _: Call[None]) -> None:
-        if self._fetched != (self.cloud.changes, self.registry.fetches):
-            self.registry.refresh_instances(self.cloud)
-            self._fetched = (self.cloud.changes, self.registry.fetches)
+        if self.stock.refresh_instances():
+            self._disturbed()
         due_us = self.clock.now_us + INSTANCES_REFRESH_US
         self.clock.at(due_us, Phase.BACKGROUND, self._refresh_instances, None)
 
@@ -154,6 +150,7 @@ class Autoscaler:
         yield from backoff_timers(self.registry.backoffs.values())
         yield from scale_up_timers(self._unhelped, self.options.new_pod_scale_up_delay_us)
         yield from self.templates.timers()
+        yield from self.stock.timers()
 
     def _disturbed(self) -> None:
         """Have the next look happen: something has changed."""
@@ -186,7 +183,10 @@ class Autoscaler:
         if self.options.orders is Orders.RANDOM:
             self.snapshot.chance = Chance(lambda: self.streams.dice("autoscaler", now_us))
         self.templates.update(now_us)
-        if self._is_upset() and not self._take_stock(now_us):
+        self.actuator.forget_all_but(self.view)
+        if not self.stock.take(now_us):
+            if not self.registry.is_cluster_healthy():
+                self.scale_down.planner.clean_up_unneeded()
             return False
         self._unhelped = self._pods_to_help()
         pods = filter_out_young(self._unhelped, now_us, self.options.new_pod_scale_up_delay_us)
@@ -204,94 +204,33 @@ class Autoscaler:
             self._memory = self._remember()
         return started or enforced
 
-    def _is_upset(self) -> bool:
-        """Say whether nodes, instances, targets or the registry's own memory give it anything to do."""
-        seen = (self.view.changes, self.cloud.changes, self.cloud.retargets, self.registry.fetches)
-        if seen == self._seen:
-            return False
-        self._seen = seen
-        return True
-
-    def _take_stock(self, now_us: int) -> bool:
-        """Compare nodes with instances, and put right what is wrong; return whether the look goes on."""
-        self.actuator.forget_all_but(self.view.nodes)
-        self.log.failures(self.registry.update_nodes(self._registered(), self.cloud, now_us))
-        self._remove_old_unregistered(now_us)
-        if not self.registry.is_idle or self.registry.backoffs:
-            self._seen = None
-        if not self.registry.is_cluster_healthy():
-            self.scale_down.planner.clean_up_unneeded()
-            return False
-        self._delete_created_with_errors()
-        if self._fix_sizes(now_us):
-            return False
-        self._add_upcoming()
-        return True
-
     def _remember(self) -> Hashable:
         """Return all that the next look depends on besides the cluster and the time, if it is at rest."""
         rest = (
-            (self._seen is not None or self.registry.is_idle)
-            and self.cloud.is_current
+            self.cloud.is_current
             and not self.actuator.deletions
             and self.scale_down.soft_taints_are_done()
+            and (self.stock.is_settled or self._is_packing_certain())
         )
         if not rest:
             return None
         ordered = self.options.orders is Orders.PINNED
-        plan = self.scale_down.planner.memory(ordered=ordered)
+        plan, stock = self.scale_down.planner.memory(ordered=ordered), self.stock.memory()
         placed = self._pending_simulator.memory()
-        if plan is None or (placed and self._unhelped and not ordered):
+        if plan is None or stock is None or (placed and self._unhelped and not ordered):
             return None  # in another order, others of the pending pods may get the room
-        return plan, self.snapshot.pointer.index, placed
+        return plan, stock, self.snapshot.pointer.index, placed
 
-    def _registered(self) -> RegisteredNodes:
-        as_of = (self.view.changes, self.cloud.changes)
-        if self._ready_as_of != as_of:
-            self._ready_as_of = as_of
-            self._ready = [
-                len(nodes.keys() & self.cloud.list_instances(group))
-                for group, nodes in enumerate(self.view.by_group)
-            ]
-        starting = {
-            node.id: (node.group, node.ready_us)
-            for node in self.view.starting.values()
-            if self.cloud.knows(node.id, node.group)
-        }
-        return RegisteredNodes(self.view.registered, self._ready, starting)
+    def _is_packing_certain(self) -> bool:
+        """Say whether pods that wait for upcoming nodes would all find room on these again.
 
-    def _remove_old_unregistered(self, now_us: int) -> None:
-        for group, size in enumerate(self.cloud.sizes()):
-            old = self.registry.old_unregistered(group, now_us)
-            old = old[: max(size.target - size.min_size, 0)]
-            if old:
-                self.cloud.delete(group, old)
-                self.registry.invalidate_instances(group)
-
-    def _delete_created_with_errors(self) -> None:
-        for group in range(len(self.templates.by_group)):
-            failed = self.registry.created_with_errors(group)
-            if failed and self.cloud.delete(group, failed):
-                self.registry.invalidate_instances(group)
-                self.registry.recalculate(self.cloud)
-
-    def _fix_sizes(self, now_us: int) -> bool:
-        """Lower targets that nothing came of; return whether any was, or failed to be."""
-        excess = [self.registry.size_to_fix(g, now_us) for g in range(len(self.templates.by_group))]
-        for group, delta in enumerate(excess):
-            if delta < 0 and not self.cloud.decrease_target(group, -delta):
-                break
-        return any(excess)
-
-    def _add_upcoming(self) -> None:
-        placeholders = [
-            SnapshotNode(placeholder_id(name, index), group, self.templates.by_group[group].room)
-            for group, count in enumerate(self.registry.upcoming_nodes())
-            if count
-            for name in [self.templates.name(group, self.clock.now_us)]
-            for index in range(count)
-        ]
-        self.snapshot.add_placeholders(placeholders)
+        Upcoming nodes are packed anew in every look, in any order. That order does not matter to pods of
+        one class, as long as none of them fits a node that is there.
+        """
+        classes = list({pod.cls for pod in self._waiting})
+        if self._unhelped or len(classes) > 1:
+            return False
+        return not classes or not self.snapshot.has_room(classes[0], self.snapshot.destinations())
 
     # -- scale-up ---------------------------------------------------------------------------
 
@@ -313,6 +252,7 @@ class Autoscaler:
         waiting.sort(key=attrgetter("id"))
         if self.actuator.deletions:
             waiting += self._currently_drained()
+        self._waiting = waiting
         return filter_out_schedulable(self.snapshot, waiting, self._pending_simulator, self.snapshot.chance)
 
     def _currently_drained(self) -> Iterator[PodView]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import IntEnum
 from heapq import heappop, heappush, heappushpop
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import simpy
 
@@ -36,19 +36,22 @@ class Phase(IntEnum):
 
 
 class Call(Generic[T]):
-    """A callback at an instant: the part of a SimPy event that its loop touches, and no more."""
+    """A callback at an instant; once it has run it may be put into the queue again."""
 
-    __slots__ = ("_ok", "argument", "callbacks")
+    __slots__ = ("argument", "callback")
 
     def __init__(self, callback: Callable[[Call[T]], None], argument: T) -> None:
         """Prepare to call ``callback`` with this object, which carries ``argument``."""
-        self.callbacks: tuple[Callable[[Call[T]], None], ...] | None = (callback,)
+        self.callback = callback
         self.argument = argument
-        self._ok = True
 
     def cancel(self) -> None:
         """Make the call do nothing when its time comes; harmless once it has run."""
-        self.callbacks = ()
+        self.callback = _do_nothing
+
+
+def _do_nothing(_: object) -> None:
+    """Take the place of a cancelled callback."""
 
 
 class Clock(simpy.Environment):
@@ -58,6 +61,7 @@ class Clock(simpy.Environment):
     ways: the loop is one function instead of two per event; the current instant is a plain
     attribute, ``now_us``, which the engine reads several times an event; and what was put last stays
     outside the queue until the next event is due, because often it is that event, or takes its place.
+    The queue takes a ``Call`` where SimPy has an event with a list of callbacks.
     """
 
     def __init__(self) -> None:
@@ -97,10 +101,13 @@ class Clock(simpy.Environment):
             if due[0] >= until_us:
                 heappush(queue, due)
                 break
-            event = due[3]
+            event: Any = due[3]
             self._now = self.now_us = due[0]  # type: ignore[assignment]  # integers only, see put
+            if event.__class__ is Call:
+                event.callback(event)
+                continue
             callbacks = event.callbacks
-            event.callbacks = None  # type: ignore[assignment]  # how SimPy marks an event as processed
+            event.callbacks = None  # how SimPy marks an event as processed
             for callback in callbacks:
                 callback(event)
             if not event._ok and not event.defused:  # noqa: SLF001  # the rest of SimPy's step

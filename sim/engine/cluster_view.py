@@ -9,6 +9,7 @@ initializeClusterSnapshot), processors/customresources/gpu_processor.go.
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from sim.decisions.snapshot import Snapshot, SnapshotNode
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 class NodeView(SnapshotNode):
     """A real node in the snapshot."""
 
-    __slots__ = ("_real_pods", "cutoff", "empty", "node")
+    __slots__ = ("_expendable", "_real_pods", "cutoff", "empty", "node")
 
     def __init__(self, node: Node, cutoff: int) -> None:
         """Describe ``node``; pods below the priority ``cutoff`` are not seen."""
@@ -36,12 +37,15 @@ class NodeView(SnapshotNode):
         self.cutoff = cutoff
         self.empty = True
         self._real_pods: Sequence[PodView] | None = None
+        self._expendable = False
 
     def real_pods(self) -> Sequence[PodView]:
         """Return the pods that are there, in order of creation; DaemonSets' are left out."""
         if self._real_pods is None:
-            seen = [pod for pod in self.node.pods if pod.cls.spec.priority >= self.cutoff]
-            self._real_pods = sorted(seen, key=lambda pod: pod.id)
+            pods = sorted(self.node.pods, key=attrgetter("id"))
+            if self._expendable:
+                pods = [pod for pod in pods if pod.cls.spec.priority >= self.cutoff]
+            self._real_pods = pods
         return self._real_pods
 
     def read(self, *, expendable: bool) -> None:
@@ -56,6 +60,7 @@ class NodeView(SnapshotNode):
         self.empty = not node.pods
         self.blocked = None
         self._real_pods = None
+        self._expendable = expendable
         if expendable:
             for pod in node.pods:
                 if pod.cls.spec.priority < self.cutoff:

@@ -68,12 +68,12 @@ class PerClass:
         self._name = name
         self._distribution = distribution
         self._delays: dict[str, Delays] = {}
-        self._constant_us = constant_us(distribution)
+        self.constant_us = constant_us(distribution)
 
     def next_us(self, cls: ClassState) -> int:
         """Draw the next delay of a class."""
-        if self._constant_us is not None:
-            return self._constant_us
+        if self.constant_us is not None:
+            return self.constant_us
         name = cls.spec.name
         delays = self._delays.get(name)
         if delays is None:

@@ -122,8 +122,10 @@ class DatumModel:
 
     def take(self, draws: Sequence[Draws | None], count: int, trace_s: float) -> Floats:
         """Return the next ``count`` datums, shape ``(rows, count)``."""
-        rows = [np.full(count, trace_s) if draw is None else draw.take(count) for draw in draws]
-        return rows[0].reshape(1, count) if len(rows) == 1 else np.stack(rows)
+        work = np.empty((len(draws), count))
+        for row, draw in zip(work, draws, strict=True):
+            row[:] = trace_s if draw is None else draw.take(count)
+        return work
 
     def costs(self, work: Floats, limit_mib: float | None = None) -> DatumCosts:
         """Return what each datum costs where a datum above ``limit_mib`` fails every attempt."""

@@ -52,7 +52,9 @@ class PodOwner(Protocol):
 class Pod:
     """One pod: a class, a place, and a few instants.
 
-    Pods wait in order of ``created_us``, then of ``order``, which a replacement inherits. ``call`` is the
+    Pods wait in order of ``created_us``, then of ``order``, which a replacement inherits. ``bound_us`` and
+    ``start_us``, the container start, are known once it is bound; ``work_us`` is the run time of a plain
+    pod, drawn when it arrives, negative: for ever. ``call`` is the
     next thing due in this pod's life (start or end), cancelled when the pod is lost.
     """
 
@@ -60,6 +62,9 @@ class Pod:
         "bound_us", "call", "cls", "created_us", "id", "node", "nominated", "order", "owner",
         "start_us", "state", "unschedulable", "work_us",
     )  # fmt: skip
+    bound_us: int
+    start_us: int
+    work_us: int
 
     def __init__(self, pod_id: int, cls: ClassState, owner: PodOwner, now_us: int) -> None:
         """Create a pending pod."""
@@ -72,10 +77,7 @@ class Pod:
         self.node: Node | None = None
         self.nominated: Node | None = None
         self.unschedulable = False
-        self.bound_us = -1
         self.call: Call[Pod] | None = None
-        self.start_us = 0  # container start, drawn when bound
-        self.work_us = -1  # run time of a plain pod, drawn when it arrives
 
     @property
     def terminating(self) -> bool:

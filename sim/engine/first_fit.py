@@ -17,13 +17,13 @@ from math import isqrt
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from sim.engine.clock import Phase
+from sim.engine.clock import Call, Phase
 from sim.engine.entities import PENDING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sim.engine.clock import Call, Clock
+    from sim.engine.clock import Clock
     from sim.engine.entities import ClassState, Node, Pod
     from sim.engine.state import ClusterState
 
@@ -80,20 +80,24 @@ class FirstFitScheduler:
         self._blocks: list[Block] = []
         self._block_size = SMALLEST_BLOCK
         self._pass_due_us = -1
+        self._next_pass = Call(self._pass, None)
         state.scheduler = self
-        state.on_pod_gone = self._pod_gone
-        state.on_node_changed = self._room_appeared
+        state.on_pod_gone = self._room_appeared
+        state.on_node_changed = lambda node: self._room_appeared(None, node)
         state.on_node_ready = self._node_ready
         state.on_node_removed = lambda _: self._blocks.clear()
 
     def add(self, pod: Pod) -> None:
         """Queue a new pod."""
         cls = pod.cls
-        if cls.enqueue(pod):
+        if not cls.pending:
+            cls.pending.append(pod)
+        elif cls.enqueue(pod):
             self._inserted.append(pod)
             self._head_changed(cls)
         self._fresh[cls.index] = cls
-        self._wake()
+        if self._pass_due_us != self.clock.now_us:
+            self._wake()
 
     def forget(self, pod: Pod) -> None:
         """Drop a pod that was deleted while pending."""
@@ -111,17 +115,12 @@ class FirstFitScheduler:
     def _wake(self) -> None:
         """Have a pass run at this instant, behind the autoscaler's look if that has been."""
         clock = self.clock
-        now_us = clock.now_us
-        if self._pass_due_us != now_us:
-            self._pass_due_us = now_us
-            clock.at(now_us, SCHEDULE_AFTER_LOOK if clock.looked_us == now_us else SCHEDULE, self._pass, None)
+        self._pass_due_us = now_us = clock.now_us
+        clock.put(self._next_pass, now_us, SCHEDULE_AFTER_LOOK if clock.looked_us == now_us else SCHEDULE)
 
     # -- room -------------------------------------------------------------------------------
 
-    def _pod_gone(self, _: Pod, node: Node) -> None:
-        self._room_appeared(node)
-
-    def _room_appeared(self, node: Node) -> None:
+    def _room_appeared(self, _: Pod | None, node: Node) -> None:
         """Note that room may have appeared on a node: freed, new, or open again."""
         if not node.open or node.position < 0:
             return
@@ -129,7 +128,8 @@ class FirstFitScheduler:
             self._blocks[node.position // self._block_size].raise_bounds(node)
         if self._blocked:
             self._room[node] = None
-            self._wake()
+            if self._pass_due_us != self.clock.now_us:
+                self._wake()
 
     def _bounds(self) -> tuple[int, int]:
         """Return the most cpu and memory on any one node where room appeared."""
@@ -141,15 +141,17 @@ class FirstFitScheduler:
 
     def _pass(self, _: Call[None]) -> None:
         self._pass_due_us = -1
-        fresh, self._fresh = self._fresh, {}
+        fresh = self._fresh
+        if len(fresh) == 1 and not self._room:
+            self._place_all(fresh.popitem()[1])
+            return
+        self._fresh = {}
         if self._room:
             self._room_now = [node for node in self._room if node.open and node.position >= 0]
             self._room_now.sort(key=attrgetter("position"))
             self._room.clear()
             self._place_in_order(fresh)
             self._room_now.clear()
-        elif len(fresh) == 1:
-            self._place_all(*fresh.values())
         else:
             self._place_in_order(fresh)
 
@@ -223,7 +225,7 @@ class FirstFitScheduler:
             if len(self._blocks[-1].nodes) == self._block_size:
                 self._blocks.append(Block())
             self._blocks[-1].append(node)
-        self._room_appeared(node)
+        self._room_appeared(None, node)
 
     def _cut_blocks(self) -> list[Block]:
         nodes = self.state.nodes

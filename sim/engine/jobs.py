@@ -116,6 +116,7 @@ class Planner:
         self._leaves = list(leaves(spec.input))
         self._match = matched_by_ratio(load.join_matches, load.groups)
         self._model = model
+        self._nothing = model.sets(np.empty((len(model.rows), 0)), EMPTY)
         self._draws = [model.draws(streams, f"datums/{spec.full_name}/{kind}") for kind in ("new", "changed")]
 
     def plan(self, inputs: list[Commit], base: Job | None) -> Phases:
@@ -129,13 +130,14 @@ class Planner:
         """Return a phase's datums cut into sets, at least one."""
         plan = job.plan
         assert plan is not None
-        work = self._datums(job, phase, plan.serial if phase else plan.parallel)
+        count = plan.serial if phase else plan.parallel
+        if not count:
+            return self._nothing
+        work = self._datums(job, phase, count)
         return self._model.sets(work, self._bounds(plan, phase, work))
 
     def _bounds(self, plan: Phases, phase: int, work: Floats) -> Bounds:
         datums = work.shape[1]
-        if not datums:
-            return EMPTY
         remaining = plan.total - (plan.skipped if phase else 0)  # what is skipped is known after one phase
         spec = self.spec.datum_set_spec
         sizes = None if spec is None or not spec.size_bytes else self._model.input_bytes(work)

@@ -31,16 +31,17 @@ class Kubelets:
         self.latency = latency
         self.streams = streams
         self.containers = Containers(clock, state, latency, streams)
+        self._starts_at_once = self.containers.start_delays.constant_us == 0
         self._rates: dict[str, Delays] = {}
         state.on_bound = self.bound
 
     def bound(self, pod: Pod, node: Node) -> None:
         """Pull what is missing, then start the containers."""
         images = pod.cls.spec.images
-        start_us = self.containers.start_delays.next_us(pod.cls)
-        if not images and not start_us:
+        if self._starts_at_once and not images:
             self.state.run(pod)
             return
+        start_us = self.containers.start_delays.next_us(pod.cls)
         now_us = pulled_us = self.clock.now_us
         pulled_bytes = 0
         for image in images:

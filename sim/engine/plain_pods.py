@@ -40,7 +40,6 @@ class PlainPods:
         self._arrivals = arrivals
         self._on_ended = self._ended
         self._lost: list[Pod] = []  # to be replaced at this instant
-        self._arrive_callbacks = (self._arrive,)
         first = next(arrivals, None)
         if first is not None:
             clock.at(first[0], Phase.ARRIVALS, self._arrive, first)
@@ -50,7 +49,6 @@ class PlainPods:
         arrival = next(self._arrivals, None)
         if arrival is not None:  # the same call, used again
             call.argument = arrival
-            call.callbacks = self._arrive_callbacks
             self.clock.put(call, arrival[0], ARRIVALS)
         pod = self.state.create_pod(cls, self, self.source)
         pod.work_us = duration_us

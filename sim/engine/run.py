@@ -78,7 +78,7 @@ def _pod_arrivals(
     times = arrival_times(load.arrivals, streams.stream(f"arrivals/{load.name}"), scenario.start)
     assert load.duration_s is not None, "the loader gives every load without a trace a duration"
     delays = streams.delays(f"duration/{load.name}", load.duration_s)
-    return zip(times, repeat(state.pod_class(load.pod_class)), iter(delays.next_us, None))
+    return zip(times, repeat(state.pod_class(load.pod_class)), delays, strict=False)
 
 
 def _trace_arrivals(state: ClusterState, load: PodLoad, trace: TraceArrivals) -> Iterator[Arrival]:

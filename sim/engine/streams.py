@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import random
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, repeat
 
 import numpy as np
 
@@ -64,6 +66,18 @@ class Delays:
         if not self._block:
             self._refill()
         return self._block.pop()
+
+    def __iter__(self) -> Iterator[int]:
+        """Yield delay after delay, for ever; nobody else may draw from these delays."""
+        if self.constant_us is not None:
+            return repeat(self.constant_us)
+        return chain.from_iterable(iter(self._whole_block, None))
+
+    def _whole_block(self) -> list[int]:
+        self._refill()
+        self._block.reverse()
+        block, self._block = self._block, []
+        return block
 
     def _refill(self) -> None:
         seconds = self._distribution.sample(self._rng, self._size)

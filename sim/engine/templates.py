@@ -60,6 +60,12 @@ class Templates:
             self._names[group] = self._last_name
         return self._names[group]
 
+    def naming_timers(self, group: int) -> Iterator[int]:
+        """Yield when a node of a group becomes good enough for its template to be made anew."""
+        if self.by_group[group].real:
+            for node in self._view.by_group[group].values():
+                yield node.node.ready_us + STABILIZATION_DELAY_US + 1
+
     def timers(self) -> Iterator[int]:
         """Yield when a real node will do."""
         for ready_us in self._oldest_us.values():

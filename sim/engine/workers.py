@@ -94,7 +94,6 @@ class Workers:
         self._idle: dict[Worker, None] = {}
         self._ready: list[Batch] = []  # batches with a task to claim, in order of jobs
         self._on_ended = self._ended
-        self._ended_callbacks = (self._on_ended,)
         self._log_claim = context.log["task_claims"].add
         self._log_end = context.log["task_ends"].add
 
@@ -186,7 +185,6 @@ class Workers:
         if call is None:
             worker.call = self.clock.at(now_us + work_us, WORK_ENDED, self._on_ended, worker)
         else:  # the call that ended the task before, used again
-            call.callbacks = self._ended_callbacks
             self.clock.put(call, now_us + work_us, WORK_ENDED)
 
     def _set_out(self, worker: Worker, turns: list[Turn], finish: Callable[[Call[Worker]], None]) -> None:
