@@ -55,6 +55,12 @@ class ReadAutoscaler:
     cluster: str = ""
     notices: tuple[Notice, ...] = ()
 
+    @property
+    def expander(self) -> str:
+        """Return the expander asked for, empty where none is."""
+        at = self.flags.get("expander")
+        return str(at.value) if at else ""
+
     def not_simulated(self, simulated: Collection[str]) -> Iterator[Notice]:
         """Yield what there is to say of the flags that are in no one's list of simulated ones."""
         for name, at in self.flags.items():
@@ -82,7 +88,7 @@ def read_autoscaler(documents: Sequence[Field]) -> ReadAutoscaler:
     found = next((container for pod in pods if (container := autoscaler_container(pod)) is not None), None)
     if found is None:
         raise documents[0].error("runs no cluster-autoscaler", allowed=ALLOWED)
-    return replace(read_container(found), priorities=_config_map(objects))
+    return replace(read_container(found), priorities=expander_priorities(objects))
 
 
 def autoscaler_container(pod: Field) -> Field | None:
@@ -125,7 +131,8 @@ def _words(container: Field) -> list[Field]:
     return [word for key in ("command", "args") for word in container.items_at(key)]
 
 
-def _config_map(objects: Sequence[Field]) -> Field | None:
+def expander_priorities(objects: Sequence[Field]) -> Field | None:
+    """Return what the priority expander's ConfigMap holds, where it is among some objects."""
     for each in objects:
         metadata, data = each.child("metadata"), each.child("data")
         if metadata and data and metadata.mapping().get("name") == PRIORITIES_CONFIG_MAP:
@@ -166,12 +173,13 @@ def _chart(values: Field) -> ReadAutoscaler:
         for key in sorted(extra.mapping()):  # as a Go template goes through a mapping
             started.chart_argument(Field(extra.document, (*extra.path, key), extra.value[key]), key)
     started.command_line(values.items_at("customArgs"))
-    priorities = mapping_within(said.get("expanderPriorities"))
-    if priorities and priorities.value and "priority" not in started.expander:
-        started.say(priorities, "has no effect without extraArgs.expander: priority")
-    elif priorities and priorities.value:
-        return replace(started.read(), priorities=priorities)
-    return started.read()
+    read, priorities = started.read(), mapping_within(said.get("expanderPriorities"))
+    if priorities is None or not priorities.value:
+        return read
+    if "priority" not in read.expander:
+        without = priorities.notice("has no effect without extraArgs.expander: priority")
+        return replace(read, notices=(*read.notices, without))
+    return replace(read, priorities=priorities)
 
 
 def _check_chart(said: Mapping[str, Field], started: _Start) -> None:
@@ -214,12 +222,6 @@ class _Start:
         names = _DISCOVERED.findall(",".join(found.value)) if found else []
         cluster = self.cluster or next((name for name in names if name != "enabled"), "")
         return ReadAutoscaler(self.flags, None, self.version, cluster, tuple(self.notices))
-
-    @property
-    def expander(self) -> str:
-        """Return the expander asked for, empty where none is."""
-        at = self.flags.get("expander")
-        return str(at.value) if at else ""
 
     def say(self, at: Field, message: str, near: str | None = None) -> None:
         """Note something."""

@@ -13,10 +13,16 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sim.adapters.cluster_autoscaler import ReadAutoscaler, autoscaler_container, read_container
+from sim.adapters.cluster_autoscaler import (
+    PRIORITIES_CONFIG_MAP,
+    ReadAutoscaler,
+    autoscaler_container,
+    expander_priorities,
+    read_container,
+)
 from sim.adapters.fields import Field, root
 from sim.adapters.kubectl_pods import LivePods, amounts, read_pod, resources_of
 from sim.adapters.yaml_documents import read_file
@@ -107,6 +113,7 @@ def read_live(documents: Sequence[Field]) -> LiveCluster:
     items = [item for document in documents for item in _items(document)]
     nodes = [item for item in items if item.mapping().get("kind") == "Node"]
     pods = [item for item in items if item.mapping().get("kind") == "Pod"]
+    config_maps = [item for item in items if item.mapping().get("kind") == "ConfigMap"]
     if not nodes:
         raise documents[0].error("holds no nodes", allowed=ALLOWED)
     reader = _Reader(documents[0], [])
@@ -121,7 +128,7 @@ def read_live(documents: Sequence[Field]) -> LiveCluster:
         daemon_sets=tuple(each for each in loads if each.controller is Controller.DAEMON_SET),
         base_load=tuple(reader.base_load(loads)),
         group_of_node={node.name: node.group for node in live},
-        autoscaler=reader.autoscaler(pods),
+        autoscaler=reader.autoscaler(pods, config_maps),
         notices=tuple(reader.notices),
     )
 
@@ -268,7 +275,7 @@ class _Reader:
             if each.controller not in {Controller.DAEMON_SET, Controller.JOB} and not each.worker:
                 yield each
 
-    def autoscaler(self, pods: Sequence[Field]) -> ReadAutoscaler | None:
+    def autoscaler(self, pods: Sequence[Field], config_maps: Sequence[Field]) -> ReadAutoscaler | None:
         """Return what the cluster's own autoscaler was started with."""
         for pod in pods:
             spec = pod.child("spec")
@@ -276,7 +283,12 @@ class _Reader:
             if container is None:
                 continue
             try:
-                return read_container(container)
+                started = read_container(container)
+                priorities = expander_priorities(config_maps)
+                if "priority" in started.expander and priorities is None:
+                    get = f"kubectl get configmap {PRIORITIES_CONFIG_MAP} -n kube-system -o json"
+                    self.notices.append(self.at.notice(f"lacks the expander's priorities; append {get}"))
+                return replace(started, priorities=priorities)
             except InputError as error:
                 self.notices.append(self.at.notice(f"runs an autoscaler whose flags are left out: {error}"))
                 return ReadAutoscaler({})

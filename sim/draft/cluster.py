@@ -18,6 +18,7 @@ from sim.adapters.kubectl import LiveCluster, LiveGroup
 from sim.draft.page import Page, without_empty
 from sim.draft.paths import reference
 from sim.draft.pods import drafted_daemon_set, said_amounts
+from sim.loader.compile.autoscaler import PRIORITIES
 from sim.loader.compile.pods import BUILT_IN_PRIORITIES
 from sim.loader.values.flags import AUTOSCALER
 from sim.model.autoscaler import VERSIONS
@@ -77,7 +78,8 @@ def _flags(started: ReadAutoscaler) -> dict[str, Any]:
     """Return the flags of a running autoscaler that the simulator honours."""
     version = {"version": started.version} if started.version in VERSIONS else {}
     flags = {name: at.value for name, at in started.flags.items() if name in AUTOSCALER.by_name}
-    return version | flags
+    priorities = {PRIORITIES: started.priorities.value} if started.priorities else {}
+    return version | flags | priorities
 
 
 def _add_live(page: Page, live: LiveCluster, config: ClusterConfig | None) -> None:

@@ -21,7 +21,7 @@ from sim.model.scenario import Scenario
 from sim.model.units import SECOND
 from tests.conftest import needs_shared
 from tests.unit.cluster_configs import CONFIGS
-from tests.unit.live import a_cluster, a_node, a_pod, printed
+from tests.unit.live import a_cluster, a_container, a_node, a_pod, printed
 
 
 def spec(name: str, repo: str = "images", **more: Any) -> dict[str, Any]:
@@ -133,6 +133,18 @@ def test_a_live_cluster(folder: Path) -> None:
     assert base["cluster-autoscaler"].pod_class.safe_to_evict is False
     assert all(each.pod_class.controller is Controller.REPLICA_SET for each in scenario.base_load)
     assert any("Jobs, which end" in warning for warning in draft.warnings)
+
+
+def test_a_live_autoscaler_with_priorities(folder: Path) -> None:
+    args = ["--expander=priority,least-waste"]
+    pod = a_pod("ca", "", "", a_container(image="x/cluster-autoscaler:v1.33.0", args=args))
+    data = {"priorities": "10: [gpu]\n50: [workers]\n"}
+    name = "cluster-autoscaler-priority-expander"
+    config_map = {"kind": "ConfigMap", "metadata": {"name": name}, "data": data}
+    (folder / "nodes.json").write_text(printed(a_node(), pod, config_map))
+    scenario, _ = drafted(nodes="nodes.json")
+    options = scenario.cluster.autoscaler
+    assert options.expander_priorities == ((50, ("workers",)), (10, ("gpu",)))
 
 
 def test_a_live_cluster_without_an_autoscaler_stays_as_it_is(folder: Path) -> None:

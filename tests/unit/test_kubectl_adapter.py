@@ -90,6 +90,22 @@ def test_the_clusters_own_autoscaler() -> None:
     assert "runs an autoscaler whose flags are left out" in str(told.notices[0])
 
 
+def test_the_priorities_of_the_clusters_own_autoscaler() -> None:
+    args = ["--expander=priority"]
+    pod = a_pod("ca", "", "", a_container(image="x/cluster-autoscaler:v1.33.0", args=args))
+    lacking = read(printed(a_node(), pod))
+    assert "append kubectl get configmap cluster-autoscaler-priority-expander" in str(lacking.notices[0])
+    config_map = {
+        "kind": "ConfigMap",
+        "metadata": {"name": "cluster-autoscaler-priority-expander"},
+        "data": {"priorities": "10:\n  - spot\n"},
+    }
+    started = read(printed(a_node(), pod) + json.dumps(config_map)).autoscaler
+    assert started is not None
+    assert started.priorities is not None
+    assert started.priorities.value == {"10": ["spot"]}
+
+
 def test_groups_without_the_labels_of_eks() -> None:
     plain = a_node()
     del plain["metadata"]["labels"]["eks.amazonaws.com/nodegroup"]
