@@ -6,6 +6,7 @@ is a visible placeholder.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,11 +37,11 @@ RepoKey = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class FoundPipeline:
-    """A pipeline, the file it is in, and whether it has that file for itself."""
+    """A pipeline, the file it is in, and what to call it there: nothing where it has the file for itself."""
 
     pipeline: Pipeline
     file: Path
-    alone: bool
+    called: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +52,24 @@ class History:
     repos: Mapping[RepoKey, dict[str, Any]] = field(default_factory=dict)
     shared: Mapping[str, Any] = field(default_factory=dict)
 
+    def load(self, pipeline: Pipeline) -> dict[str, Any]:
+        """Return the load of a pipeline, by its name with or without its project; nothing where it has none."""
+        return self.loads.get(pipeline.full_name) or self.loads.get(pipeline.name, {})
+
 
 def found_pipelines(files: Sequence[Path]) -> list[FoundPipeline]:
     """Return the pipelines of spec files, in their order; raise InputError where one is there twice."""
     found: dict[str, FoundPipeline] = {}
     for file in files:
-        documents = read_file(file)
-        for document in documents:
-            each = FoundPipeline(read_spec(root(document)).pipeline, file, alone=len(documents) == 1)
-            name = each.pipeline.full_name
+        pipelines = [read_spec(root(document)).pipeline for document in read_file(file)]
+        names = Counter(each.name for each in pipelines)
+        for each in pipelines:
+            name = each.full_name
             if name in found:
                 problem = f"holds the pipeline {name}, which {found[name].file} holds too"
                 raise InputError(problem, allowed="each pipeline once", file=str(file))
-            found[name] = each
+            called = each.name if names[each.name] == 1 else name
+            found[name] = FoundPipeline(each, file, called if len(pipelines) > 1 else "")
     return list(found.values())
 
 
@@ -109,9 +115,9 @@ def drafted_workload(found: Sequence[FoundPipeline], history: History, folder: P
             page.placeholder(("repos", n, "commits"), WHY_COMMITS)
             page.placeholder(("repos", n, "new_per_commit"), WHY_NEW)
     for n, each in enumerate(found):
-        if each.pipeline.name not in history.loads and "datum_time" in entries[n]:
+        if not history.load(each.pipeline) and "datum_time" in entries[n]:
             page.placeholder(("pipelines", n, "datum_time"), WHY_DATUM_TIME)
-    names = {each.pipeline.name for each in found}
+    names = {name for each in found for name in (each.pipeline.name, each.pipeline.full_name)}
     for name in history.loads:
         if name not in names:
             page.warnings.append(f"the other scenario's pipeline {name} is in none of the specs")
@@ -120,9 +126,9 @@ def drafted_workload(found: Sequence[FoundPipeline], history: History, folder: P
 
 def _entry(each: FoundPipeline, history: History, folder: Path) -> dict[str, Any]:
     entry: dict[str, Any] = {"spec": reference(each.file, folder)}
-    if not each.alone:
-        entry["name"] = each.pipeline.name
-    load = history.loads.get(each.pipeline.name, {})
+    if each.called:
+        entry["name"] = each.called
+    load = history.load(each.pipeline)
     if not load and each.pipeline.kind is Kind.TRANSFORM:
         load = {"datum_time": DATUM_TIME}
     return entry | load

@@ -215,6 +215,14 @@ def test_records_of_list_pipeline_with_cluster_defaults(folder: Path) -> None:
     assert scenario.pipelines[0].pod_class.requests == Resources(1000, 1086)  # no sidecar request but 64M
 
 
+def test_pipelines_of_one_name_in_two_projects(folder: Path) -> None:
+    one = json.dumps(spec("a") | {"pipeline": {"name": "a", "project": {"name": "vision"}}})
+    (folder / "all.json").write_text(one + json.dumps(spec("a")) + json.dumps(spec("b")))
+    scenario, text = drafted("all.json")
+    assert [each.pipeline.full_name for each in scenario.pipelines] == ["vision/a", "default/a", "default/b"]
+    assert all(f"name: {name}\n" in text for name in ("vision/a", "default/a", "b"))
+
+
 def test_what_is_there_is_not_written_over(folder: Path) -> None:
     init("specs/*.json")
     with pytest.raises(

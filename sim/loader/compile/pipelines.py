@@ -25,7 +25,7 @@ from sim.loader.shape.workload import PachydermFile, PipelineFile
 from sim.model.arrivals import TraceArrivals
 from sim.model.distributions import Distribution
 from sim.model.paths import name_of
-from sim.model.pipelines import ClusterDefaults, Kind, Pipeline, worker_labels
+from sim.model.pipelines import DEFAULT_PROJECT, ClusterDefaults, Kind, Pipeline, worker_labels
 from sim.model.pods import Controller, PodClass
 from sim.model.resources import MIB, mib_up, pod_requests
 from sim.model.scenario import PipelineLoad
@@ -75,7 +75,7 @@ class PipelineMaker:
 
     def placed(self, said: PipelineFile, at: Field) -> list[PlacedLoad]:
         """Return the load of each pipeline that an entry's spec holds."""
-        specs = [spec for spec in said.spec if not said.name or name_of(spec.value) == said.name]
+        specs = [spec for spec in said.spec if not said.name or said.name in _names_of(spec)]
         if not specs:
             names = ", ".join(name_of(spec.value) for spec in said.spec)
             raise at.error(f"names the pipeline {said.name}, which its spec does not hold", allowed=names)
@@ -148,6 +148,13 @@ class PipelineMaker:
             unset_cpu=worker.unset_cpu,
             unset_memory=worker.unset_memory,
         )
+
+
+def _names_of(spec: Field) -> tuple[str, str]:
+    """Return what a spec's pipeline may be called: its name, or its project's before it."""
+    name, pipeline = name_of(spec.value), spec.value.get("pipeline") if isinstance(spec.value, dict) else None
+    project = name_of({"pipeline": pipeline.get("project")}) if isinstance(pipeline, dict) else ""
+    return name, f"{project or DEFAULT_PROJECT}/{name}"
 
 
 def pipeline_maker(said: PachydermFile, at: Field, pods: PodMaker, notes: Notes) -> PipelineMaker:

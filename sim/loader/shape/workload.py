@@ -164,7 +164,11 @@ class PipelineFile:
     """A pipeline: its spec, what feeds it and what its datums cost."""
 
     spec: tuple[Field, ...] = key(SPEC, "a Pachyderm pipeline spec")
-    name: str = key(TEXT, "which document of the spec file; left out: all of them", "")
+    name: str = key(
+        TEXT,
+        "which pipeline of the spec file, PROJECT/NAME where two are called alike; left out: all of them",
+        "",
+    )
     commits: Arrivals | None = key(COMMITS, "when its only source repository gets commits", None)
     datums: DatumsFile | None = key(section_of(DatumsFile), "what each commit brings", None)
     datum_time: Distribution | None = key(SECONDS_VARYING, "user code for one datum", None)
