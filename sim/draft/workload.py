@@ -53,7 +53,7 @@ class History:
     shared: Mapping[str, Any] = field(default_factory=dict)
 
     def load(self, pipeline: Pipeline) -> dict[str, Any]:
-        """Return the load of a pipeline, by its name with or without its project; nothing where it has none."""
+        """Return the load of a pipeline, by its name with or without its project, empty where unknown."""
         return self.loads.get(pipeline.full_name) or self.loads.get(pipeline.name, {})
 
 
