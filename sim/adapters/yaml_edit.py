@@ -53,21 +53,23 @@ def edited(text: str, wanted: dict[str, Any]) -> str:
         difference = next(differences(there, wanted), None)
         if difference is None:
             return text
-        changed = _applied(text, difference)
-        lost = _anchors(text) - _anchors(changed)
-        text = _spelled_out(text, there, lost) or changed
+        tree = layout(text)
+        changed = _applied(text, tree, difference)
+        anchors = _anchors(tree)
+        lost = anchors - _anchors(layout(changed)) if anchors else anchors
+        text = _spelled_out(text, tree, there, lost) or changed
     return yaml_text(wanted)
 
 
-def _anchors(text: str) -> set[tuple[str, str]]:
+def _anchors(tree: Place) -> set[tuple[str, str]]:
     """Return each anchor with the kind of what it stands for: one that << merges has to stay a mapping."""
-    places = (place for _, place, _ in layout(text).walk())
+    places = (place for _, place, _ in tree.walk())
     return {(place.anchor, place.kind) for place in places if place.anchor and place.kind != "alias"}
 
 
-def _spelled_out(text: str, there: Any, anchors: set[tuple[str, str]]) -> str:
+def _spelled_out(text: str, tree: Place, there: Any, anchors: set[tuple[str, str]]) -> str:
     """Return the text with the first reference to a lost anchor spelled out; nothing where there is none."""
-    tree, lost = layout(text), {anchor for anchor, _ in anchors}
+    lost = {anchor for anchor, _ in anchors}
     alias = next((path for path, p, _ in tree.walk() if p.kind == "alias" and p.anchor in lost), None)
     if alias is None:
         return ""
@@ -128,10 +130,10 @@ def _names(items: list[Any]) -> list[str]:
     return said if len({*said}) == len(said) else [str(n) for n in range(len(items))]
 
 
-def _applied(text: str, difference: Difference) -> str:
+def _applied(text: str, place: Place, difference: Difference) -> str:
     """Return the text with one difference put in, or the nearest place around it that is written there."""
     path, wanted = difference.path, difference.wanted
-    place, parent = layout(text), None
+    parent: Place | None = None
     for depth, step in enumerate(path):
         last, below = depth == len(path) - 1, place.step(step)
         if last and difference.how is How.PUT_IN and place.kind == "sequence":

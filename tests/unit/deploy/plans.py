@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -122,5 +123,10 @@ def held(scenario: Scenario, folder: Path, schemas: Path | None, *, simulated: b
 
 def _valid(file: Path, schemas: Path | None, schema: str) -> None:
     if schemas is not None:
-        known = json.loads((schemas / f"{schema}.schema.json").read_text())
-        jsonschema.validate(read_file(file)[0].value, known)
+        _validator(schemas / f"{schema}.schema.json").validate(read_file(file)[0].value)
+
+
+@cache
+def _validator(file: Path) -> jsonschema.protocols.Validator:
+    schema = json.loads(file.read_text())
+    return jsonschema.validators.validator_for(schema)(schema)
