@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sim.loader.study import load_study
     from sim.model.scenario import Scenario
     from sim.model.study import Study
-    from sim.searching import search
+    from sim.searching import load_winner, search
     from sim.sizing import PodSize, size
     from sim.study.compare import Comparison, compare
     from sim.study.open_study import open_study
@@ -49,6 +49,7 @@ __all__ = [
     "load",
     "load_result",
     "load_study",
+    "load_winner",
     "open_study",
     "replicate",
     "search",
@@ -75,6 +76,7 @@ _HOMES = {
     "load": "sim.loader",
     "load_result": "sim.study.result",
     "load_study": "sim.loader.study",
+    "load_winner": "sim.searching",
     "open_study": "sim.study.open_study",
     "replicate": "sim.study.replicate",
     "search": "sim.searching",

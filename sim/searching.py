@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path
 
 from sim.errors import InputError
+from sim.loader import load
 from sim.loader.study import load_study
+from sim.model.scenario import Scenario
 from sim.model.study import Study
 from sim.study.evaluate import evaluator
 from sim.study.search import Answer
 from sim.study.search import search as searched
+from sim.study.search.answer import FILE
 
 
 def search(
@@ -59,3 +63,24 @@ def search(
         total=study.budget,
     ) as evaluate:
         return searched(study, evaluate)
+
+
+def load_winner(folder: str | Path, alternative: int = 0) -> Scenario:
+    """Return the scenario of the winner, or of a numbered alternative, of an answer that was saved.
+
+    Raises InputError for a folder without an answer, or an answer without that alternative.
+    """
+    file = Path(folder) / FILE
+    try:
+        saved = json.loads(file.read_bytes())
+        base, sets = saved["base"], saved["sets"]
+        entries = [each for each in (saved["winner"], *saved["alternatives"]) if each is not None]
+        chosen = {each["number"]: each["sets"] for each in entries}
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", file=str(file)) from None
+    except (ValueError, KeyError, TypeError):
+        raise InputError("is no answer of a study", file=str(file)) from None
+    if alternative not in chosen:
+        allowed = f"0 to {max(chosen)}" if chosen else "none: no configuration holds the constraints"
+        raise InputError(field="alternative", value=alternative, allowed=allowed, file=str(file))
+    return load(Path(folder) / base, (*sets, *chosen[alternative]))

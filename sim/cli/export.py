@@ -10,12 +10,16 @@ import typer
 import sim
 from sim.cli.options import Set
 
+ANSWER = "answer.json"  # what search --out writes
+
 
 def export(
     what: Annotated[
         Path,
         typer.Argument(
-            metavar="SCENARIO|RESULT", help="A scenario file, or what run --out wrote.", show_default=False
+            metavar="SCENARIO|RESULT",
+            help="A scenario file, or what run --out or search --out wrote.",
+            show_default=False,
         ),
     ],
     *,
@@ -24,6 +28,10 @@ def export(
         bool,
         typer.Option("--force", help="Replace an earlier export; anything else there is moved to DIR.old."),
     ] = False,
+    alternative: Annotated[
+        int,
+        typer.Option(min=0, help="Of a study's answer: 0 for the winner, else the alternative's number."),
+    ] = 0,
     sets: Set = None,
     seed: Annotated[
         int | None,
@@ -48,7 +56,12 @@ def export(
     from sim.cli.output import print_text, print_warnings
 
     plan: sim.Scenario | sim.Result
-    if what.is_dir():
+    answered = (what / ANSWER).exists()
+    if alternative and not answered:
+        raise typer.BadParameter(f"{what} is no answer of a study, so it has no alternative {alternative}")
+    if answered:
+        plan = sim.load_winner(what, alternative)
+    elif what.is_dir():
         if sets or seed is not None or replications is not None:
             raise typer.BadParameter(
                 "a RESULT is exported as it was run; give its scenario for anything else"

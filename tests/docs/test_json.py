@@ -20,7 +20,7 @@ from tests.unit.report.worlds import RandomWorld, a_scenario
 PAGE = (PROJECT / "docs" / "json.md").read_text(encoding="utf-8")
 PARTS = dict(re.findall(r"^## ([^\n]*)\n(.*?)(?=^## |\Z)", PAGE, flags=re.MULTILINE | re.DOTALL))
 NAMED_BY_USER = {"pipelines", "sources_usd"}
-OTHER_DOCUMENTS = {"The document of compare"}
+OTHER_DOCUMENTS = {"The document of compare", "The document of search"}
 
 
 def document() -> dict[str, Any]:

@@ -7,6 +7,7 @@ Means over replications come with Student's t 95 % intervals, as everywhere.
 from __future__ import annotations
 
 import json
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -157,7 +158,8 @@ class Answer:
         place = Path(folder)
         try:
             place.mkdir(parents=True, exist_ok=True)
-            saved = {**self.document, "base": _absolute(self.study.base), "sets": list(self.study.sets)}
+            base = _seen_from(place, self.study.base)
+            saved = {**self.document, "base": base, "sets": list(self.study.sets)}
             (place / FILE).write_text(json.dumps(saved, indent=2) + "\n", encoding="utf-8")
             self.table.to_csv(place / TABLE, index=False)
             self.plot.pareto().savefig(place / PICTURE, dpi=150)
@@ -305,5 +307,6 @@ def _constraint(constraint: Constraint) -> dict[str, Any]:
     return {"metric": constraint.metric, bound: constraint.limit, "probability": constraint.probability}
 
 
-def _absolute(file: str) -> str:
-    return str(Path(file).resolve()) if file else ""
+def _seen_from(folder: Path, file: str) -> str:
+    """Return the way from a folder to a file, which holds where both are moved together."""
+    return Path(os.path.relpath(file, folder)).as_posix() if file else ""

@@ -54,13 +54,18 @@ def explain(found: Found, evaluate: Evaluator) -> Insight:
 
 
 def _runner_up(found: Found, best: int) -> int | None:
-    """Return the row that holds the constraints and is next best, one that only looks different left out."""
+    """Return the row that holds the constraints and is next best, but no match for indifference.
+
+    Where nothing is worse by so much, it is the next best whose figures are not the winner's own.
+    """
     x = found.samples.values(found.samples.figures.objectives[0])
     with np.errstate(invalid="ignore"):
         difference = estimates(x - x[best])
     alike = (difference.mean == 0) & (difference.variance == 0)
-    rows = np.flatnonzero(np.isfinite(difference.mean) & (found.verdict.holds >= EVEN) & ~alike)
-    return min(rows.tolist(), key=lambda row: (difference.mean[row], row), default=None)
+    slack = found.study.indifference * abs(float(found.verdict.objective.mean[best]))
+    rows = np.flatnonzero(np.isfinite(difference.mean) & (found.verdict.holds >= EVEN) & ~alike).tolist()
+    worse = [row for row in rows if difference.mean[row] > slack]
+    return min(worse or rows, key=lambda row: (difference.mean[row], row), default=None)
 
 
 class _Counted:
