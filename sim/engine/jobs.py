@@ -24,9 +24,10 @@ Rows of the log, in causal order (tables of ``sim.model.log``; an instant can ho
 
 FAILURE (datums failed) comes at PARALLEL_COLLECTED or SERIAL_COLLECTED instead of what would follow, KILLED
 (job timeout, counted from the first STARTED) at any time after it, UNRUNNABLE (an input failed) instead of
-STARTED. When the master dies, each STARTED job gets RESTARTED at once, and ADMITTED and all that follows from
-its successor; when the base job fails, RESTARTED at once and STARTED after a back-off. What was done is not
-done again unless the base is another: a phase all of whose tasks were done has its DONE row at its PLANNED.
+STARTED. KILLED after FINISHING stops no compaction: whoever reads the output gets it as it is. When the
+master dies, each STARTED job gets RESTARTED at once, and ADMITTED and all that follows from its successor;
+when the base job fails, RESTARTED at once and STARTED after a back-off. What was done is not done again
+unless the base is another: a phase all of whose tasks were done has its DONE row at its PLANNED.
 
 Source: pachyderm/pachyderm v2.11.6, src/server/worker/pipeline/transform/registry.go and pending_job.go,
 src/server/worker/worker.go, src/internal/dlock/dlock.go; pachyderm.md §3 and §4.
@@ -66,8 +67,9 @@ class Job:
     """
 
     __slots__ = (
-        "base", "batches", "call", "current", "ended", "epoch", "id", "inputs", "keys", "missing", "output",
-        "over", "own", "plan", "previous", "registry", "started_us", "timeout", "trace_s", "waiters",
+        "base", "batches", "call", "current", "ended", "epoch", "id", "inputs", "keys", "killed",
+        "missing", "output", "over", "own", "plan", "previous", "registry", "started_us", "timeout",
+        "trace_s", "waiters",
     )  # fmt: skip
 
     def __init__(
@@ -83,6 +85,7 @@ class Job:
         self.missing = 0  # inputs not finished
         self.over = False
         self.ended = False
+        self.killed = False  # while its output was compacted, which that does not stop
         self.epoch = -1  # which master gave it a place
         self.started_us = -1
         self.timeout: Call[Job] | None = None

@@ -296,7 +296,9 @@ class Registry:
 
     def _finished(self, call: Call[Job]) -> None:
         job = call.argument
-        self._note(job, JobState.SUCCESS)
+        self._stop_timeout(job)
+        if not job.killed:
+            self._note(job, JobState.SUCCESS)
         job.ended = True
         job.previous = job.base = None  # no later job looks behind this one
         job.own = [None, None]
@@ -310,6 +312,7 @@ class Registry:
     def _end(self, job: Job, state: JobState) -> None:
         """End a job without output: nothing is compacted, successors look for another base."""
         job.ended = job.output.failed = True
+        self._stop_timeout(job)
         self._over(job, state)
         if state is JobState.FAILURE:
             job.own = [None if own is None else self.model.after_failure(own) for own in job.own]
@@ -323,13 +326,15 @@ class Registry:
     def _over(self, job: Job, state: JobState) -> None:
         job.over = True
         self._active.pop(job, None)
-        if job.timeout is not None:
-            job.timeout.cancel()
-            job.timeout = None
         if job.plan is not None:
             self._log_datums(job)
         self._note(job, state)
         self.monitor.job_over(job)
+
+    def _stop_timeout(self, job: Job) -> None:
+        if job.timeout is not None:
+            job.timeout.cancel()
+            job.timeout = None
 
     def _log_datums(self, job: Job) -> None:
         plan = job.plan
@@ -341,9 +346,13 @@ class Registry:
         self.log["job_datums"].add(row)
 
     def _timed_out(self, call: Call[Job]) -> None:
-        """Kill a job, wherever it is; its workers stop at once."""
+        """Kill a job, wherever it is; its workers stop at once, the compaction of its output goes on."""
         job = call.argument
         job.timeout = None
+        if job.over:
+            job.killed = True
+            self._note(job, JobState.KILLED)
+            return
         self._stop_waiting(job)
         self._count_keys(job, 0)
         if job in self._queue:

@@ -186,6 +186,24 @@ def test_job_timeout_counts_from_started_and_stops_workers_at_once() -> None:
     assert found.replicas()[-1] == (260, 0)
 
 
+def test_job_timeout_runs_until_the_output_is_finished() -> None:
+    """Registry.go (StartJob): the timer stops when superviseJob returns, which awaits FINISHED.
+
+    FinishCommit on a commit that is finishing is refused (pfs driver.go), so its readers get what is there.
+    """
+    slow = replace(PROMPT, compaction_s=Constant(60))
+    images = a_repo(commits=times(100), new_per_commit=Constant(1))
+    loads = [
+        a_load("a", autoscaling=False, datum_s=Constant(20), spec={"job_timeout_us": 50 * SECOND}),
+        a_load("b", autoscaling=False, datum_s=Constant(1), reads=PfsInput("a", "/*")),
+    ]
+    found = run(a_scenario([images], loads, options=slow))
+    assert found.when(JobState.FINISHING) == 120
+    assert (final(found, 0), found.when(JobState.KILLED)) == (JobState.KILLED, 150)
+    assert found.when(JobState.INPUTS_READY, 1) == 180
+    assert final(found, 1) is JobState.SUCCESS
+
+
 def test_preprocessing_grows_with_all_datums_and_takes_one_phase_at_a_time() -> None:
     options = replace(PROMPT, preprocessing_s=Constant(1), preprocessing_per_datum_s=0.01)
     loads = [a_load(name, autoscaling=False, datum_s=Constant(0)) for name in ("a", "b")]
