@@ -109,7 +109,7 @@ class ClassState:
         self.ephemeral_mib = spec.requests.ephemeral_mib
         self.gpu = spec.requests.gpu
         self.anti_affinity = spec.anti_affinity
-        self.allowed = [allows(spec, group) for group in groups]
+        self.allowed = [group.lets_in(spec) for group in groups]
         self.groups = sum(1 << index for index, allowed in enumerate(self.allowed) if allowed)
         self.fargate_profile: int | None = None
         self.pending: deque[Pod] = deque()
@@ -148,14 +148,6 @@ class ClassState:
             and self.gpu <= node.free_gpu
             and not (self.anti_affinity and any(p.cls.spec.owner == self.spec.owner for p in node.pods))
         )
-
-
-def allows(spec: PodClass, group: NodeGroup) -> bool:
-    """Say whether the group's labels and taints let pods of a class in (room aside)."""
-    labels = dict(group.labels)
-    if group.zone:
-        labels.setdefault("topology.kubernetes.io/zone", group.zone)
-    return spec.selects(labels) and all(spec.tolerates(taint) for taint in group.taints)
 
 
 class Node:

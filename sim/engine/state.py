@@ -19,7 +19,6 @@ from sim.engine.entities import (
     Pod,
     PodOwner,
     PodState,
-    allows,
 )
 from sim.errors import SimulationError
 from sim.model.log import EventLog, NodeState, PodEnd
@@ -81,7 +80,7 @@ class ClusterState:
             [
                 self.pod_class(daemon.pod_class)
                 for daemon in cluster.daemon_sets
-                if allows(daemon.pod_class, group)
+                if group.lets_in(daemon.pod_class)
             ]
             for group in cluster.node_groups
         ]

@@ -81,6 +81,13 @@ class NodeGroup:
     scheduled_minimums: tuple[ScheduledMinimum, ...] = ()
     asg_name: str = ""
 
+    def lets_in(self, pod_class: PodClass) -> bool:
+        """Say whether labels and taints of the nodes let pods of a class in, room aside."""
+        labels = dict(self.labels)
+        if self.zone:
+            labels.setdefault("topology.kubernetes.io/zone", self.zone)
+        return pod_class.selects(labels) and all(pod_class.tolerates(taint) for taint in self.taints)
+
 
 @dataclass(frozen=True, slots=True)
 class Selector:

@@ -22,7 +22,6 @@ from sim.report.arrays import Float, Int, Small
 if TYPE_CHECKING:
     from sim.model.cluster import Cluster, NodeGroup
     from sim.model.log import EventLog
-    from sim.model.pods import PodClass
     from sim.report.intervals import Nodes, Pods
     from sim.report.meters import Window
 
@@ -165,14 +164,6 @@ def _daemon_share(group: NodeGroup, cluster: Cluster) -> int:
     """Return the share of the DaemonSet pods that run on a group's nodes."""
     room = np.array([(group.allocatable.cpu_m, group.allocatable.memory_mib)])
     requests = [
-        daemon.pod_class.requests for daemon in cluster.daemon_sets if _runs_on(daemon.pod_class, group)
+        daemon.pod_class.requests for daemon in cluster.daemon_sets if group.lets_in(daemon.pod_class)
     ]
     return int(sum(_whole(np.array([(r.cpu_m, r.memory_mib)]), room)[0] for r in requests))
-
-
-def _runs_on(pod_class: PodClass, group: NodeGroup) -> bool:
-    """Say whether labels and taints of a group let pods of a class in."""
-    labels = dict(group.labels)
-    if group.zone:
-        labels.setdefault("topology.kubernetes.io/zone", group.zone)
-    return pod_class.selects(labels) and all(pod_class.tolerates(taint) for taint in group.taints)
