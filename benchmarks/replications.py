@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from statistics import median
 
 import sim
 from benchmarks.measure import ROUNDS, against
@@ -41,7 +42,7 @@ def figures(quick: bool) -> Iterator[Figure]:
             )
 
         here = stack.enter_context(evaluator("bench", workers=1, store=next(stores)))
-        yield from overhead(here, 20 if quick else 100, 1 if quick else ROUNDS)
+        yield from overhead(here, 25, 1 if quick else 20)
         one, two = on(1), on(2)
         yield from speeds(one, two, ROUND_S / 6 if quick else ROUND_S, 1 if quick else ROUNDS)
         yield hundred_configurations(two, 2 if quick else REPLICATIONS)
@@ -97,14 +98,21 @@ def speeds(one: Evaluator, two: Evaluator, round_s: float, rounds: int) -> Itera
     each_s = min(_seconds(evaluate, days.tasks(count)) / count for evaluate, count in ((one, 20), (two, 40)))
     single = round(round_s / each_s / 2)
 
+    coordinator_s: list[float] = []
+
     def per_s(evaluate: Evaluator, count: int) -> float:
-        return count / _seconds(evaluate, days.tasks(count))
+        tasks = days.tasks(count)
+        before_s = time.process_time()
+        seconds = _seconds(evaluate, tasks)
+        coordinator_s.append((time.process_time() - before_s) / count)
+        return count / seconds
 
     speed = against(lambda: per_s(one, single), lambda: per_s(two, 2 * single), rounds)
     yield Figure("replications/s, 1 process", speed.yardstick, "1/s", "", True)
     yield Figure("replications/s, 2 processes", speed.value, "1/s", "", True)
     efficiency = speed.ratio / 2
     yield Figure("parallel efficiency, 2 processes", efficiency, "", ">= 0.85", efficiency >= 0.85)
+    yield Figure("CPU of the coordinator per replication", 1_000 * median(coordinator_s), "ms", "", True)
 
 
 def hundred_configurations(evaluate: Evaluator, replications: int) -> Figure:

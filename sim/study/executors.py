@@ -6,7 +6,7 @@ Ctrl-C reaches the coordinator alone, which ends the workers and keeps what is d
 also when it is killed. When a worker dies its pool breaks: another takes its place and what was not
 finished runs again, which gives the same, because a replication draws from (seed, number) alone.
 
-Work goes out in batches of about ``BATCH_S``, because a message costs 0.5 ms, and a quarter of a worker's
+Work goes out in batches of about ``BATCH_S``, because a message costs about 2 ms, and a quarter of a worker's
 share at most, so that workers end together; see guided self-scheduling (Polychronopoulos and Kuck, 1987).
 """
 
@@ -36,7 +36,7 @@ from sim.errors import SimError
 S = TypeVar("S")
 T = TypeVar("T")
 
-BATCH_S = 0.1
+BATCH_S = 0.25
 SHARES = 4  # batches a worker gets at least, where there are that many items
 DEATHS = 3  # of workers, one after the other without anything finished: then it is the work that kills
 
@@ -125,7 +125,7 @@ def batch_size(items: int, each_s: float, workers: int) -> int:
     """Return how many items that take ``each_s`` to send to a worker at once.
 
     >>> [batch_size(items, 0.03, workers=2) for items in (1_000, 20, 1)]
-    [3, 3, 1]
+    [8, 3, 1]
     """
     return max(1, min(round(BATCH_S / max(each_s, 1e-6)), -(-items // (SHARES * workers))))
 

@@ -110,7 +110,7 @@ def test_workers_end_with_a_coordinator_that_is_killed() -> None:
 @pytest.mark.parametrize(
     ("items", "each_s", "size"),
     [
-        pytest.param(1_000, 0.001, 100, id="a tenth of a second"),
+        pytest.param(1_000, 0.01, 25, id="a quarter of a second"),
         pytest.param(1_000, 0.5, 1, id="long ones go alone"),
         pytest.param(20, 0.001, 3, id="a quarter of a worker's share"),
         pytest.param(1_000, 0.0, 125, id="too short to time"),
