@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 PYTEST_ARGS ?= -n auto
 
-.PHONY: setup test lint check format demo bench clean
+.PHONY: setup test lint check format demo bench evidence clean
 
 setup: $(READY)
 
@@ -32,6 +32,10 @@ format: setup
 demo: setup
 	$(BIN)/pachsim run scenarios/edges-static.yaml scenarios/edges-autoscaled.yaml scenarios/edges-fargate.yaml \
 		--seed 1 --out out
+
+# What the statistics promise, tried out: about twenty minutes on two cores. EVIDENCE_ARGS=--quick takes a look.
+evidence: setup
+	$(BIN)/python -m evidence $(EVIDENCE_ARGS)
 
 bench: setup
 	$(BIN)/python -m benchmarks
