@@ -168,7 +168,7 @@ def profiles_of(config: Mapping[str, Any]) -> Iterator[Config]:
 
 
 def _named(config: Mapping[str, Any], kinds: Sequence[str]) -> dict[str, Config]:
-    return {each["name"]: each for kind in kinds for each in config.get(kind) or ()}
+    return {each["name"]: each for kind in kinds for each in config.get(kind) or () if each.get("name")}
 
 
 def _sizes(group: Mapping[str, Any]) -> dict[str, int]:

@@ -22,6 +22,7 @@ from sim.deploy.sources import Sources
 from sim.model.cluster import NodeGroup
 from sim.model.cluster_config import ClusterConfig
 from sim.model.machines import HOURS_PER_MONTH
+from sim.model.paths import name_of
 from sim.model.scenario import Scenario
 
 CLUSTER = "cluster.yaml"
@@ -49,15 +50,17 @@ def planned_cluster(
         return None
     autoscaler = autoscales(scenario)
     if source.text is None:
-        said = source.value
+        said = _without_nulls(source.value, {})
         read = read_cluster(root(Document(said, "", {})), inline_region=scenario.cluster.region).config
         whole = whole_cluster(said, read, scenario.cluster.kubernetes_version, autoscaler=autoscaler)
         wanted = _decided(whole, scenario, sources, role_arn)
         text = yaml_text(wanted, dict(_reasons(wanted, scenario, homes)), _head(scenario))
         before = wanted
     else:
-        wanted = _decided(source.value, scenario, sources, role_arn)
-        text, before = edited(source.text, wanted), read_text(source.text)[0].value
+        before = read_text(source.text)[0].value
+        said = _without_nulls(source.value, before)
+        wanted = _decided(said, scenario, sources, role_arn)
+        text = edited(source.text, wanted)
     document = read_text(text, CLUSTER)[0]
     found = changes(before, wanted)
     return ClusterPlan(
@@ -73,6 +76,22 @@ def planned_cluster(
 def autoscales(scenario: Scenario) -> bool:
     """Say whether an autoscaler has node groups to size."""
     return scenario.cluster.autoscaler.enabled and bool(scenario.cluster.node_groups)
+
+
+def _without_nulls(said: Any, before: Any) -> Any:
+    """Return a ClusterConfig without the nulls by which ``--set`` takes away; the user's own stay."""
+    if isinstance(said, dict):
+        old = before if isinstance(before, dict) else {}
+        own = {key for key, value in old.items() if value is None}
+        return {
+            key: _without_nulls(value, old.get(key))
+            for key, value in said.items()
+            if value is not None or key in own
+        }
+    if isinstance(said, list):
+        named = {name_of(each): each for each in before} if isinstance(before, list) else {}
+        return [_without_nulls(each, named.get(name_of(each))) for each in said]
+    return said
 
 
 def _decided(said: dict[str, Any], scenario: Scenario, sources: Sources, role_arn: str) -> dict[str, Any]:

@@ -101,9 +101,9 @@ class _Reader:
             if wanted and name != wanted:
                 continue
             read = read_spec(root(document))
-            before = read_spec(root(came_in[name])) if name in came_in else read
-            after, origin = without_nulls(read.canonical), without_nulls(before.canonical)
-            yield Spec(read.pipeline, names.of(read.pipeline), after, origin)
+            after = without_nulls(read.canonical)
+            before = _canonical(came_in[name]) if name in came_in else None
+            yield Spec(read.pipeline, names.of(read.pipeline), after, before or after)
 
     def _source(self, place: str, value: Any) -> Source | None:
         if value is None:
@@ -124,6 +124,14 @@ class _Reader:
             raise InputError(f"is {value!r}, which was not kept", field=place, allowed="a file beside it")
         path = Path(self.paths[value])
         return read_file(path), _before(path)
+
+
+def _canonical(document: Document) -> dict[str, Any] | None:
+    """Return a spec as it came in, None where it became one only by what was decided."""
+    try:
+        return without_nulls(read_spec(root(document)).canonical)
+    except InputError:
+        return None
 
 
 class _Names:

@@ -49,6 +49,15 @@ def test_decided_lines_of_a_users_cluster_and_no_others(tmp_path: Path) -> None:
     ]
 
 
+def test_what_set_takes_away_is_gone(tmp_path: Path) -> None:
+    files = planned(load(written(tmp_path), [f"{GROUPS}[cpu].minSize=", f"{GROUPS}[cpu].desiredCapacity=2"]))
+    assert diff(CLUSTER, files["cluster.yaml"]) == [
+        "-    minSize: 1",
+        "-    desiredCapacity: 1",
+        "+    desiredCapacity: 2",
+    ]
+
+
 @pytest.mark.parametrize("name", CONFIGS)
 def test_configs_of_every_style_come_back_as_they_are(name: str, tmp_path: Path) -> None:
     pods = "pods: [{name: p, arrivals: {poisson: {per_hour: 1}}, duration: 1m, requests: {cpu: 100m}}]"
