@@ -4,8 +4,8 @@
 
 A part is a file of this folder with a function ``figures(quick)`` that yields its figures; its seeds stand in
 the file. Every run is added to ``evidence/results.csv``, those that fall short and those that break
-too. ``--quick`` takes a twentieth of the trials: a look, not a figure. Exit code 1 says that some figure fell
-short.
+too. ``--quick`` takes a fraction of the trials and records nothing: a look, not a figure. Exit code 1 says
+that some figure fell short.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from importlib import import_module
 from types import ModuleType
 
 import evidence
-from evidence.record import Record
+from evidence.record import RESULTS, Record
 
 
 def parts() -> dict[str, ModuleType]:
@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
     if unknown := [name for name in named if name not in known]:
         print(f"no part {', '.join(unknown)}; allowed: {', '.join(known)}", file=sys.stderr)
         return 2
-    record = Record(" ".join(["python -m evidence", *arguments]))
+    record = Record(" ".join(["python -m evidence", *arguments]), None if quick else RESULTS)
     for name in named:
         try:
             for figure in known[name].figures(quick):

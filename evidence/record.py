@@ -38,8 +38,8 @@ class Figure:
 class Record:
     """Rows of one command; each is on disk before the next is measured."""
 
-    def __init__(self, command: str, path: Path = RESULTS) -> None:
-        """Begin the rows of a command, at this instant and of this version."""
+    def __init__(self, command: str, path: Path | None = RESULTS) -> None:
+        """Begin the rows of a command, at this instant and of this version; without a path, print only."""
         self._path = path
         self._about = (datetime.now(UTC).isoformat(timespec="seconds"), sim.__version__, command)
         self.short = 0
@@ -60,6 +60,8 @@ class Record:
         self._keep((*self._about, part, f"did not end: {error!r}", *blanks, "SHORT"))
 
     def _keep(self, row: tuple[object, ...]) -> None:
+        if self._path is None:
+            return
         new = not self._path.exists()
         with self._path.open("a", newline="", encoding="utf-8") as out:
             rows = csv.writer(out, lineterminator="\n")

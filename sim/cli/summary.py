@@ -113,10 +113,11 @@ def _print_tables(documents: Sequence[Document]) -> None:
 def _print_title(document: Document) -> None:
     days = (document["horizon_s"] - document["warmup_s"]) / 86_400
     replications = counted(document["replications"], "replication")
+    warm_up = {True: "warm-up found by MSER-5", False: "warm-up, none found", None: "warm-up"}
     print_text(
         f"{document['scenario']}: {replications}, seed {document['seed']}, "
-        f"{days:g} days after {document['warmup_s'] / 86_400:g} of warm-up, {document['region']}, "
-        f"prices of {document['price_date']}",
+        f"{days:g} days after {document['warmup_s'] / 86_400:g} of "
+        f"{warm_up[document['warmup_found']]}, {document['region']}, prices of {document['price_date']}",
         "bold",
     )
 
