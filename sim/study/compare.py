@@ -178,8 +178,10 @@ class Comparison:
             "estimand": ESTIMAND,
             "confidence_each": 1 - (1 - CONFIDENCE) / len(list(combinations(self.results, 2))),
             "indifference": self.indifference,
-            "metrics": {name: document["metrics"] for name, document in summaries.items()},
-            "slo": {name: document["slo"] for name, document in summaries.items()},
+            **{
+                key: {name: document[key] for name, document in summaries.items()}
+                for key in ("warmup_s", "warmup_found", "metrics", "slo")
+            },
             "differences": [row.document() for row in self.rows],
             "best": [best.document() for best in self.best],
             "warnings": [*self._unlike(), *_merged(summaries)],
