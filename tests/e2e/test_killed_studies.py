@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from sim.errors import InputError
 from sim.study.evaluate import evaluator, in_process
 from sim.study.store import Store
 from tests.conftest import PROJECT
@@ -86,6 +87,9 @@ def test_with_two_workers_a_kill_loses_what_was_in_flight_and_nothing_else(
         command = [sys.executable, "-c", script, str(path)]
         with subprocess.Popen(command, cwd=PROJECT) as process:
             wait_for(path, kept)
-            process.send_signal(signal.SIGKILL)
+            process.send_signal(signal.SIGSTOP)
+            with pytest.raises(InputError, match="is in use by another process"):
+                Store(path, "study", resume=True)
+            process.kill()
         assert finished(path) >= kept
     assert study(path) == expected
