@@ -8,9 +8,11 @@ from typing import TextIO
 
 from sim.model.units import SECOND, print_duration
 
+ON_A_TERMINAL_S, ELSEWHERE_S = 0.1, 1.0  # between two lines; the last one is always shown
+
 
 class Progress:
-    """Shows ``done/total`` and the time left, in place on a terminal, line by line elsewhere.
+    """Shows ``done/total`` and the time left: in place on a terminal, elsewhere in a line a second.
 
     Parameters
     ----------
@@ -22,14 +24,16 @@ class Progress:
         self._stream = sys.stderr if stream is None else stream
         self._terminal = self._stream.isatty()
         self._wanted = self._terminal if wanted is None else wanted
-        self._started = time.monotonic()
+        self._started = self._due = time.monotonic()
         self._open = False
 
     def show(self, done: int, total: int, known: int = 0) -> None:
         """Say that ``done`` of ``total`` replications are done, of which ``known`` took no time."""
-        if not self._wanted:
+        now_s = time.monotonic()
+        if not self._wanted or (now_s < self._due and done < total):
             return
-        spent_s = time.monotonic() - self._started
+        self._due = now_s + (ON_A_TERMINAL_S if self._terminal else ELSEWHERE_S)
+        spent_s = now_s - self._started
         left = f", {time_left(spent_s, done - known, total - known)} left" if known < done < total else ""
         text = f"{done}/{total} replications{left}"
         self._stream.write(f"\r\x1b[K{text}" if self._terminal else f"{text}\n")

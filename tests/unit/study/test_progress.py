@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import time
 
 import pytest
 
@@ -38,6 +39,23 @@ def shown(stream: io.StringIO, wanted: bool | None) -> str:
 )
 def test_where_progress_goes(stream: io.StringIO, wanted: bool | None, text: str) -> None:
     assert shown(stream, wanted) == text
+
+
+def test_a_line_a_second_and_the_last_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0.0, 0.4, 0.8, 1.2, 1.6, 2.0, 2.1])
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    progress = Progress(True, stream := io.StringIO())
+    for done in range(1, 7):
+        progress.show(done, 6, known=0)
+    assert [line.split()[0] for line in stream.getvalue().splitlines()] == ["1/6", "4/6", "6/6"]
+
+
+def test_what_was_known_took_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0.0, 10.0])
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    progress = Progress(True, stream := io.StringIO())
+    progress.show(105, 120, known=100)
+    assert stream.getvalue() == "105/120 replications, 30s left\n"
 
 
 @pytest.mark.parametrize(
