@@ -17,7 +17,7 @@ from sim.adapters.pachyderm import read_spec
 from sim.adapters.pachyderm_write import without_nulls
 from sim.adapters.yaml_documents import Document, read_file, read_text
 from sim.errors import InputError
-from sim.model.paths import name_of
+from sim.loader.compile.pipelines import names_of
 from sim.model.pipelines import Pipeline
 from sim.model.scenario import Origin, Scenario
 
@@ -95,14 +95,14 @@ class _Reader:
     def _specs(self, entry: Mapping[str, Any], n: int, names: _Names) -> Iterator[Spec]:
         documents, base = self._documents(f"pipelines[{n}].spec", entry["spec"])
         wanted = entry.get("name")
-        came_in = {name_of(each.value): each for each in read_file(base)} if base else {}
+        came_in = {names_of(each.value): each for each in read_file(base)} if base else {}
         for document in documents:
-            name = name_of(document.value)
-            if wanted and name != wanted:
+            names_here = names_of(document.value)
+            if wanted and wanted not in names_here:
                 continue
             read = read_spec(root(document))
             after = without_nulls(read.canonical)
-            before = _canonical(came_in[name]) if name in came_in else None
+            before = _canonical(came_in[names_here]) if names_here in came_in else None
             yield Spec(read.pipeline, names.of(read.pipeline), after, before or after)
 
     def _source(self, place: str, value: Any) -> Source | None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from sim.adapters.yaml_documents import Document, read_text
 from sim.errors import InputError
+from sim.loader.compile.pipelines import names_of
 from sim.loader.shape.workload import PIPELINE
 from sim.loader.values.references import resolved
 from sim.model.paths import (
@@ -170,11 +171,11 @@ class _Assignment:
 
     def _in_documents(self, documents: tuple[Document, ...], path: Path, walked: Path) -> Any:
         """Change the document that the path has named, or the only one."""
-        names = [name_of(each.value) for each in documents]
-        called = [step.text for step in walked if step.bracket and step.text in names]
-        index = names.index(called[-1]) if called else 0
+        names = [names_of(each.value) for each in documents]
+        called = [step.text for step in walked if step.bracket and any(step.text in each for each in names)]
+        index = next(n for n, each in enumerate(names) if called[-1] in each) if called else 0
         if not called and len(documents) > 1:
-            raise lost(dict.fromkeys(names), walked, path[0])
+            raise lost(dict.fromkeys(name for name, _ in names), walked, path[0])
         changed = self.at(documents[index].value, path, (*walked, PathStep("", bracket=True)))
         return (*documents[:index], replace(documents[index], value=changed), *documents[index + 1 :])
 

@@ -7,6 +7,7 @@ Pachyderm version; an RC that re-creates it, no grace, emptyDir volumes, three i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sim.adapters.fields import Field
 from sim.adapters.pachyderm import ReadSpec, read_cluster_defaults, read_spec
@@ -75,7 +76,7 @@ class PipelineMaker:
 
     def placed(self, said: PipelineFile, at: Field) -> list[PlacedLoad]:
         """Return the load of each pipeline that an entry's spec holds."""
-        specs = [spec for spec in said.spec if not said.name or said.name in _names_of(spec)]
+        specs = [spec for spec in said.spec if not said.name or said.name in names_of(spec.value)]
         if not specs:
             names = ", ".join(name_of(spec.value) for spec in said.spec)
             raise at.error(f"names the pipeline {said.name}, which its spec does not hold", allowed=names)
@@ -150,9 +151,9 @@ class PipelineMaker:
         )
 
 
-def _names_of(spec: Field) -> tuple[str, str]:
+def names_of(spec: Any) -> tuple[str, str]:
     """Return what a spec's pipeline may be called: its name, or its project's before it."""
-    name, pipeline = name_of(spec.value), spec.value.get("pipeline") if isinstance(spec.value, dict) else None
+    name, pipeline = name_of(spec), spec.get("pipeline") if isinstance(spec, dict) else None
     project = name_of({"pipeline": pipeline.get("project")}) if isinstance(pipeline, dict) else ""
     return name, f"{project or DEFAULT_PROJECT}/{name}"
 

@@ -14,8 +14,7 @@ from sim.deploy import export
 from sim.errors import InputError
 from sim.loader import load
 from sim.study.replicate import replicate, simulate
-from sim.study.result import load_result
-from tests.unit.deploy.plans import SCENARIO, contents, planned, same_log, written
+from tests.unit.deploy.plans import SCENARIO, SPEC, contents, held, planned, same_log, written
 
 MIXED = """\
 apiVersion: eksctl.io/v1alpha5
@@ -184,22 +183,6 @@ def test_the_prediction_is_the_results(tmp_path: Path) -> None:
     assert contents(tmp_path / "again") == contents(tmp_path / "out")
 
 
-def test_a_result_from_its_folder_is_exported_as_the_result_was(tmp_path: Path) -> None:
-    sets = [
-        "cluster.eksctl.managedNodeGroups[cpu].maxSize=7",
-        "pipelines[edges].parallelismSpec.constant=3",
-        "cluster.autoscaler.scan-interval=20s",
-    ]
-    result = replicate(load(written(tmp_path), sets), 2)
-    export(result, tmp_path / "out")
-    result.save(tmp_path / "result")
-    export(load_result(tmp_path / "result"), tmp_path / "again")
-    assert contents(tmp_path / "again") == contents(tmp_path / "out")
-    readme = (tmp_path / "out" / "README.md").read_text()
-    assert "- `pipelines/edges.json`: parallelismSpec.constant: 5 -> 3" in readme
-    assert "maxSize 4 -> minSize 1, desiredCapacity 1, maxSize 7" in readme
-
-
 def test_specs_of_one_file_become_files_of_their_own(tmp_path: Path) -> None:
     both = "\n---\n".join(json.dumps({**LAST, "pipeline": {"name": name}}) for name in ("one", "two"))
     scenario = MORE.replace("specs/last.json, ", "specs/both.json, name: two, ") + (
@@ -212,6 +195,27 @@ def test_specs_of_one_file_become_files_of_their_own(tmp_path: Path) -> None:
     assert "datumTries" not in files["pipelines/two.json"]
     assert {name for name in files if name.startswith("before/")} == {"before/pipelines/one.json"}
     assert not any(name.startswith("files/") for name in files)
+
+
+def test_pipelines_called_alike_in_two_projects_keep_their_own_files(tmp_path: Path) -> None:
+    pipelines: list[dict[str, Any]] = [
+        {"name": "last"},
+        {"name": "last", "project": {"name": "ml"}},
+    ]
+    both = "\n---\n".join(json.dumps({**LAST, "pipeline": pipeline, "salt": "s"}) for pipeline in pipelines)
+    scenario = MORE.replace("specs/last.json, ", "specs/both.json, name: default/last, ") + (
+        "  - {spec: specs/both.json, name: ml/last, datum_time: 1s}\n"
+        "  - {spec: specs/ml.json, datum_time: 1s}\n"
+    )
+    edges = {**SPEC, "pipeline": {"name": "edges", "project": {"name": "ml"}}}
+    edges["input"] = {"pfs": {"repo": "images", "project": "default", "glob": "/"}}
+    written(tmp_path, scenario, **{"specs/both_json": both, "specs/ml_json": json.dumps(edges)})
+    (tmp_path / "clusters" / "mixed.yaml").write_text(MIXED)
+    scenario_read = load(tmp_path / "plan.yaml", ["pipelines[ml/last].salt=t"])
+    files = held(scenario_read, tmp_path / "out", None, simulated=False)
+    assert json.loads(files["pipelines/last.json"])["salt"] == "s"
+    assert json.loads(files["pipelines/ml.last.json"])["salt"] == "t"
+    assert {name for name in files if name.startswith("before/")} == {"before/pipelines/ml.last.json"}
 
 
 def test_a_folder_in_the_way_is_refused_before_anything_is_simulated(tmp_path: Path) -> None:
