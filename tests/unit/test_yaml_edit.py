@@ -231,7 +231,7 @@ def places(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int
     return found
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(st.data())
 def test_any_change_is_made_and_nothing_else(data: st.DataObject) -> None:
     text = data.draw(st.sampled_from(list(CONFIGS.values())))

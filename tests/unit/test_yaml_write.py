@@ -71,7 +71,7 @@ def with_texts_as_keys(value: Any) -> Any:
     return [with_texts_as_keys(each) for each in value] if isinstance(value, list) else value
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(st.dictionaries(TEXTS, VALUES, min_size=1, max_size=3))
 def test_what_is_written_reads_back(value: dict[str, Any]) -> None:
     text = yaml_text(value)

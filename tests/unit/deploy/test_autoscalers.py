@@ -118,7 +118,7 @@ options = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(options, st.sampled_from(VERSIONS))
 def test_values_read_back_give_the_options_simulated(
     tmp_path_factory: pytest.TempPathFactory, said: dict[str, object], version: str
