@@ -12,10 +12,13 @@ threshold_based_limiter.go, cluster_capacity_threshold.go, sng_capacity_threshol
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from sim.decisions.snapshot import SLOTS, any_beginning
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,7 +50,7 @@ def estimate(
     pointer
         Where the next search starts; is moved.
     chance
-        Has each search find any node with room alike, and shuffles groups of equal size.
+        Has each search begin anywhere, and shuffles groups of equal size.
     limit
         Most nodes that may be added; ``UNLIMITED`` or ``NO_NODES`` as well.
     known_nodes
@@ -227,16 +230,24 @@ def round_robin(room: NDArray[np.int64], pods: int, start: int) -> tuple[NDArray
 
 
 def random_fit(room: NDArray[np.int64], pods: int, chance: Chance) -> NDArray[np.int64]:
-    """Deal ``pods`` one by one to any node that has ``room`` left; return how many each node got."""
+    """Deal ``pods`` one by one to the next node with ``room`` left; return how many each node got.
+
+    The list begins somewhere else for each pod, see ``sim.decisions.snapshot``.
+    """
     if pods >= int(room.sum()):
         return room
-    left = room.tolist()
-    feasible = np.flatnonzero(room).tolist()
+    nodes, left, draw = len(room), room.tolist(), chance.dice.random
+    order = list(range(nodes)) if nodes <= SLOTS else chance.permutation(nodes).tolist()
+    feasible = [place for place, node in enumerate(order) if left[node]]
+    start = chance.index(nodes)
     for _ in range(pods):
-        index = chance.index(len(feasible))
-        node = feasible[index]
-        left[node] -= 1
-        if not left[node]:
-            feasible[index] = feasible[-1]
-            feasible.pop()
+        beginning = any_beginning(nodes, draw)
+        nth = bisect_left(feasible, (start + beginning) % nodes)
+        if nth == len(feasible):
+            nth = 0
+        place = feasible[nth]
+        start = (place - beginning + 1) % nodes
+        left[order[place]] -= 1
+        if not left[order[place]]:
+            del feasible[nth]
     return room - np.array(left, dtype=np.int64)

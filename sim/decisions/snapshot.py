@@ -4,8 +4,9 @@ Existing nodes come first, in node order, then one placeholder per upcoming node
 starts one past the node that the last successful search found, and that pointer lives as long as
 the autoscaler: simulated packing is round-robin, not first-fit.
 
-The real list is rebuilt from a hash map after each placement, so with random orders a search finds any
-feasible node alike. While a plan is simulated, which is forked off, the list keeps one random order.
+The real list is rebuilt from a hash map after each placement: in the map's order, which holds for a look,
+but from any of its slots on. So with random orders a search begins anywhere and takes the next feasible node.
+While a plan is simulated, which is forked off, the list keeps one beginning.
 
 Source: Cluster Autoscaler 1.31.5, simulator/clustersnapshot/delta.go and
 simulator/predicatechecker/schedulerbased.go (FitsAnyNodeMatching, CheckPredicates).
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from sim.model.pods import PodClass
 
 NEAR = 16  # nodes that a search looks at one by one before it looks at all others at once
-TRIES = 6  # nodes that a random search draws before it looks at all
+SLOTS = 8  # of the smallest of Go's hash maps, which holds its entries in order
 
 Room = tuple[int, int, int, int, int]
 """cpu_m, memory_mib, ephemeral_mib, gpu and pods that a node has left."""
@@ -124,6 +125,12 @@ class Pointer:
         self.index = 0
 
 
+def any_beginning(count: int, draw: Callable[[], float]) -> int:
+    """Return where a walk over a hash map begins: at any slot, or behind those that are empty."""
+    slot = int(draw() * max(count, SLOTS))
+    return slot if slot < count else 0
+
+
 class Snapshot:
     """The nodes in their order, what was placed on them in this look, and the search pointer.
 
@@ -139,8 +146,11 @@ class Snapshot:
         self.pointer = Pointer()
         self.chance: Chance | None = None
         self._planning = False
-        self._order: list[int] = []  # with chance, positions in the order of the list of this plan
+        self._order: list[int] = []  # with chance, positions in the order of this look
         self._step: NDArray[np.int64] = np.empty(0, dtype=np.int64)  # the other way round
+        self._turn = 0  # where in this order the list begins, since so many placements
+        self._turned = -1
+        self._listed = 0  # the placements that the list is behind
         self._placed: list[SnapshotNode] = []  # the node of each placement, in order
         self._tabled = 0  # how many of these the table knows
         # by position: cpu and memory left (-1 where no pod may go), and group; with columns to spare
@@ -202,6 +212,7 @@ class Snapshot:
         self.revert(0)
         self._planning = False
         self._order.clear()
+        self._turn = 0
         if len(self.nodes) > self.real:
             for node in self.nodes[self.real :]:
                 del self.by_id[node.id]
@@ -254,7 +265,7 @@ class Snapshot:
         for place in range(start, start + min(NEAR, count)):
             if place >= count:
                 place -= count  # noqa: PLW2901  # round the list
-            position = order[place] if order else place
+            position = order[(place + self._turn) % count] if order else place
             node = nodes[position]
             if (destinations is None or destinations[position]) and node.fits(cls):
                 self.pointer.index = (place + 1) % count
@@ -267,39 +278,33 @@ class Snapshot:
         return None
 
     def _any_feasible(self, cls: ClassView, destinations: bytearray | None) -> SnapshotNode | None:
-        """Draw nodes until one is feasible, first from all, then from those with the room."""
-        nodes, chance = self.nodes, self.chance
-        count = len(nodes)
-        if not count:
-            return None
-        assert chance is not None, "only looks with random orders search like this"
-        draw = chance.dice.random
-        for _ in range(TRIES):
-            position = int(draw() * count)
-            node = nodes[position]
-            if (destinations is None or destinations[position]) and node.fits(cls):
-                return node
-        left: list[int] = self._roomy(cls, destinations).tolist()
-        while left:
-            index = chance.index(len(left))
-            if self.nodes[left[index]].fits(cls):
-                return self.nodes[left[index]]
-            left[index] = left[-1]
-            left.pop()
-        return None
+        """Go round the list, which begins somewhere else after each placement."""
+        self._listed = len(self._placed)
+        return self._next_feasible(cls, destinations)
 
     def _arrange(self) -> None:
-        """Give the list of this plan its random order."""
-        if self.chance is not None and len(self._order) != len(self.nodes):
-            order = self.chance.permutation(len(self.nodes))
+        """Give the list its random order, once a look, and its random beginning."""
+        chance, count = self.chance, len(self.nodes)
+        if chance is None:
+            return
+        if len(self._order) != count:
+            order = chance.permutation(count)
+            if count <= SLOTS:
+                order = np.concatenate((order[order < self.real], np.arange(self.real, count)))
             self._order = order.tolist()
             self._step = np.argsort(order)
+            self.pointer.index = chance.index(count)
+            self._turned = -1
+        if self._turned != self._listed:
+            self._turned = self._listed
+            self._turn = any_beginning(count, chance.dice.random)
 
     def _far(self, cls: ClassView, destinations: bytearray | None, start: int) -> Iterator[tuple[int, int]]:
         """Yield places and positions of all other nodes that may fit, in the order of the search."""
         count = len(self.nodes)
         roomy = self._roomy(cls, destinations)
-        steps = ((self._step[roomy] if self._order else roomy) - start) % count
+        places = self._step[roomy] - self._turn if self._order else roomy
+        steps = (places - start) % count
         for index in np.argsort(steps).tolist():
             if steps[index] >= NEAR:
                 yield (start + int(steps[index])) % count, int(roomy[index])
@@ -342,7 +347,8 @@ class Snapshot:
     def plan(self) -> int:
         """Begin to simulate a plan; return a mark to revert to."""
         self._planning = True
-        return len(self._placed)
+        self._listed = len(self._placed)
+        return self._listed
 
     def fork(self) -> int:
         """Return a mark to revert to."""

@@ -219,7 +219,7 @@ class Autoscaler:
         placed = self._pending_simulator.memory()
         if plan is None or stock is None or (placed and self._unhelped and not ordered):
             return None  # in another order, others of the pending pods may get the room
-        return plan, stock, self.snapshot.pointer.index, placed
+        return plan, stock, self.snapshot.pointer.index if ordered else 0, placed
 
     def _is_packing_certain(self) -> bool:
         """Say whether pods that wait for upcoming nodes would all find room on these again.

@@ -5,6 +5,7 @@ Also §7.7 of the README of the recorded runs.
 
 from __future__ import annotations
 
+from functools import partial
 from random import Random
 
 import pytest
@@ -15,7 +16,7 @@ from sim.decisions.chance import Chance
 from sim.decisions.hinting_simulator import HintingSimulator
 from sim.decisions.names import natural
 from sim.decisions.pending_pods import filter_out_schedulable
-from sim.decisions.snapshot import Snapshot, SnapshotNode, placeholder_id
+from sim.decisions.snapshot import Snapshot, SnapshotNode, any_beginning, placeholder_id
 from tests.unit.decisions.autoscaling import Classes, a_group, a_node, a_snapshot, pods
 
 
@@ -108,6 +109,29 @@ def test_a_random_list_is_entered_anywhere_after_each_placement(few: bool) -> No
             hits[node.position] += 1
         snapshot.end_look()
     assert min(hits) > 800 / nodes / 4  # every node is found, and often
+
+
+@pytest.mark.parametrize(("count", "expected"), [(1, [8]), (3, [6, 1, 1]), (8, [1] * 8), (16, [0.5] * 16)])
+def test_a_walk_over_a_hash_map_begins_at_any_of_its_slots(count: int, expected: list[float]) -> None:
+    """Go 1.22 runtime/map.go (mapiterinit): up to eight entries lie in order, the first behind the gaps."""
+    draws = [(n + 0.5) / 800 for n in range(800)]
+    begun = [any_beginning(count, iter([draw]).__next__) for draw in draws]
+    assert [begun.count(place) / 100 for place in range(count)] == expected
+
+
+def test_a_random_search_takes_the_next_node_with_room() -> None:
+    """Of 40 nodes in one order two have room: each is found as often as the way to it is long."""
+    cls = Classes().a_class(1_500)
+    found_first = 0
+    for seed in range(100):
+        snapshot = a_snapshot([a_node(n, cpu_m=2_000 if n in (3, 25) else 100) for n in range(40)])
+        snapshot.chance = Chance(partial(Random, seed))
+        node = snapshot.fits_any_node(cls)
+        assert node is not None
+        assert node.position in (3, 25)
+        found_first += node.position == 3
+        snapshot.end_look()
+    assert 30 <= found_first <= 70  # within 4 standard deviations of 50
 
 
 def test_nodes_can_join_and_leave_between_looks() -> None:
