@@ -20,14 +20,17 @@ MANY = ("balancing-ignore-label", "balancing-label")
 
 
 def chart_values(
-    cluster: str, region: str, version: str, flags: Flags, priorities: Mapping[str, Any]
+    cluster: str, region: str, version: str, flags: Flags, priorities: Mapping[str, Any], *, account: bool
 ) -> dict[str, Any]:
-    """Return the values of a new release; ``flags`` are those to state, as texts, numbers and booleans."""
+    """Return the values of a new release; ``flags`` are those to state, as texts, numbers and booleans.
+
+    ``account``: somebody else makes its service account.
+    """
     return {
         "cloudProvider": "aws",
         "awsRegion": region,
         "autoDiscovery": {"clusterName": cluster},
-        "rbac": {"create": True, "serviceAccount": {"create": False, "name": SERVICE_ACCOUNT}},
+        "rbac": {"create": True, "serviceAccount": {"create": not account, "name": SERVICE_ACCOUNT}},
         "image": {"tag": f"v{version}.0"},
         "replicaCount": 1,
         "extraArgs": arguments(flags),

@@ -79,6 +79,18 @@ def reaches_groups(config: Mapping[str, Any]) -> bool:
     return SERVICE_ACCOUNT in accounts or (bool(groups) and all(map(_lets_autoscale, groups)))
 
 
+def makes_account(config: Mapping[str, Any]) -> bool:
+    """Say whether eksctl makes the autoscaler's service account from this; else its chart has to."""
+    iam = config.get("iam") or {}
+    names = [(each.get("metadata") or {}).get("name") for each in iam.get("serviceAccounts") or ()]
+    names += [
+        each.get("serviceAccountName")
+        for each in iam.get("podIdentityAssociations") or ()
+        if each.get("createServiceAccount")
+    ]
+    return SERVICE_ACCOUNT in names
+
+
 def _lets_autoscale(group: Mapping[str, Any]) -> bool:
     return bool(((group.get("iam") or {}).get("withAddonPolicies") or {}).get("autoScaler"))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sim.deploy.folder import check_folder, write_folder
-from sim.deploy.plan import check_same, plan_files
+from sim.deploy.plan import check_same, exported_warnings, plan_files
 from sim.deploy.predictions import prediction
 from sim.deploy.roles import EKSCTL, Role
 from sim.model.scenario import Scenario
@@ -52,6 +52,7 @@ def export(
     else:
         plan_files(what, None, role)  # before the simulation, which takes longer than finding an error
         result = replicate(what, replications or REPLICATIONS, seed, progress=progress)
-    files = plan_files(result.scenario, prediction(result), role)
+    warnings = exported_warnings(result.summary["warnings"], plan_files(result.scenario, None, role))
+    files = plan_files(result.scenario, prediction(result) | {"warnings": warnings}, role)
     write_folder(out, files, lambda folder: check_same(folder, result.scenario), force=force)
     return tuple(files)

@@ -51,16 +51,20 @@ class ValuesPlan:
     chart: bool = True
 
 
-def planned_values(scenario: Scenario, config: ClusterConfig, source: Source | None) -> ValuesPlan:
-    """Return the chart values of a plan."""
+def planned_values(
+    scenario: Scenario, config: ClusterConfig, source: Source | None, *, account: bool
+) -> ValuesPlan:
+    """Return the chart values of a plan; ``account``: eksctl makes the service account."""
     options, region = scenario.cluster.autoscaler, scenario.cluster.region
     priorities = AUTOSCALER.by_name[PRIORITIES].kind.write(options.expander_priorities)
     read = read_autoscaler([root(each) for each in source.documents]) if source else ReadAutoscaler({})
     manifest = source is not None and "kind" in source.value
     if source is None or manifest:
         flags = {**_kept(read), **_flags(options, options_for(options.version), ALWAYS)}
-        values = chart_values(config.name, region, options.version, flags, priorities)
-        return ValuesPlan(yaml_text(values, COMMENTS, _head(scenario)), chart=not manifest)
+        values = chart_values(config.name, region, options.version, flags, priorities, account=account)
+        made = "eksctl makes it, with its role" if account else "the nodes' own role lets it scale"
+        comments = {**COMMENTS, ("rbac", "serviceAccount", "create"): made}
+        return ValuesPlan(yaml_text(values, comments, _head(scenario)), chart=not manifest)
     flags = _flags(options, _deployed(read, options.version))
     said = AUTOSCALER.by_name[PRIORITIES].kind.read(read.priorities) if read.priorities else ()
     wanted = changed_values(source.value, flags, None if said == options.expander_priorities else priorities)
@@ -107,7 +111,6 @@ def _head(scenario: Scenario) -> str:
 
 
 COMMENTS: Mapping[YamlKey, str] = {
-    ("rbac", "serviceAccount", "create"): "eksctl makes it, with its role",
     ("image", "tag"): "any patch of the cluster's minor",
     ("extraArgs", "expander"): "which node group grows; priority is the only one that knows prices",
     ("extraArgs", "scale-down-unneeded-time"): "an idle node is paid this long",

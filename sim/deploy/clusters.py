@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from sim.adapters.eksctl import read_cluster
-from sim.adapters.eksctl_write import GROUP_LISTS, Changes, changes, new_parts, whole_cluster
+from sim.adapters.eksctl_write import (
+    GROUP_LISTS,
+    Changes,
+    changes,
+    makes_account,
+    new_parts,
+    whole_cluster,
+)
 from sim.adapters.fields import root
 from sim.adapters.yaml_documents import Document, Key, read_text
 from sim.adapters.yaml_edit import edited
@@ -31,7 +38,10 @@ NEW = "changes.yaml"
 
 @dataclass(frozen=True, slots=True)
 class ClusterPlan:
-    """The ClusterConfig to deploy, as text and as read; what came in; and what is new against that."""
+    """The ClusterConfig to deploy, as text and as read; what came in; and what is new against that.
+
+    ``inline``: it was stated in the scenario, so no file of it came in.
+    """
 
     text: str
     document: dict[str, Any]
@@ -39,6 +49,12 @@ class ClusterPlan:
     before: str | None
     changes: Changes
     new: dict[str, Any]
+    inline: bool
+
+    @property
+    def makes_account(self) -> bool:
+        """Say whether eksctl makes the autoscaler's service account."""
+        return "iam" in self.new or makes_account(self.document)
 
 
 def planned_cluster(
@@ -70,6 +86,7 @@ def planned_cluster(
         before=source.text if source.text is not None and source.text != text else None,
         changes=found,
         new=new_parts(wanted, found, autoscaler=autoscaler),
+        inline=source.text is None,
     )
 
 

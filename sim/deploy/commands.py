@@ -10,12 +10,12 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
-from sim.adapters.eksctl_write import SERVICE_ACCOUNT, SYSTEM, profile_command, profiles_of, reaches_groups
+from sim.adapters.eksctl_write import SERVICE_ACCOUNT, SYSTEM, profile_command, profiles_of
 from sim.deploy.autoscalers import VALUES
 from sim.deploy.clusters import CLUSTER, NEW, ClusterPlan
 from sim.deploy.sources import BEFORE, Spec
 from sim.model.cluster_config import NodeGroupConfig
-from sim.model.pipelines import leaves
+from sim.model.pipelines import DEFAULT_PROJECT, leaves
 from sim.model.scenario import Scenario
 
 TEMPLATE = "k8s.io/cluster-autoscaler/node-template"
@@ -29,7 +29,7 @@ def create_cluster() -> Lines:
     return [f"eksctl create cluster -f {CLUSTER}"]
 
 
-def change_cluster(plan: ClusterPlan, *, autoscaler: bool) -> Lines:
+def change_cluster(plan: ClusterPlan) -> Lines:
     """Return what brings an existing cluster to the plan; eksctl leaves alone what is there already."""
     found, lines = plan.changes, Lines()
     for name in found.changed_profiles:
@@ -40,10 +40,19 @@ def change_cluster(plan: ClusterPlan, *, autoscaler: bool) -> Lines:
         lines.append(f"eksctl create fargateprofile -f {_file(plan, 'fargateProfiles')}")
     for name, _, sizes in found.resized:
         lines.append(_scale(plan, name, sizes))
-    if autoscaler and ("iam" in plan.new or reaches_groups(plan.document)):
-        lines.append(f"eksctl utils associate-iam-oidc-provider -f {_file(plan, 'iam')} --approve")
-        lines.append(f"eksctl create iamserviceaccount -f {_file(plan, 'iam')} --approve")
     return lines
+
+
+def service_account(plan: ClusterPlan) -> Lines:
+    """Return what lets the autoscaler change groups, whether the cluster is new or not."""
+    if not plan.makes_account:
+        return []
+    if "iam" not in plan.new and not plan.document["iam"].get("serviceAccounts"):
+        return [f"eksctl create podidentityassociation -f {CLUSTER}"]
+    return [
+        f"eksctl utils associate-iam-oidc-provider -f {_file(plan, 'iam')} --approve",
+        f"eksctl create iamserviceaccount -f {_file(plan, 'iam')} --approve",
+    ]
 
 
 def _file(plan: ClusterPlan, *parts: str) -> str:
@@ -148,8 +157,13 @@ def watch(scenario: Scenario, specs: Sequence[Spec], *, autoscaler: bool) -> Lin
     if autoscaler:
         lines.append(f"kubectl get configmap -n {SYSTEM} cluster-autoscaler-status -o yaml")
         lines.append(f"kubectl logs -n {SYSTEM} -l app.kubernetes.io/instance={SERVICE_ACCOUNT} --tail 50")
-    lines += [f"pachctl list job -p {spec.pipeline.name}" for spec in specs]
+    lines += [f"pachctl list job -p {spec.pipeline.name}{_project(spec)}" for spec in specs]
     return lines
+
+
+def _project(spec: Spec) -> str:
+    project = spec.pipeline.project
+    return "" if project == DEFAULT_PROJECT else f" --project {project}"
 
 
 def roll_back(plan: ClusterPlan | None, specs: Sequence[Spec], *, autoscaler: bool, values: bool) -> Lines:
@@ -174,6 +188,26 @@ def roll_back(plan: ClusterPlan | None, specs: Sequence[Spec], *, autoscaler: bo
     if found.gone_groups:
         lines.append(f"eksctl create nodegroup -f {BEFORE}/{CLUSTER}")
     lines += [f"{_eksctl('delete', 'nodegroup', plan)} --name {name}" for name in found.new_groups]
+    return lines
+
+
+def roll_back_beside(scenario: Scenario, plan: ClusterPlan, *, autoscaler: bool) -> Lines:
+    """Return what undoes the commands beside those on groups and profiles."""
+    lines, configs = Lines(), {group.name: group for group in plan.config.node_groups}
+    for group in scenario.cluster.node_groups:
+        if not group.scheduled_minimums or group.name in plan.changes.new_groups:
+            continue
+        lines.append(_auto_scaling_group(plan, configs[group.name]))
+        lines += [
+            f"aws autoscaling delete-scheduled-action --region {plan.config.region} "
+            f'--auto-scaling-group-name "$ASG" --scheduled-action-name {group.name}-minimum-{n}'
+            for n, _ in enumerate(group.scheduled_minimums, 1)
+        ]
+    if autoscaler and "iam" in plan.new:
+        lines.append(
+            f"{_eksctl('delete', 'iamserviceaccount', plan)} --name {SERVICE_ACCOUNT} --namespace {SYSTEM}"
+            "  # unless it was there before"
+        )
     return lines
 
 

@@ -45,10 +45,7 @@ def write_folder(
     old = folder.parent / f".{folder.name}.{os.getpid()}.old"
     try:
         draft.mkdir(parents=True)
-        for name, content in files.items():
-            path = draft / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+        put_files(draft, files)
         check(draft)
         if folder.exists():
             old = old if _is_export(folder) or not any(folder.iterdir()) else _aside(folder)
@@ -62,6 +59,14 @@ def write_folder(
         shutil.rmtree(draft, ignore_errors=True)
         if old != _aside(folder):
             shutil.rmtree(old, ignore_errors=True)
+
+
+def put_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files by path within a folder that is there."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
 
 
 def check_name(name: str) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from sim.adapters.manifests_write import manifests_text, placeholder, priority_class
@@ -12,9 +14,10 @@ from sim.adapters.pachyderm_write import spec_text, text_diff
 from sim.adapters.yaml_write import yaml_text
 from sim.deploy.autoscalers import VALUES, ValuesPlan, planned_values
 from sim.deploy.clusters import CLUSTER, NEW, ClusterPlan, autoscales, planned_cluster
+from sim.deploy.folder import put_files
 from sim.deploy.places import homes
 from sim.deploy.predictions import prediction_text
-from sim.deploy.readme import Parts, readme
+from sim.deploy.readme import PLACEHOLDERS, Parts, readme
 from sim.deploy.roles import POLICY, TRUST_POLICY, Role, trust_policy
 from sim.deploy.sources import BEFORE, PREDICTION, Sources, Spec, sources_of
 from sim.errors import SimulationError
@@ -26,9 +29,10 @@ SCENARIO = "scenario.yaml"
 README = "README.md"
 DIFF = "changes.diff"
 PRIORITY_CLASSES = "priority-classes.yaml"
-PLACEHOLDERS = "placeholders.yaml"
 HEAD = "The plan, as it was simulated: pachsim run scenario.yaml. Everything it reads is in this folder."
 NOT_SIMULATED = {"assumptions", "warnings", "seed", "source"}  # what is said of a scenario, not what it is
+
+_OF_A_FILE = re.compile(r"[^:]+\.\w+:(\d+:)? ")  # as a Notice places itself
 
 
 def plan_files(scenario: Scenario, prediction: Mapping[str, Any] | None, role: Role) -> dict[str, bytes]:
@@ -38,7 +42,7 @@ def plan_files(scenario: Scenario, prediction: Mapping[str, Any] | None, role: R
     cluster = planned_cluster(scenario, sources, places, role.arn)
     values = None
     if cluster and autoscales(scenario):
-        values = planned_values(scenario, cluster.config, sources.values)
+        values = planned_values(scenario, cluster.config, sources.values, account=cluster.makes_account)
     manifests = _manifests(scenario, sources)
     document = _document(scenario, sources, values)
     if prediction is not None:
@@ -61,6 +65,19 @@ def plan_files(scenario: Scenario, prediction: Mapping[str, Any] | None, role: R
     files |= {f"{BEFORE}/{name}": text for name, text in before.items()}
     written = {name: text.encode() for name, text in files.items()}
     return written | {name: sources.files[name] for name in _named(document) if name in sources.files}
+
+
+def exported_warnings(said: Iterable[str], files: Mapping[str, bytes]) -> list[str]:
+    """Return the warnings of a result with those about its files as the exported ones give them.
+
+    So a second export, which reads the files of the first, warns of the same lines. What was dropped or
+    translated on the way in is no longer there.
+    """
+    with TemporaryDirectory() as folder:
+        put_files(Path(folder), files)
+        exported = load(Path(folder) / SCENARIO).warnings
+        of_files = [each.removeprefix(f"{folder}/") for each in exported if _OF_A_FILE.match(each)]
+    return [*of_files, *(each for each in said if not _OF_A_FILE.match(each))]
 
 
 def check_same(folder: Path, scenario: Scenario) -> None:

@@ -15,6 +15,7 @@ from sim.deploy.roles import POLICY, TRUST_POLICY, Role, role_steps
 from sim.deploy.sources import BEFORE, Spec
 from sim.model.scenario import Scenario
 
+PLACEHOLDERS = "placeholders.yaml"
 PROMISES = {
     "cost_usd_per_day": ("cost per day", "$"),
     "job_latency_p50_s": ("job latency, median", "s"),
@@ -30,7 +31,7 @@ FILES = {
     TRUST_POLICY: "trust policy of the Fargate pod execution role",
     "changes.diff": "what was decided, against what came in",
     "priority-classes.yaml": "priority classes that pods of the plan name",
-    "placeholders.yaml": "pods that hold room warm",
+    PLACEHOLDERS: "pods that hold room warm",
 }
 
 
@@ -61,6 +62,7 @@ def _lines(parts: Parts) -> Iterator[str]:
         yield f"{scenario.question}\n"
     yield from _promises(parts.prediction)
     yield from _where(parts.homes)
+    yield from _warnings(parts.prediction["warnings"])
     yield from _decided(parts)
     yield from _files(parts.names)
     yield from _deploy(parts)
@@ -73,8 +75,19 @@ def _lines(parts: Parts) -> Iterator[str]:
     )
     yield "## Roll back\n"
     replaced = parts.values is not None and parts.values.before is not None
+    yield "Pipelines that were not there before: `pachctl delete pipeline NAME`, the last in the DAG first.\n"
     undo = commands.roll_back(parts.cluster, parts.specs, autoscaler=autoscaler, values=replaced)
-    yield from _shell(undo or ["pachctl delete pipeline NAME  # nothing else was changed"])
+    if PLACEHOLDERS in parts.manifests:
+        undo.append(f"kubectl delete -f {PLACEHOLDERS}")
+    if parts.cluster:
+        undo += commands.roll_back_beside(parts.scenario, parts.cluster, autoscaler=autoscaler)
+    if undo:
+        yield from _shell(undo)
+    yield "Tags of Auto Scaling groups and priority classes may stay: nothing is done for them alone.\n"
+    if parts.cluster and parts.cluster.inline:
+        config = parts.cluster.config
+        yield "A cluster made for this plan, with all that is on it:\n"
+        yield from _shell([f"eksctl delete cluster --name {config.name} --region {config.region} --wait"])
 
 
 def _promises(prediction: Mapping[str, Any]) -> Iterator[str]:
@@ -95,6 +108,13 @@ def _where(homes: Sequence[Home]) -> Iterator[str]:
         yield "| pipeline | workers | where |"
         yield "|---|---|---|"
         yield from (f"| {home.load.pipeline.name} | {home.workers} | {home.words} |" for home in homes)
+        yield ""
+
+
+def _warnings(warnings: Sequence[str]) -> Iterator[str]:
+    if warnings:
+        yield "## What to know before\n"
+        yield from (f"- {warning}" for warning in warnings)
         yield ""
 
 
@@ -164,7 +184,9 @@ def _cluster_steps(parts: Parts, plan: ClusterPlan) -> Iterator[Step]:
     role = role_steps(plan.config.name, plan.config.region) if own_role else []
     yield "Role", "Make the Fargate pod execution role, then export again with it:", role
     yield "Cluster", "A new cluster:", commands.create_cluster()
-    yield "", "Or the cluster you have:", commands.change_cluster(plan, autoscaler=autoscaler)
+    yield "", "Or the cluster you have; what is there already is left alone:", commands.change_cluster(plan)
+    account = commands.service_account(plan) if autoscaler else []
+    yield "", "Either way, what the autoscaler may do:", account
     yield "", "The same Fargate profiles without a file:", commands.one_line_profiles(plan)
     tagged = commands.tags(plan) if autoscaler else []
     yield "", "By these tags the autoscaler knows empty node groups; eksctl does not write them:", tagged
@@ -172,7 +194,10 @@ def _cluster_steps(parts: Parts, plan: ClusterPlan) -> Iterator[Step]:
 
 
 def _autoscaler_steps(values: ValuesPlan) -> Iterator[Step]:
-    told = "Any chart release of the cluster's Kubernetes minor will do:"
+    told = (
+        "Under the name of your release if it has another; any chart release of the cluster's Kubernetes "
+        "minor will do:"
+    )
     if not values.chart:
         told = "Yours comes from a manifest: give its command line these `extraArgs`, or install:"
     yield "Autoscaler", told, commands.install_autoscaler()

@@ -14,7 +14,7 @@ from sim.deploy import export
 from sim.errors import InputError
 from sim.loader import load
 from sim.study.replicate import replicate, simulate
-from tests.unit.deploy.plans import SCENARIO, SPEC, contents, held, planned, same_log, written
+from tests.unit.deploy.plans import CLUSTER, SCENARIO, SPEC, contents, held, planned, same_log, written
 
 MIXED = """\
 apiVersion: eksctl.io/v1alpha5
@@ -58,9 +58,9 @@ pipelines:
   - {spec: specs/edges.json, datum_time: 18s}
 """
 LAST = {
-    "pipeline": {"name": "last"},
+    "pipeline": {"name": "last", "project": {"name": "ml"}},
     "transform": {"cmd": ["x"]},
-    "input": {"pfs": {"repo": "edges", "glob": "/"}},
+    "input": {"pfs": {"repo": "edges", "project": "default", "glob": "/"}},
     "schedulingSpec": {"priorityClassName": "batch"},
 }
 
@@ -112,9 +112,16 @@ def test_the_commands_in_their_order(mixed: Path, tmp_path: Path) -> None:
         "pachctl update pipeline -f pipelines/edges.json",
         "pachctl update pipeline -f pipelines/last.json",
         "kubectl get pods -n default -l suite=pachyderm,component=worker",
+        "pachctl list job -p last --project ml",
         "pachctl update pipeline -f before/pipelines/edges.json",
         "eksctl scale nodegroup --cluster work --region eu-west-1 --name system "
         "--nodes-min 1 --nodes 1 --nodes-max 1",
+        "kubectl delete -f placeholders.yaml",
+        "ASG=$(aws eks describe-nodegroup --region eu-west-1 --cluster-name work --nodegroup-name gpu ",
+        'aws autoscaling delete-scheduled-action --region eu-west-1 --auto-scaling-group-name "$ASG" '
+        "--scheduled-action-name gpu-minimum-1",
+        "eksctl delete iamserviceaccount --cluster work --region eu-west-1 --name cluster-autoscaler "
+        "--namespace kube-system",
     ):
         assert any(line.startswith(begins) for line in told), begins
     assert not any(
@@ -129,8 +136,11 @@ def test_the_one_line_profile_is_the_seeds(tmp_path: Path) -> None:
     assert f"{seeds} --namespace default --labels node=fargate" in lines
 
 
-def export_of(tmp_path: Path, scenario: str, *sets: str, **options: Any) -> dict[str, str]:
-    export(load(written(tmp_path, scenario), sets), tmp_path / "out", replications=1, **options)
+def export_of(
+    tmp_path: Path, scenario: str, *sets: str, files: dict[str, str] | None = None, **options: Any
+) -> dict[str, str]:
+    path = written(tmp_path, scenario, **(files or {}))
+    export(load(path, sets), tmp_path / "out", replications=1, **options)
     return {name: content.decode() for name, content in contents(tmp_path / "out").items()}
 
 
@@ -162,6 +172,51 @@ def test_room_is_held_warm_by_pods_below_all_work(mixed: Path) -> None:
     assert tolerations == [{"key": "nvidia.com/gpu", "operator": "Exists"}]
     selector = warmer["spec"]["selector"]["matchLabels"].items()
     assert selector <= warmer["spec"]["template"]["metadata"]["labels"].items()
+
+
+def test_warnings_are_told_and_name_the_exported_files(tmp_path: Path) -> None:
+    old = {**LAST, "podPatch": "[]", "standby": True, "schedulingSpec": None}
+    scenario = SCENARIO.replace("images: {", "  - {spec: specs/old.json, datum_time: 3s}\nimages: {")
+    path = written(tmp_path, scenario, **{"specs/old_json": json.dumps(old, indent=1)})
+    export(load(path), tmp_path / "out", replications=2)
+    promised = json.loads((tmp_path / "out" / "prediction.json").read_text())
+    (patched,) = (each for each in promised["warnings"] if "podPatch" in each)
+    assert re.match(r"pipelines/last\.json:\d+: podPatch is kept but not applied", patched)
+    assert not any("standby" in each for each in promised["warnings"])  # translated, in the files too
+    assert f"- {patched}\n" in (tmp_path / "out" / "README.md").read_text()
+    export(load(tmp_path / "out" / "scenario.yaml"), tmp_path / "again", replications=2)
+    assert contents(tmp_path / "again") == contents(tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("iam", "created", "command"),
+    [
+        pytest.param("", False, "eksctl create iamserviceaccount -f changes.yaml --approve", id="made"),
+        pytest.param(
+            "iam: {podIdentityAssociations: [{namespace: kube-system, "
+            "serviceAccountName: cluster-autoscaler, createServiceAccount: true, wellKnownPolicies: {autoScaler: true}}]}\n",
+            False,
+            "eksctl create podidentityassociation -f cluster.yaml",
+            id="by pod identity",
+        ),
+        pytest.param("NODES", True, "", id="the nodes' role is enough, so the chart makes the account"),
+    ],
+)
+def test_somebody_makes_the_autoscalers_service_account(
+    tmp_path: Path, iam: str, created: bool, command: str
+) -> None:
+    cluster = CLUSTER + iam
+    if iam == "NODES":
+        cluster = CLUSTER + "    iam: {withAddonPolicies: {autoScaler: true}}\n"
+    files = export_of(tmp_path, SCENARIO, files={"clusters/work_yaml": cluster})
+    values = read_text(files["cluster-autoscaler-values.yaml"])[0].value
+    assert values["rbac"]["serviceAccount"] == {"create": created, "name": "cluster-autoscaler"}
+    accounts = [
+        line
+        for line in shell(files["README.md"])
+        if line.startswith("eksctl create") and ("account" in line or "identity" in line)
+    ]
+    assert accounts == ([command] if command else [])
 
 
 def test_the_prediction_is_the_results(tmp_path: Path) -> None:
