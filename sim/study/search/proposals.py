@@ -20,7 +20,7 @@ from optuna.distributions import CategoricalDistribution, IntDistribution
 
 from sim.study.search.space import Point, Space
 
-TRIES = 8  # asks of the sampler for each proposal that is wanted; it likes what it knows
+TRIES = 3  # asks of the sampler for each proposal that is wanted; it likes what it knows
 ELITE = 3
 ENUMERABLE = 200_000
 

@@ -49,7 +49,7 @@ class Verdict:
 
     ``good`` is the chance that the winner keeps the constraints and nothing that does is better by more than
     the indifference, ``correct`` that nothing is better at all. ``effort`` is in proportion to the
-    replications that OCBA wants, 0 for what is settled.
+    replications that OCBA wants, 0 for what is settled, ``level`` to compare means of unequally many days by.
     """
 
     best: int | None
@@ -57,6 +57,7 @@ class Verdict:
     correct: float
     holds: Float
     objective: Estimates
+    level: Float
     effort: Float
     counts: Float
 
@@ -74,11 +75,12 @@ def judge(samples: Samples, study: Study, points: Sequence[Point] | None = None)
     holds = _all([each.holds for each in held], there)
     clearly = _all([each.clearly for each in held], there)
     counts = np.array([float(samples.count(point)) for point in points])
-    candidates = _candidates(objective, holds)
+    level = _levels(x, objective, counts)
+    candidates = _candidates(level, holds)
     if not candidates:
         none = max(0.0, 1.0 - LOOKS * float(clearly.sum()))
         effort = _effort_of_none(held, clearly, study)
-        return Verdict(None, none, none, holds, objective, effort, counts)
+        return Verdict(None, none, none, holds, objective, level, effort, counts)
     wrong = [_wrong(x, row, study.indifference, holds, clearly) for row in candidates]
     sums = [float(each.sum()) for each in wrong]
     chosen = min(range(len(candidates)), key=lambda n: min(sums[n], 1.0))
@@ -86,7 +88,7 @@ def judge(samples: Samples, study: Study, points: Sequence[Point] | None = None)
     strictly = float(_wrong(x, best, 0.0, holds, holds).sum())
     effort = _effort(x, best, held, errors, study)
     good, correct = max(0.0, 1 - LOOKS * sums[chosen]), max(0.0, 1 - LOOKS * strictly)
-    return Verdict(best, good, correct, holds, objective, effort, counts)
+    return Verdict(best, good, correct, holds, objective, level, effort, counts)
 
 
 def allocate(verdict: Verdict, replications: int) -> list[tuple[int, int]]:
@@ -109,7 +111,7 @@ def allocate(verdict: Verdict, replications: int) -> list[tuple[int, int]]:
 def scores(samples: Samples, study: Study) -> list[tuple[Point, float]]:
     """Return configurations with their scores: the objective; above all others where a constraint breaks."""
     verdict = judge(samples, study)
-    mean = np.where(np.isfinite(verdict.objective.mean), verdict.objective.mean, np.nan)
+    mean = np.where(np.isfinite(verdict.level), verdict.level, np.nan)
     worst = float(np.nan_to_num(np.nanmax(mean))) if np.isfinite(mean).any() else 0.0
     excess = violations(samples, study)
     broken = worst + max(1.0, abs(worst)) * (1.0 + excess)
@@ -174,10 +176,20 @@ def _all(chances: list[Float], there: Float) -> Float:
     return np.maximum(0.0, 1.0 - sum((1.0 - each for each in chances), np.zeros_like(there))) * there
 
 
-def _candidates(objective: Estimates, holds: Float) -> list[int]:
+def _levels(x: Float, objective: Estimates, counts: Float) -> Float:
+    """Return mean objectives as if all had seen the days of the most replicated configuration.
+
+    Otherwise one that saw three cheap days would look better than another that saw these and a hundred more.
+    """
+    most = int(np.argmax(np.where(np.isfinite(objective.mean), counts, -1)))
+    levels = _paired(x, most).mean + objective.mean[most]
+    return np.where(np.isfinite(levels), levels, objective.mean)
+
+
+def _candidates(level: Float, holds: Float) -> list[int]:
     """Return the rows that may be best, cheapest first: they keep the constraints more likely than not."""
-    rows = np.flatnonzero(np.isfinite(objective.mean) & (holds >= EVEN))
-    return sorted(rows.tolist(), key=lambda row: (objective.mean[row], row))[:CANDIDATES]
+    rows = np.flatnonzero(np.isfinite(level) & (holds >= EVEN))
+    return sorted(rows.tolist(), key=lambda row: (level[row], row))[:CANDIDATES]
 
 
 def _wrong(x: Float, best: int, indifference: float, holds: Float, rivals: Float) -> Float:
