@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,7 +23,7 @@ from sim.deploy.roles import POLICY, TRUST_POLICY, Role, trust_policy
 from sim.deploy.sources import BEFORE, PREDICTION, Sources, Spec, sources_of
 from sim.errors import SimulationError
 from sim.loader import load
-from sim.model.scenario import Scenario
+from sim.model.scenario import Scenario, WarmUp
 from sim.study.model_json import to_json
 
 SCENARIO = "scenario.yaml"
@@ -83,6 +84,8 @@ def exported_warnings(said: Iterable[str], files: Mapping[str, bytes]) -> list[s
 def check_same(folder: Path, scenario: Scenario) -> None:
     """Raise SimulationError if the scenario exported to a folder is not the one it was made from."""
     exported = load(folder / SCENARIO)
+    if exported.warmup_is is WarmUp.AUTO:  # a result has found its own
+        scenario = replace(scenario, warmup_us=exported.warmup_us, warmup_is=exported.warmup_is)
     if _simulated(exported) != _simulated(scenario):
         raise SimulationError(
             f"the exported scenario {scenario.name} would not be simulated as the one given"

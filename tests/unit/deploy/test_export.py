@@ -14,6 +14,7 @@ from sim.deploy import export
 from sim.errors import InputError
 from sim.loader import load
 from sim.study.replicate import replicate, simulate
+from sim.study.result import load_result
 from tests.unit.deploy.plans import CLUSTER, SCENARIO, SPEC, contents, held, planned, same_log, written
 
 MIXED = """\
@@ -194,7 +195,8 @@ def test_warnings_are_told_and_name_the_exported_files(tmp_path: Path) -> None:
         pytest.param("", False, "eksctl create iamserviceaccount -f changes.yaml --approve", id="made"),
         pytest.param(
             "iam: {podIdentityAssociations: [{namespace: kube-system, "
-            "serviceAccountName: cluster-autoscaler, createServiceAccount: true, wellKnownPolicies: {autoScaler: true}}]}\n",
+            "serviceAccountName: cluster-autoscaler, createServiceAccount: true, "
+            "wellKnownPolicies: {autoScaler: true}}]}\n",
             False,
             "eksctl create podidentityassociation -f cluster.yaml",
             id="by pod identity",
@@ -271,6 +273,19 @@ def test_pipelines_called_alike_in_two_projects_keep_their_own_files(tmp_path: P
     assert json.loads(files["pipelines/last.json"])["salt"] == "s"
     assert json.loads(files["pipelines/ml.last.json"])["salt"] == "t"
     assert {name for name in files if name.startswith("before/")} == {"before/pipelines/ml.last.json"}
+
+
+def test_a_warm_up_to_be_found_is_still_to_be_found(tmp_path: Path) -> None:
+    path = written(tmp_path, SCENARIO.replace("6h", "12h\nwarmup: auto"))
+    result = replicate(load(path), 2)
+    export(result, tmp_path / "out")
+    exported = (tmp_path / "out" / "scenario.yaml").read_text()
+    assert "\nwarmup: auto\n" in exported
+    export(load(tmp_path / "out" / "scenario.yaml"), tmp_path / "again", replications=2)
+    assert contents(tmp_path / "again") == contents(tmp_path / "out")
+    result.save(tmp_path / "result")
+    export(load_result(tmp_path / "result"), tmp_path / "third")
+    assert contents(tmp_path / "third") == contents(tmp_path / "out")
 
 
 def test_a_folder_in_the_way_is_refused_before_anything_is_simulated(tmp_path: Path) -> None:
