@@ -95,7 +95,11 @@ def _print_tables(documents: Sequence[Document]) -> None:
     names = [document["scenario"] for document in documents]
     metrics = [document["metrics"] for document in documents]
     for title, labels in {"Cost": COST, "Work": WORK, "Capacity": CAPACITY}.items():
-        rows = [[label, *(said(each[name]) for each in metrics)] for name, label in labels.items()]
+        rows = [
+            [label, *(said(each[name]) for each in metrics)]
+            for name, label in labels.items()
+            if _has_a_row(name, documents)
+        ]
         print_section(title, ["", *names], rows)
     _print_latencies(documents)
     for group, title in SPLITS.items():
@@ -108,6 +112,14 @@ def _print_tables(documents: Sequence[Document]) -> None:
         print_section(title, ["", *names], rows)
     _print_targets(documents)
     _print_sensitivity(documents)
+
+
+def _has_a_row(name: str, documents: Sequence[Document]) -> bool:
+    """Leave out what is nothing everywhere; but where there are pipelines, no job is something to say."""
+    with_pipelines = any(document["pipelines"] for document in documents)
+    if with_pipelines and name in COST | WORK:
+        return True
+    return any(document["metrics"][name]["mean"] for document in documents)
 
 
 def _print_title(document: Document) -> None:

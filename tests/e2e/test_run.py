@@ -40,6 +40,13 @@ def test_tables(pachsim: Pachsim, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_plain_pods_do_not_have_gets_no_line(pachsim: Pachsim) -> None:
+    replay = ("run", SCENARIOS / "trace-replay.yaml", "--set", "horizon=3h", "--replications", "1")
+    shown = {line.split("  ")[0] for line in pachsim(*replay).stdout.splitlines()}
+    assert {"USD a day", "pods started", "nodes, peak"} <= shown
+    assert not {"USD per 1,000 datums", "jobs completed", "datums processed", "Fargate pod hours"} & shown
+
+
 def test_json_says_what_is_promised(pachsim: Pachsim) -> None:
     done = pachsim("run", FARGATE, *SHORT, "--replications", "3", "--format", "json", "--seed", "5")
     document = json.loads(done.stdout)
