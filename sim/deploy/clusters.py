@@ -38,10 +38,7 @@ NEW = "changes.yaml"
 
 @dataclass(frozen=True, slots=True)
 class ClusterPlan:
-    """The ClusterConfig to deploy, as text and as read; what came in; and what is new against that.
-
-    ``inline``: it was stated in the scenario, so no file of it came in.
-    """
+    """The ClusterConfig to deploy, as text and as read; what came in; and what is new against that."""
 
     text: str
     document: dict[str, Any]
@@ -49,7 +46,6 @@ class ClusterPlan:
     before: str | None
     changes: Changes
     new: dict[str, Any]
-    inline: bool
 
     @property
     def makes_account(self) -> bool:
@@ -86,7 +82,6 @@ def planned_cluster(
         before=source.text if source.text is not None and source.text != text else None,
         changes=found,
         new=new_parts(wanted, found, autoscaler=autoscaler),
-        inline=source.text is None,
     )
 
 

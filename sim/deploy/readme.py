@@ -84,9 +84,9 @@ def _lines(parts: Parts) -> Iterator[str]:
     if undo:
         yield from _shell(undo)
     yield "Tags of Auto Scaling groups and priority classes may stay: nothing is done for them alone.\n"
-    if parts.cluster and parts.cluster.inline:
+    if parts.cluster:
         config = parts.cluster.config
-        yield "A cluster made for this plan, with all that is on it:\n"
+        yield "Only for a cluster that was made for this plan, as all that is on it goes too:\n"
         yield from _shell([f"eksctl delete cluster --name {config.name} --region {config.region} --wait"])
 
 
