@@ -67,6 +67,11 @@ def request_rules(version: str) -> RequestRules:
     return max(rules for rules in RequestRules if rules <= int(minor))
 
 
+def standby_awaits_compaction(version: str) -> bool:
+    """Say whether a pipeline stays awake until its output is FINISHED, as before 2.5 (PR #8464)."""
+    return request_rules(version) < RequestRules.V2_5
+
+
 def worker_requests(
     spec: Pipeline, rules: RequestRules, defaults: ClusterDefaults = STOCK_DEFAULTS
 ) -> WorkerRequests:

@@ -21,6 +21,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from sim.decisions.replicas import target_replicas
+from sim.decisions.requests import standby_awaits_compaction
 from sim.engine.clock import Phase
 from sim.engine.steps import Steps
 from sim.model.log import PipelineState, PodEnd
@@ -58,6 +59,7 @@ class Controller:
         self._standby = context.delays("standby", self.options.standby_s)
         self._steps = Steps(poll, self.options.scale_up_interval_us)
         self._step_call: Call[None] | None = None
+        self._awake_until_finished = standby_awaits_compaction(context.options.version)
         self._jobs: deque[Job] = deque()  # not over, oldest first; younger ones may be over
         self._watched: Job | None = None  # the job whose end the monitor waits for
         self._crashing_us = 0  # first look of the crash monitor
@@ -100,7 +102,7 @@ class Controller:
     def _next_ready(self) -> Job | None:
         """Return the oldest job not over, if its inputs are finished."""
         jobs = self._jobs
-        while jobs and jobs[0].over:
+        while jobs and (jobs[0].ended if self._awake_until_finished else jobs[0].over):
             jobs.popleft()
         return jobs[0] if jobs and not jobs[0].missing else None
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
+from sim.decisions.requests import standby_awaits_compaction
 from sim.engine.clock import Phase
 from sim.engine.jobs import PARALLEL, SERIAL, Job, Planner, base_of
 from sim.engine.master_lock import MasterLock
@@ -39,7 +40,7 @@ class Monitor(Protocol):
         """Learn that a job's inputs are finished."""
 
     def job_over(self, job: Job) -> None:
-        """Learn that a job's output commit is finishing."""
+        """Learn that a job's output commit is finishing (before 2.5: finished)."""
 
     def tasks_changed(self, delta: int) -> None:
         """Learn that so many task records appeared (or went, when negative)."""
@@ -69,6 +70,7 @@ class Registry:
         self.preprocessing = preprocessing
         self.finish = finish
         self.monitor: Monitor
+        self._awake_until_finished = standby_awaits_compaction(self.options.version)
         self._compaction = context.delays("compaction", self.options.compaction_s)
         self._restart = context.delays("job-restart", self.options.job_restart_s)
         self._log_state = self.log["job_states"].add
@@ -300,6 +302,8 @@ class Registry:
         if not job.killed:
             self._note(job, JobState.SUCCESS)
         job.ended = True
+        if self._awake_until_finished:
+            self.monitor.job_over(job)
         job.previous = job.base = None  # no later job looks behind this one
         job.own = [None, None]
         job.batches = [None, None]
@@ -329,7 +333,8 @@ class Registry:
         if job.plan is not None:
             self._log_datums(job)
         self._note(job, state)
-        self.monitor.job_over(job)
+        if job.ended or not self._awake_until_finished:
+            self.monitor.job_over(job)
 
     def _stop_timeout(self, job: Job) -> None:
         if job.timeout is not None:

@@ -181,10 +181,9 @@ def pipeline_maker(said: PachydermFile, at: Field, pods: PodMaker, notes: Notes)
 def _warn_of_old_version(version: str, rules: RequestRules, notes: Notes) -> None:
     """Warn where only requests follow the version (pachyderm.md §2.4 and §3.2)."""
     if rules < RequestRules.V2_8 or version.removeprefix("v").split(".")[1] == "8":
-        standby = ", standby comes before compaction" if rules < RequestRules.V2_5 else ""
         notes.warn(
-            f"pachyderm {version}: requests follow it, jobs run as from 2.9 on: datums are listed outside "
-            f"the workers{standby}"
+            f"pachyderm {version}: requests follow it, jobs run as from 2.9 on: datums are listed "
+            "outside the workers"
         )
 
 

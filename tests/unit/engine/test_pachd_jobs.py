@@ -231,6 +231,17 @@ def test_compaction_takes_longer_for_more_output() -> None:
     assert found.when(JobState.SUCCESS) - found.when(JobState.FINISHING) == pytest.approx(5)
 
 
+@pytest.mark.parametrize(
+    ("version", "awaited"), [("2.11", JobState.FINISHING), ("pre-2.5", JobState.SUCCESS)]
+)
+def test_standby_comes_before_compaction_since_2_5(version: str, awaited: JobState) -> None:
+    """pachyderm.md §2.4 (PR #8464)."""
+    options = replace(PROMPT, version=version, compaction_s=Constant(60), standby_s=Constant(1))
+    images = a_repo(commits=times(100), new_per_commit=Constant(1))
+    found = run(a_scenario([images], [a_load()], options=options))
+    assert found.replicas()[-1] == (found.when(awaited) + 1, 0)
+
+
 @pytest.mark.parametrize(("cap", "seconds"), [(None, 10.0), (2e6, 25.0), (20e6, 10.0)])
 def test_transfers_share_a_cap(cap: float | None, seconds: float) -> None:
     """Five sets of 10 MB, at most 1 MB/s each: 50 MB through 2 MB/s take 25 s, and all end together."""
