@@ -21,10 +21,20 @@ LONGEST_NAME = 200
 
 def check_folder(folder: Path, *, force: bool) -> None:
     """Raise InputError for a folder that ``write_folder`` would refuse."""
+    try:
+        _check_folder(folder, force=force)
+    except OSError as error:  # a name too long, a folder that may not be looked into
+        raise InputError(f"cannot be written: {error.strerror or error}", field=str(folder)) from None
+
+
+def _check_folder(folder: Path, *, force: bool) -> None:
     if folder.is_symlink():
         raise InputError("is a symbolic link", field=str(folder), allowed="a folder of its own")
     if folder.exists() and not folder.is_dir():
         raise InputError("is a file", field=str(folder), allowed="a new or empty folder")
+    if folder.resolve() in (here := Path.cwd().resolve(), *here.parents):  # it would move away under you
+        problem = "is the folder you are in, or around it"
+        raise InputError(problem, field=str(folder), allowed="another folder")
     if folder.is_dir() and any(folder.iterdir()):
         if not force:
             raise InputError("is not empty", field=str(folder), allowed="a new or empty folder, or --force")

@@ -39,6 +39,22 @@ def test_a_folder_that_holds_something_is_refused(tmp_path: Path) -> None:
     assert contents(tmp_path) == {"mine.txt": b"mine"}
 
 
+@pytest.mark.parametrize("out", [".", "..", "/", "../here", ""])
+def test_the_ground_one_stands_on_is_not_moved_away(
+    out: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(InputError, match="is the folder you are in, or around it; allowed: another folder"):
+        write_folder(Path(out), FILES, fine, force=True)
+    assert not contents(tmp_path)
+
+
+def test_a_name_no_disk_takes_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be written: File name too long"):
+        write_folder(tmp_path / ("x" * 300), FILES, fine)
+
+
 def test_force_replaces_an_earlier_export(tmp_path: Path) -> None:
     write_folder(tmp_path / "out", {**FILES, "old.json": b""}, fine)
     write_folder(tmp_path / "out", FILES, fine, force=True)
