@@ -13,11 +13,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from sim.model.log import BackoffReason, NodeState, Reason, RefusalKind
+from sim.model.units import print_duration
 
 if TYPE_CHECKING:
     from sim.model.log import EventLog
-
-SECOND_US = 1_000_000
 
 
 class Event(StrEnum):
@@ -86,7 +85,7 @@ def _subject(log: EventLog, nodes: Sequence[str], subject: int, kind: int) -> st
 def _rows(log: EventLog, nodes: Sequence[str]) -> Iterator[Row]:
     groups = log.names["group"]
     for time_us, group, until_us, kind in log["backoffs"].rows().tolist():
-        why = f"{BackoffReason(kind).name.lower()}, until {until_us / SECOND_US:g} s"
+        why = f"{BackoffReason(kind).name.lower()}, until {print_duration(until_us)}"
         yield Row(time_us, Event.BACKED_OFF, groups[group], reason=why)
     for time_us, _, group, count, pods, tied in log["scale_up_options"].rows().tolist():
         yield Row(time_us, Event.CONSIDERED, groups[group], count, pods, "tied" if tied else "")

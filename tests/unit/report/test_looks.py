@@ -29,7 +29,7 @@ def test_a_story_of_two_groups_look_by_look() -> None:
         [200.0, "refused", "cpu-0", None, None, "NotUnneededLongEnough"],
         [200.0, "unneeded", "cpu-0", None, None, ""],
         [800.0, "cleared", "cpu-0", None, None, ""],
-        [900.0, "backed off", "cpu", None, None, "timeout, until 1200 s"],
+        [900.0, "backed off", "cpu", None, None, "timeout, until 20m"],
     ]
 
 
