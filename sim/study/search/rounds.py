@@ -18,7 +18,6 @@ from sim.model.study import Study
 from sim.study.evaluate import Evaluator
 from sim.study.search.bounds import overloaded, too_dear
 from sim.study.search.figures import Figures
-from sim.study.search.proposals import first_round, next_round
 from sim.study.search.samples import Samples
 from sim.study.search.selection import Verdict, allocate, judge, scores
 from sim.study.search.space import Point, Space
@@ -102,6 +101,8 @@ class _Search:
             self._look_at(points[begin : begin + each], replications)
 
     def _look_around(self, most: int) -> None:
+        from sim.study.search.proposals import first_round, next_round  # optuna takes half a second
+
         wanted = max(1, self.study.round // LOOK)
         points = first_round(self.space, wanted, self.study.seed)
         while points and self.samples.replications < most:
