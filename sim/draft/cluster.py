@@ -7,7 +7,7 @@ real allocatable, the number of nodes, the daemons, the base load and the flags 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,11 @@ from sim.draft.page import Page, without_empty
 from sim.draft.paths import reference
 from sim.draft.pods import drafted_daemon_set, said_amounts
 from sim.loader.compile.autoscaler import PRIORITIES
-from sim.loader.compile.pods import BUILT_IN_PRIORITIES
+from sim.loader.compile.pods import BUILT_IN_PRIORITIES, SYSTEM_NAMESPACE
 from sim.loader.values.flags import AUTOSCALER
 from sim.model.autoscaler import VERSIONS
 from sim.model.cluster_config import ClusterConfig, NodeGroupConfig
+from sim.model.pipelines import Pipeline
 
 WHY_SIZES = "the most nodes of the group"
 WHY_NODES = "so that every pipeline has a place to run"
@@ -60,6 +61,23 @@ def drafted_cluster(known: ClusterSources, needed: Callable[[], ClusterConfig]) 
     if live is not None:
         _add_live(page, live, config)
     return page
+
+
+def selected_namespace(known: ClusterSources) -> str:
+    """Return the only namespace, kube-system's aside, that a ClusterConfig's Fargate profiles select."""
+    profiles = () if known.eksctl is None else read_cluster_file(known.eksctl).config.fargate_profiles
+    selected = {each.namespace for profile in profiles for each in profile.selectors} - {SYSTEM_NAMESPACE}
+    only = selected.pop() if len(selected) == 1 else ""
+    return "" if {*only} & {*"*?"} else only
+
+
+def add_priority_classes(page: Page, pipelines: Iterable[Pipeline]) -> None:
+    """Put in the classes that pipelines name and nothing gives a value: 0, as if they had none."""
+    known = {**BUILT_IN_PRIORITIES, **page.values.get("priority_classes", {})}
+    named = dict.fromkeys(each.priority_class_name for each in pipelines if each.priority_class_name)
+    if missing := [name for name in named if name not in known]:
+        page.values.setdefault("priority_classes", {}).update(dict.fromkeys(missing, 0))
+        page.placeholder(("priority_classes",), f"the value of {', '.join(missing)}")
 
 
 def _add_autoscaler(page: Page, known: ClusterSources) -> None:

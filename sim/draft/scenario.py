@@ -13,12 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sim.adapters.fields import root
-from sim.adapters.kubectl import LiveCluster, read_live_file
+from sim.adapters.kubectl import read_live_file
 from sim.adapters.kubectl_pods import LivePods
 from sim.adapters.pachyderm import read_cluster_defaults
 from sim.adapters.yaml_documents import read_file
 from sim.decisions.requests import STOCK_DEFAULTS
-from sim.draft.cluster import ClusterSources, drafted_cluster
+from sim.draft.cluster import (
+    ClusterSources,
+    add_priority_classes,
+    drafted_cluster,
+    selected_namespace,
+)
 from sim.draft.needs import needed_nodes
 from sim.draft.page import Page
 from sim.draft.paths import matching, reference
@@ -33,6 +38,7 @@ MOST_SOURCES = 3
 SPAN = {"start": "2026-01-05T00:00+00:00", "horizon": "2d", "warmup": "6h"}
 QUESTION = "What does this cluster cost, and how long do its jobs take?"
 WHY_VERSION = "your Pachyderm's"
+WHY_NAMESPACE = "the one that Fargate profiles select; your workers'?"
 HEAD = """{question}
 
 Made by pachsim init from {sources}.
@@ -41,6 +47,8 @@ It runs as it is: pachsim check {file}, then pachsim run {file}.
 MADE_UP = "\nWhat is marked PLACEHOLDER is made up, as no file told it. Where to find yours:\n"
 WHERE = {  # pachyderm.md §6: what --raw prints
     "version": "pachctl version; it rules what workers ask for",
+    "namespace": "kubectl get pods -A -l component=worker",
+    "priority_classes": "kubectl get priorityclass",
     "managedNodeGroups": "your ClusterConfig: --eksctl, or a running cluster: --nodes",
     "maxSize": "eksctl get nodegroup; kubectl does not know the Auto Scaling groups' sizes",
     "commits": "when the jobs of pipelines that read the repository were created: pachctl list job --raw",
@@ -101,9 +109,11 @@ def init(
     defaults = None if cluster_defaults is None else Path(cluster_defaults)
     history = history_of(None if workload is None else Path(workload), folder)
     page = Page({"name": path.stem, "question": QUESTION, **SPAN, **history.shared})
-    page.add("pachyderm", _pachyderm(live, defaults, folder))
     known = ClusterSources(folder, _path(eksctl), _path(autoscaler), live)
-    page.add("cluster", drafted_cluster(known, lambda: _needed(found, defaults)))
+    page.add("pachyderm", _pachyderm(known, defaults))
+    cluster = drafted_cluster(known, lambda: _needed(found, defaults))
+    add_priority_classes(cluster, (each.pipeline for each in found))
+    page.add("cluster", cluster)
     work = drafted_workload(found, history, folder)
     page.values |= work.values
     page.comments |= work.comments
@@ -135,14 +145,18 @@ def _needed(found: Sequence[FoundPipeline], defaults: Path | None) -> ClusterCon
     return needed_nodes([each.pipeline for each in found], said)
 
 
-def _pachyderm(live: LiveCluster | None, defaults: Path | None, folder: Path) -> Page:
+def _pachyderm(known: ClusterSources, defaults: Path | None) -> Page:
     options = PachydermOptions()
-    loads: Sequence[LivePods] = live.base_load if live else ()
-    namespace = next((each.namespace for each in loads if each.name == "pachd"), options.namespace)
-    page = Page({"version": options.version, "namespace": namespace})
+    page = Page({"version": options.version, "namespace": options.namespace})
     page.placeholder(("version",), WHY_VERSION)
+    loads: Sequence[LivePods] = known.live.base_load if known.live else ()
+    if found := next((each.namespace for each in loads if each.name == "pachd"), ""):
+        page.values["namespace"] = found
+    elif selected := selected_namespace(known):
+        page.values["namespace"] = selected
+        page.placeholder(("namespace",), WHY_NAMESPACE)
     if defaults is not None:
-        page.values["cluster_defaults"] = reference(defaults, folder)
+        page.values["cluster_defaults"] = reference(defaults, known.folder)
     return page
 
 

@@ -108,6 +108,37 @@ managedNodeGroups:
 """
 
 
+def test_priority_classes_of_specs_have_a_value_to_fill_in(folder: Path) -> None:
+    batch: dict[str, Any] = {"schedulingSpec": {"priorityClassName": "batch"}}
+    (folder / "specs" / "more.json").write_text(json.dumps(spec("more", **batch)))
+    scenario, text = drafted()
+    assert scenario.pipelines[2].pod_class.priority == 0
+    assert "priority_classes: {batch: 0} # PLACEHOLDER: the value of batch" in text
+    assert "kubectl get priorityclass" in text
+
+
+@pytest.mark.parametrize(
+    ("namespaces", "taken"),
+    [(("pach", "kube-system"), "pach"), (("pach", "other"), "default"), (("p*",), "default")],
+)
+def test_workers_are_where_fargate_profiles_select(
+    folder: Path, namespaces: tuple[str, ...], taken: str
+) -> None:
+    profile = {"name": "fp", "selectors": [{"namespace": each} for each in namespaces]}
+    group = {"name": "g", "instanceType": "m5.2xlarge", "minSize": 1, "maxSize": 2}
+    config = {
+        "apiVersion": "eksctl.io/v1alpha5",
+        "kind": "ClusterConfig",
+        "metadata": {"name": "c", "region": "us-east-1"},
+        "fargateProfiles": [profile],
+        "managedNodeGroups": [group],
+    }
+    (folder / "cluster.yaml").write_text(json.dumps(config))
+    scenario, text = drafted(eksctl="cluster.yaml")
+    assert scenario.pachyderm.namespace == taken
+    assert (f"namespace: {taken} # {PLACEHOLDER}" in text) == (taken == "pach")
+
+
 def test_chart_values_are_referred_to(folder: Path) -> None:
     (folder / "values.yaml").write_text(VALUES)
     scenario, _ = drafted(autoscaler="values.yaml")
