@@ -13,11 +13,9 @@ import math
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from evidence.problems import burst, fargate_quota, fargate_size
+from evidence.problems import burst, fargate_quota, fargate_size, few, few_of
 from evidence.record import Figure
 from sim.model.study import Study
-from sim.study.evaluate import in_process
-from sim.study.replicate import outcome
 from sim.study.search import search
 from sim.study.search.figures import Figures
 from sim.study.search.space import Point, Space
@@ -67,7 +65,7 @@ def _true(problem: Callable[..., Study], replications: int, point: Point) -> tup
     read = Figures(study)
     scenario = Space(study, read.prepared).scenario(point)
     assert scenario is not None
-    rows = [read.read(outcome(scenario, SEED, n)) for n in range(replications)]
+    rows = [read.read(few(scenario, SEED, n)) for n in range(replications)]
     columns = ([value for value in column if not math.isnan(value)] for column in zip(*rows, strict=True))
     return tuple(math.fsum(column) / len(column) if column else math.inf for column in columns)
 
@@ -90,7 +88,7 @@ def _keeps(means: tuple[float, ...], study: Study) -> bool:
 def _found(problem: Callable[..., Study], seed: int) -> tuple[Point | None, int]:
     """Return what a search finds, and the replications it took."""
     study = problem(seed=seed, budget=BUDGET, explain=0.0)
-    answer = search(study, in_process)
+    answer = search(study, few_of)
     spent: int = answer.document["evaluated"]["replications"]
     if answer.winner is None:
         return None, spent

@@ -1,0 +1,88 @@
+"""``pachsim search`` as a user meets it: an answer, no answer, and from the answer to files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import sim
+from tests.conftest import PROJECT
+from tests.e2e.conftest import Pachsim
+
+EDGES = PROJECT / "studies" / "bases" / "edges.yaml"
+
+
+def study(folder: Path, limit: str) -> Path:
+    """Write a study of two widths and two places, of one day."""
+    file = folder / "study.yaml"
+    file.write_text(
+        f"""
+base: {EDGES}
+set: {{horizon: 12h, warmup: 0s, "pipelines[edges].datumSetSpec.number": 16}}
+vary:
+  placement: {{edges: [workers, fargate-pachyderm]}}
+  pipelines[edges].parallelismSpec.constant: [8, 12]
+constraints: [{{metric: job_latency_p95_s, at_most: {limit}}}]
+replications: 3
+indifference: 10%
+budget: 20
+explain: 0
+""",
+        encoding="utf-8",
+    )
+    return file
+
+
+def test_from_the_question_to_the_files_of_an_alternative(pachsim: Pachsim, tmp_path: Path) -> None:
+    done = pachsim("search", study(tmp_path, "2h"), "--workers", "1", "--out", tmp_path / "answer")
+    assert done.returncode == 0, done.stderr
+    assert "Winner" in done.stdout
+    assert "pipelines[edges].parallelismSpec.constant" in done.stdout
+    assert "Right with a probability of" in done.stdout
+    saved = {file.name for file in (tmp_path / "answer").iterdir()}
+    assert saved == {"answer.json", "configurations.csv", "pareto.png"}
+    document = json.loads((tmp_path / "answer" / "answer.json").read_text(encoding="utf-8"))
+    number = len(document["alternatives"])
+    chosen = document["alternatives"][-1] if number else document["winner"]
+    scenario = sim.load_winner(tmp_path / "answer", number)
+    width = int(chosen["configuration"]["pipelines[edges].parallelismSpec.constant"])
+    assert scenario.pipelines[0].pipeline.parallelism == width
+    exported = pachsim(
+        "export",
+        tmp_path / "answer",
+        "--alternative",
+        f"{number}",
+        "--replications",
+        "1",
+        "--out",
+        tmp_path / "plan",
+    )
+    assert exported.returncode == 0, exported.stderr
+    spec = json.loads((tmp_path / "plan" / "pipelines" / "edges.json").read_text(encoding="utf-8"))
+    assert spec["parallelismSpec"] == {"constant": width}
+    with pytest.raises(sim.InputError, match=f"alternative is 99; allowed: 0 to {number}"):
+        sim.load_winner(tmp_path / "answer", 99)
+
+
+def test_that_nothing_holds_the_target_is_an_answer(pachsim: Pachsim, tmp_path: Path) -> None:
+    done = pachsim("search", study(tmp_path, "20s"), "--workers", "1", "--out", tmp_path / "answer")
+    assert done.returncode == 1
+    assert "No configuration holds the constraints; the nearest miss" in done.stdout
+    assert "where at most 20 is wanted; it would hold" in done.stdout
+    with pytest.raises(sim.InputError, match="alternative is 0; allowed: none: no configuration holds"):
+        sim.load_winner(tmp_path / "answer")
+
+
+def test_a_folder_of_something_else_is_refused_before_anything_is_simulated(
+    pachsim: Pachsim, tmp_path: Path
+) -> None:
+    done = pachsim("search", study(tmp_path, "2h"), "--out", "study.yaml")
+    assert done.returncode == 2
+    assert done.stderr == "study.yaml holds something else; allowed: a new or empty folder\n"
+    assert done.stdout == ""
+    with pytest.raises(sim.InputError, match="resume needs a store"):
+        sim.search(tmp_path / "study.yaml", resume=True)
+    with pytest.raises(sim.InputError, match="budget is 0; allowed: 1 or more"):
+        sim.search(tmp_path / "study.yaml", budget=0)
