@@ -21,8 +21,9 @@ LEFT_OUT = "[…]"
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """Return a fresh folder that has the scenarios of the project."""
-    (tmp_path / "scenarios").symlink_to(PROJECT / "scenarios")
+    """Return a fresh folder that has the scenarios and studies of the project."""
+    for folder in ("scenarios", "studies"):
+        (tmp_path / folder).symlink_to(PROJECT / folder)
     return tmp_path
 
 
@@ -53,7 +54,8 @@ def test_the_python_runs(source: str, project: Path) -> None:
 
 def test_what_ci_and_newcomers_look_for_is_fenced() -> None:
     fenced = [line for kind, body in BLOCKS if not kind for line in body.splitlines()]
-    assert fenced == ["make demo", "make test"]
+    assert fenced[:2] == ["make demo", "make test"]
+    assert all(line.startswith("pachsim ") for line in fenced[2:])
 
 
 def test_the_table_has_every_command(project: Path) -> None:
@@ -63,11 +65,24 @@ def test_the_table_has_every_command(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["run", "check", "init", "size", "catalog", "catalog ec2", "catalog prices"]
+    "command",
+    [
+        "run",
+        "compare",
+        "search",
+        "check",
+        "init",
+        "export",
+        "size",
+        "catalog",
+        "catalog ec2",
+        "catalog prices",
+    ],
 )
 def test_every_command_says_what_it_and_its_options_do(command: str, project: Path) -> None:
     said = pachsim([*command.split(), "--help"], project)
     assert "Usage: pachsim" in said
-    options = re.findall(r"^  (--[a-z-]+)(?: <[^>]*>| [A-Z=]+)?(?:  +(\S.*))?(?:\n {20,}(\S.*))?", said, re.M)
+    shown = r"^  (--[a-z-]+)(?: <[^>]*>| [A-Z=,|]+)?(?:  +(\S.*))?(?:\n {20,}(\S.*))?"
+    options = re.findall(shown, said, re.MULTILINE)
     assert options
     assert [name for name, *text in options if not any(text)] == []
