@@ -48,8 +48,10 @@ class Chance:
         shuffled = list(items)
         if len(shuffled) > 1:
             getrandbits = self.dice.getrandbits
+            bits = len(shuffled).bit_length()
             for last in range(len(shuffled) - 1, 0, -1):  # as Random.shuffle, without a call per item
-                bits = (last + 1).bit_length()
+                if last + 1 < 1 << bits - 1:
+                    bits -= 1
                 other = getrandbits(bits)
                 while other > last:
                     other = getrandbits(bits)

@@ -48,7 +48,7 @@ class Load:
     """
 
     __slots__ = (
-        "_both", "_fits_memory", "_penalties", "_penalty", "_scored_cpu", "_scored_memory", "cpu",
+        "_both", "_penalties", "_penalty", "_scored_cpu", "_scored_memory", "cpu",
         "fits", "memory", "percent", "scored",
     )  # fmt: skip
 
@@ -58,16 +58,14 @@ class Load:
         self.scored = self.percent[:2]
         self._scored_cpu, self._scored_memory, self.cpu, self.memory = self.percent
         self.fits = np.zeros(nodes, dtype=np.bool_)
-        self._fits_memory = np.zeros(nodes, dtype=np.bool_)
         self._both = np.zeros((2, nodes))
         self._penalty, self._penalties = self._both
 
     def add(self, held: Column, asked: Column) -> None:
         """Set ``percent`` to what nodes hold and a pod asks for, and ``fits`` to whether that fits."""
         np.add(held, asked, self.percent)
-        np.less_equal(self.cpu, ALL, self.fits)
-        np.less_equal(self.memory, ALL, self._fits_memory)
-        np.logical_and(self.fits, self._fits_memory, self.fits)
+        np.maximum(self.cpu, self.memory, out=self._penalty)
+        np.less_equal(self._penalty, ALL, self.fits)
 
     def resource_penalty(self) -> Column:
         """Return 200 less LeastAllocated and BalancedAllocation, both of weight 1; uses up ``percent``.

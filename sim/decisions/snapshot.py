@@ -206,10 +206,10 @@ class Snapshot:
 
     def end_look(self) -> None:
         """Take back all placements and drop the placeholders."""
-        self._placed = [node for node in self._placed if node.id >= 0]  # placeholders are dropped as they are
-        self._tabled = 0
-        self._stale.update([node.position for node in self._placed])
-        self.revert(0)
+        if self._placed:
+            self._placed = [node for node in self._placed if node.id >= 0]  # placeholders go as they are
+            self._tabled = len(self._placed)
+            self.revert(0)
         self._planning = False
         self._order.clear()
         self._turn = 0
@@ -356,15 +356,15 @@ class Snapshot:
 
     def revert(self, mark: int) -> None:
         """Take back everything placed since the mark."""
-        placed, stale = self._placed, self._stale
-        while self._tabled > mark:
-            self._tabled -= 1
-            stale.add(placed[self._tabled].position)
-        while len(placed) > mark:
-            node = placed.pop()
+        placed = self._placed
+        if self._tabled > mark:
+            self._stale.update([node.position for node in placed[mark : self._tabled]])
+            self._tabled = mark
+        for node in reversed(placed[mark:]):
             cls = node.moved.pop().cls
             node.cpu_m += cls.cpu_m
             node.memory_mib += cls.memory_mib
             node.ephemeral_mib += cls.ephemeral_mib
             node.gpu += cls.gpu
             node.pods_left += 1
+        del placed[mark:]

@@ -99,31 +99,33 @@ class ClusterView:
 
     def update(self) -> None:
         """Read what changed since the last time."""
-        touched = self.state.touched
-        if not touched:
+        if not self.state.touched:
             return
+        touched = [node for node in self.state.touched if node is not None]
+        self.state.touched.clear()
         self._look_for_expendable()
-        self._take_out([node for node in touched if node is not None and node.position < 0])
+        gone = [node for node in touched if node.position < 0]
+        if gone:
+            self._take_out(gone)
         in_order = True
+        nodes, touch, judge, expendable = self.nodes, self.snapshot.touch, self._judge, self._expendable
         for node in touched:
-            if node is None or node.position < 0:
-                continue
-            view = self.nodes.get(node.id)
-            if view is None:
+            view = nodes.get(node.id)
+            if view is not None:
+                view.read(expendable=expendable)
+                touch(view)
+                judge(view)
+            elif node.position >= 0:
                 in_order &= self._add(node)
-            else:
-                view.read(expendable=self._expendable)
-                self.snapshot.touch(view)
-                self._judge(view)
-        touched.clear()
         if not in_order:
             self.snapshot.set_nodes(self.nodes[node.id] for node in self.state.nodes if node.id in self.nodes)
 
     def _look_for_expendable(self) -> None:
         classes = self.state.classes
-        cutoff = self.options.expendable_pods_priority_cutoff
-        self._expendable |= any(cls.spec.priority < cutoff for cls in classes[self._classes :])
-        self._classes = len(classes)
+        if len(classes) > self._classes:
+            cutoff = self.options.expendable_pods_priority_cutoff
+            self._expendable |= any(cls.spec.priority < cutoff for cls in classes[self._classes :])
+            self._classes = len(classes)
 
     def _take_out(self, gone: list[Node]) -> None:
         views = [self.nodes.pop(node.id) for node in gone if node.id in self.nodes]
@@ -160,7 +162,8 @@ class ClusterView:
         """Sort a node into those used little, or out of them."""
         if self.is_underutilized(view):
             self.low[view.id] = view
-            self.no_longer_low.pop(view.id, None)
+            if self.no_longer_low:
+                self.no_longer_low.pop(view.id, None)
         elif self.low.pop(view.id, None) is not None:
             self.no_longer_low[view.id] = None
 

@@ -15,7 +15,7 @@ from bisect import insort
 from heapq import heapify, heappop, heapreplace
 from typing import TYPE_CHECKING
 
-from sim.engine.clock import Phase
+from sim.engine.clock import Call, Phase
 from sim.engine.entities import PodState
 from sim.engine.node_table import NodeTable
 from sim.engine.placement import ClassView, Placement, Ties
@@ -23,12 +23,14 @@ from sim.engine.preemptor import Preemptor
 from sim.engine.scheduling_queue import SchedulingQueue
 
 if TYPE_CHECKING:
-    from sim.engine.clock import Call, Clock
+    from sim.engine.clock import Clock
     from sim.engine.entities import ClassState, Node, Pod
     from sim.engine.scheduling_queue import Cohort
     from sim.engine.state import ClusterState
     from sim.engine.streams import Streams
     from sim.model.cluster import SchedulerOptions
+
+SCHEDULE, SCHEDULE_AFTER_LOOK = Phase.SCHEDULE, Phase.SCHEDULE_AFTER_LOOK  # looked up for every pod
 
 
 class KubeScheduler:
@@ -50,6 +52,7 @@ class KubeScheduler:
         self._lowest_priority = 2**31
         self._hopeless: list[tuple[int, int, ClassView]] = []  # fitting nowhere, by cpu asked for
         self._pass_due_us = -1
+        self._next_pass = Call(self._pass, None)
         state.scheduler = self
         state.on_node_ready = self._node_ready
         state.on_node_removed = self._node_removed
@@ -75,8 +78,7 @@ class KubeScheduler:
         now_us = clock.now_us
         if self._pass_due_us != now_us:
             self._pass_due_us = now_us
-            phase = clock.before_or_after_look(Phase.SCHEDULE, Phase.SCHEDULE_AFTER_LOOK)
-            clock.at(now_us, phase, self._pass, None)
+            clock.put(self._next_pass, now_us, SCHEDULE_AFTER_LOOK if clock.looked_us == now_us else SCHEDULE)
 
     # -- the pass ---------------------------------------------------------------------------
 

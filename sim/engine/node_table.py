@@ -37,13 +37,15 @@ class NodeTable:
     """The matrix, and how changes of the state reach it.
 
     The matrix and ``_flat`` are the same memory: one number is written faster to an array, all are
-    read faster from numpy. ``changes`` counts changes of the set of nodes and of the images on them.
+    read faster from numpy. ``changes`` counts those of the set of nodes, ``image_changes`` those of the
+    images on them.
     """
 
     def __init__(self, state: ClusterState) -> None:
         """Take in the nodes that are there."""
         self.nodes: list[Node] = []
         self.changes = 0
+        self.image_changes = 0
         self.avoided = 0  # nodes with a PreferNoSchedule taint of the autoscaler
         self.zones: dict[str, int] = {"": 0}
         self._daemons = state.daemons
@@ -164,7 +166,7 @@ class NodeTable:
             ready_us = node.images.get(image)
             if ready_us is not None and ready_us <= now_us and not self._matrix[row, node.position]:
                 self._matrix[row, node.position] = 1.0
-                self.changes += 1
+                self.image_changes += 1
 
     # -- memory -----------------------------------------------------------------------------
 

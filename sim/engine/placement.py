@@ -92,18 +92,19 @@ class ClassView:
 
 
 class Terms:
-    """What one more pod of a class adds to each node, until nodes or images change.
+    """What one more pod of a class adds to each node, until nodes change.
 
     ``percent`` is what it would take, and more than there is where selector and taints forbid it;
-    ``image_score`` is None when all nodes are alike.
+    ``image_score``, as of some change of images, is None when all nodes are alike.
     """
 
-    __slots__ = ("image_score", "percent")
+    __slots__ = ("image_score", "images", "percent")
 
-    def __init__(self, percent: Floats, image_score: Floats | None) -> None:
-        """Hold both."""
+    def __init__(self, percent: Floats) -> None:
+        """Start without a score."""
         self.percent = percent
-        self.image_score = image_score
+        self.image_score: Floats | None = None
+        self.images = -1
 
 
 def _minds(cls: ClassState, taint: Taint) -> bool:
@@ -133,6 +134,9 @@ class Placement:
         terms = self._terms.get(view.cls.index)
         if terms is None or self._seen != table.changes:
             terms = self._look_again(view)
+        if view.image_rows and terms.images != table.image_changes:
+            terms.images = table.image_changes
+            terms.image_score = self._image_score(view)
         load = self._load
         load.add(table.percent, terms.percent)
         if view.is_picky or taken:
@@ -194,7 +198,7 @@ class Placement:
         return scores.topology_spread(on_node, in_zone.take(zone_of), int(np.count_nonzero(among)))
 
     def _look_again(self, view: ClassView) -> Terms:
-        """Work out what depends on which nodes there are and what images they hold."""
+        """Work out what depends on which nodes there are."""
         table = self.table
         if self._seen != table.changes or len(self._terms) == MOST_TERMS:
             self._seen = table.changes
@@ -209,12 +213,10 @@ class Placement:
         if not all(cls.allowed):
             allowed = np.array(cls.allowed)[table.row(GROUP).astype(np.intp)]
             percent[CPU, ~allowed] = FULL
-        terms = self._terms[cls.index] = Terms(percent, self._image_score(view))
+        terms = self._terms[cls.index] = Terms(percent)
         return terms
 
     def _image_score(self, view: ClassView) -> Floats | None:
-        if not view.image_rows:
-            return None
         present = np.zeros(len(self.table.nodes))
         for row, size_bytes in view.image_rows:
             on_node = self.table.row(row)
