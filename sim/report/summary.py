@@ -3,9 +3,9 @@
 The estimand is the mean over replications: a percentile in the document is the mean of each
 replication's own percentile. The 95 % interval is Student's t over replications, which are independent.
 From ten replications on each end moves out to that of Hall's interval where this is further: percentiles
-of latency are skewed, and Student's t alone has the truth beyond its upper end in 5 to 8 % of all cases
-instead of 2.5 (``docs/evidence.md``). NaN (nothing to measure in that replication) is left out, and without
-two numbers there is no interval. ``docs/json.md`` describes every key.
+of latency are skewed, and of skewed numbers Student's t alone has the mean beyond its upper end up to
+three times too often (``docs/evidence.md``). NaN (nothing to measure in that replication) is left
+out, and without two numbers there is no interval. ``docs/json.md`` describes every key.
 
 Source: Hall, On the removal of skewness by transformation, J. R. Stat. Soc. B 54 (1992) 221-228; Zhou and
 Gao, One-sided confidence intervals for means of positively skewed distributions, American Statistician 54

@@ -72,6 +72,14 @@ def test_intervals_hold_the_mean_as_often_as_said(name: str, mean: float) -> Non
     assert held >= stats.binom.ppf(0.001, 1_000, 0.95)
 
 
+def test_students_t_alone_has_a_skewed_mean_above_it_too_often() -> None:
+    samples = np.random.default_rng(20261123).exponential(size=(1_000, 20))
+    student = samples.mean(axis=1) + stats.t.ppf(0.975, 19) * samples.std(axis=1, ddof=1) / 20**0.5
+    ours = [interval(sample).high or 0.0 for sample in samples.tolist()]
+    assert (student < 1.0).mean() > 0.065
+    assert (np.array(ours) < 1.0).mean() < 0.055
+
+
 def test_interval_without_enough_to_tell() -> None:
     assert interval([math.nan, 3.0]).document() == {"mean": 3.0, "ci95": [None, None]}
     assert interval([math.nan]).mean is None
