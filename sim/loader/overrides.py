@@ -2,7 +2,7 @@
 
 A path may lead into the files a scenario refers to: ``pipelines[edges].parallelismSpec.constant`` changes the
 spec, ``cluster.eksctl.managedNodeGroups[cpu].maxSize`` the ClusterConfig. What is not a key of a pipeline's
-entry is looked for in its spec. The value is YAML; an empty one takes the field away.
+entry is looked for in its spec. The value is YAML; an empty one takes the field, or the item of a list, away.
 """
 
 from __future__ import annotations
@@ -153,6 +153,8 @@ class _Assignment:
             inner = resolved(inner, self.file)
         changed = dict(value) if isinstance(value, dict) else list(value)
         changed[where] = self.at(inner, rest, walked)
+        if not rest and self.new is None and isinstance(value, list):
+            del changed[where]
         return changed
 
     def _find(self, value: Any, step: PathStep, walked: Path) -> str | int | None:

@@ -74,6 +74,12 @@ def test_the_last_one_wins_and_nothing_takes_away(tmp_path: Path) -> None:
     assert options.expander == ("least-waste",)
 
 
+def test_nothing_takes_an_item_away(tmp_path: Path) -> None:
+    more = "cluster.eksctl.managedNodeGroups=[{name: a, maxSize: 1}, {name: b, maxSize: 2}, {name: c}]"
+    gone = "cluster.eksctl.managedNodeGroups[b]="
+    assert [g.name for g in loaded(tmp_path, SCENARIO, more, gone).cluster.node_groups] == ["a", "c"]
+
+
 def test_the_cluster_config(tmp_path: Path) -> None:
     (group,) = loaded(
         tmp_path, SCENARIO, "cluster.eksctl.managedNodeGroups[cpu].maxSize=12"
