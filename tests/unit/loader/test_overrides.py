@@ -75,7 +75,7 @@ def test_the_last_one_wins_and_nothing_takes_away(tmp_path: Path) -> None:
 
 
 def test_nothing_takes_an_item_away(tmp_path: Path) -> None:
-    more = "cluster.eksctl.managedNodeGroups=[{name: a, minSize: 1}, {name: b}, {name: c}]"
+    more = "cluster.eksctl.managedNodeGroups=[{name: a, instanceType: m5.2xlarge}, {name: b}, {name: c}]"
     gone = "cluster.eksctl.managedNodeGroups[b]="
     assert [g.name for g in loaded(tmp_path, SCENARIO, more, gone).cluster.node_groups] == ["a", "c"]
 
