@@ -67,7 +67,8 @@ def planned_values(
         return ValuesPlan(yaml_text(values, comments, _head(scenario)), chart=not manifest)
     flags = _flags(options, _deployed(read, options.version))
     said = AUTOSCALER.by_name[PRIORITIES].kind.read(read.priorities) if read.priorities else ()
-    wanted = changed_values(source.value, flags, None if said == options.expander_priorities else priorities)
+    same = said == options.expander_priorities or "priority" not in options.expander
+    wanted = changed_values(source.value, flags, None if same else priorities)
     text = edited(source.text or yaml_text(source.value), wanted)
     return ValuesPlan(text, source.text if source.text != text else None)
 
@@ -112,7 +113,7 @@ def _head(scenario: Scenario) -> str:
 
 COMMENTS: Mapping[YamlKey, str] = {
     ("image", "tag"): "any patch of the cluster's minor",
-    ("extraArgs", "expander"): "which node group grows; priority is the only one that knows prices",
+    ("extraArgs", "expander"): "which node group grows; none knows prices on AWS, priority takes your order",
     ("extraArgs", "scale-down-unneeded-time"): "an idle node is paid this long",
     ("extraArgs", "scale-down-delay-after-add"): "after any scale-up nothing is removed for this long",
     ("extraArgs", "skip-nodes-with-local-storage"): "true: a worker's emptyDir pins its node",

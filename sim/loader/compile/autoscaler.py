@@ -39,6 +39,8 @@ class AutoscalerReader:
         deployed, version = self._deployed(said.get(VALUES, ()))
         minor = own.get("version") or self._version(version)
         options = replace(options_for(minor), **{**deployed, **own, "version": minor})
+        if "priority" not in options.expander:  # nothing reads them, whatever a file says
+            options = replace(options, expander_priorities=())
         for each in AUTOSCALER.keys:
             attribute = each.attribute or each.name
             if attribute not in {*own, *deployed, *_NOT_OPTIONS} and options.enabled:

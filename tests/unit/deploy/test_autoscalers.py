@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.adapters.yaml_documents import read_text
+from sim.deploy.plan import check_same
 from sim.loader import load
 from sim.model.autoscaler import VERSIONS
 from tests.unit.deploy.plans import SCENARIO, planned, put, written
@@ -140,3 +141,18 @@ def test_values_read_back_give_the_options_simulated(
         assert again_options.expander_priorities == ()
         return
     assert load(folder / "again" / "scenario.yaml").cluster.autoscaler == scenario.cluster.autoscaler
+
+
+@pytest.mark.parametrize("sets", [(), ("cluster.autoscaler.expander=most-pods",)])
+def test_priorities_stay_the_users_whatever_expander_was_decided(
+    sets: tuple[str, ...], tmp_path: Path
+) -> None:
+    own = (
+        OWN.replace("expander: least-waste", "expander: priority")
+        + 'expanderPriorities:\n  10: [".*"] # all\n'
+    )
+    scenario = load(written(tmp_path, with_autoscaler("{values: ca.yaml}"), ca_yaml=own), sets)
+    files = planned(scenario)
+    changed = own.replace("expander: priority", "expander: most-pods") if sets else own
+    assert files[VALUES] == changed
+    check_same(put(tmp_path / "out", files).parent, scenario)
