@@ -10,10 +10,12 @@ ended.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import count
 
 from sim.errors import InputError
+from sim.model.scenario import Scenario, WarmUp
 from sim.model.study import Study
 from sim.study.evaluate import Evaluator
 from sim.study.search.bounds import overloaded, too_dear
@@ -21,6 +23,7 @@ from sim.study.search.figures import Figures
 from sim.study.search.samples import Samples
 from sim.study.search.selection import Verdict, allocate, judge, scores
 from sim.study.search.space import Point, Space
+from sim.study.warm_up import with_warm_up
 
 LOOK = 3  # replications by which a configuration of a large space is judged at first
 SURE = 0.99  # that a configuration holds everything, before its cost rules out others
@@ -76,10 +79,11 @@ class _Search:
         self.study = study
         self.watch = watch
         self.figures = Figures(study)
-        self.space = Space(study, self.figures.prepared)
+        self.space = Space(study, self._prepared)
         self.samples = Samples(self.space, self.figures, evaluate, study.seed)
         self.budget = round(study.budget * (1 - study.explain))
         self.rounds = 0
+        self._warmed: Scenario | None = None
 
     def run(self) -> Found:
         """Look, then select."""
@@ -94,6 +98,15 @@ class _Search:
         stop = self._select(whole=whole)
         return Found(self.study, self.space, self.samples, self._judged(), stop, self.rounds, whole)
 
+    def _prepared(self, scenario: Scenario) -> Scenario:
+        """Return a scenario ready to be measured; a warm-up to be found is the first one's for all."""
+        if scenario.warmup_is is WarmUp.AUTO:
+            if self._warmed is None:
+                (self._warmed,) = with_warm_up([scenario], self.study.seed)
+            found = self._warmed
+            scenario = replace(scenario, warmup_us=found.warmup_us, warmup_is=found.warmup_is)
+        return self.figures.prepared(scenario)
+
     def _look_at_all(self, replications: int) -> None:
         points = list(self.space.points())
         each = max(1, self.study.round // replications)
@@ -105,11 +118,15 @@ class _Search:
 
         wanted = max(1, self.study.round // LOOK)
         points = first_round(self.space, wanted, self.study.seed)
-        while points and self.samples.replications < most:
+        for number in count(1):
             self._look_at(points, LOOK)
-            ranked = [*scores(self.samples, self.study)]
+            if self.samples.replications >= most:
+                break
+            ranked = [*scores(self.samples, self.study)] if self.samples.points else []
             ranked += [(point, float("inf")) for point in self.space.pruned if point not in self.samples]
-            points = next_round(self.space, ranked, wanted, self.study.seed, self.rounds)
+            points = next_round(self.space, ranked, wanted, self.study.seed, number)
+            if not points:
+                break
 
     def _look_at(self, points: Sequence[Point], replications: int) -> None:
         """Simulate those of some new configurations that may win."""
@@ -151,7 +168,7 @@ class _Search:
                 return Stop.BUDGET
             if not more:
                 points = self.samples.points
-                more = [(points[n], count) for n, count in allocate(verdict, min(self.study.round, left))]
+                more = [(points[n], times) for n, times in allocate(verdict, min(self.study.round, left))]
             self._add(more)
 
     def _checks(self, verdict: Verdict, *, whole: bool) -> list[tuple[Point, int]]:
@@ -181,10 +198,10 @@ class _Search:
         return judge(self.samples, self.study)
 
     def _nothing(self) -> InputError:
-        reason, count = self.space.counted()[0]
+        reason, times = self.space.counted()[0]
         looked = len(self.space.pruned)
         return InputError(
-            f"has no configuration that can be simulated; of {looked} looked at, {count}: {reason}",
+            f"has no configuration that can be simulated; of {looked} looked at, {times}: {reason}",
             field="vary",
             file=self.study.file,
         )

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
 from sim.errors import InputError
+from sim.model.scenario import Scenario, WarmUp
 from sim.model.study import Constraint, Study
+from sim.report.metrics import Tree
+from sim.study.evaluate import Task, in_process
 from sim.study.search import Answer, search
+from tests.unit.study.search.queues import queue_study
 from tests.unit.study.search.worlds import Drawn, a_study, factor
 
 LATENCY = "job_latency_p95_s"
@@ -112,3 +118,38 @@ def test_a_search_asks_for_each_replication_once_and_always_in_the_same_order() 
     asked = [(task.configuration, task.replication) for task in first.asked]
     assert asked == [(task.configuration, task.replication) for task in second.asked]
     assert len(set(asked)) == len(asked)
+
+
+def test_a_large_space_with_few_valid_configurations_is_searched_all_the_same() -> None:
+    study = a_study(factor("a", 40), factor("b", 40, ordered=False), budget=300)
+    only = replace(study, configure=_only(study))
+    document = search(only, Drawn(lambda chosen: {"cost_usd_per_day": 50.0 + chosen["a"]}, own=0.1)).document
+    assert document["winner"]["configuration"]["b"] == "3"
+    assert document["pruned"]["configurations"] > 900
+
+
+def _only(study: Study) -> Callable[[tuple[str, ...]], Scenario]:
+    """Return what refuses all configurations but those of one choice."""
+
+    def configure(sets: tuple[str, ...]) -> Scenario:
+        if "b=3" not in sets:
+            raise InputError("has another b")
+        return study.configure(sets)
+
+    return configure
+
+
+def test_a_warm_up_that_is_found_is_the_same_for_all_configurations() -> None:
+    study = queue_study(range(2, 4), 0.1, horizon_s=600, budget=12, explain=0.0)
+    seen: set[tuple[int, WarmUp]] = set()
+
+    def evaluate(tasks: Sequence[Task]) -> list[Tree]:
+        seen.update((task.scenario.warmup_us, task.scenario.warmup_is) for task in tasks)
+        return in_process(tasks)
+
+    def sought(sets: tuple[str, ...]) -> Scenario:
+        return replace(study.configure(sets), warmup_is=WarmUp.AUTO)
+
+    search(replace(study, configure=sought), evaluate)
+    assert len(seen) == 1
+    assert seen.pop()[1] in {WarmUp.FOUND, WarmUp.NOT_FOUND}
