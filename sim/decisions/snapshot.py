@@ -256,19 +256,22 @@ class Snapshot:
 
     def _next_feasible(self, cls: ClassView, destinations: bytearray | None) -> SnapshotNode | None:
         """Go round the list, one node after the other as far as that is likely to do."""
-        count = len(self.nodes)
+        nodes = self.nodes
+        count = len(nodes)
         if not count:
             return None
-        self._arrange()
-        nodes, order = self.nodes, self._order
+        if self.chance is not None and (self._turned != self._listed or len(self._order) != count):
+            self._arrange(self.chance)
+        order, turn = self._order, self._turn
         start = self.pointer.index % count
-        for place in range(start, start + min(NEAR, count)):
-            if place >= count:
-                place -= count  # noqa: PLW2901  # round the list
-            position = order[(place + self._turn) % count] if order else place
+        first = (start + turn) % count
+        for index in range(first, first + (NEAR if count > NEAR else count)):
+            if index >= count:
+                index -= count  # noqa: PLW2901  # round the list
+            position = order[index] if order else index
             node = nodes[position]
             if (destinations is None or destinations[position]) and node.fits(cls):
-                self.pointer.index = (place + 1) % count
+                self.pointer.index = (index - turn + 1) % count
                 return node
         if count > NEAR:
             for place, position in self._far(cls, destinations, start):
@@ -282,11 +285,9 @@ class Snapshot:
         self._listed = len(self._placed)
         return self._next_feasible(cls, destinations)
 
-    def _arrange(self) -> None:
+    def _arrange(self, chance: Chance) -> None:
         """Give the list its random order, once a look, and its random beginning."""
-        chance, count = self.chance, len(self.nodes)
-        if chance is None:
-            return
+        count = len(self.nodes)
         if len(self._order) != count:
             order = chance.permutation(count)
             if count <= SLOTS:
