@@ -20,14 +20,15 @@ def study(folder: Path, limit: str) -> Path:
     file.write_text(
         f"""
 base: {EDGES}
-set: {{horizon: 12h, warmup: 0s, "pipelines[edges].datumSetSpec.number": 16}}
+set: {{horizon: 10h, warmup: 0s, "pipelines[edges].datumSetSpec.number": 16}}
 vary:
   placement: {{edges: [workers, fargate-pachyderm]}}
   pipelines[edges].parallelismSpec.constant: [8, 12]
 constraints: [{{metric: job_latency_p95_s, at_most: {limit}}}]
 replications: 3
+round: 12
 indifference: 10%
-budget: 20
+budget: 14
 explain: 0
 """,
         encoding="utf-8",
@@ -75,14 +76,13 @@ def test_that_nothing_holds_the_target_is_an_answer(pachsim: Pachsim, tmp_path: 
         sim.load_winner(tmp_path / "answer")
 
 
-def test_a_folder_of_something_else_is_refused_before_anything_is_simulated(
-    pachsim: Pachsim, tmp_path: Path
-) -> None:
-    done = pachsim("search", study(tmp_path, "2h"), "--out", "study.yaml")
-    assert done.returncode == 2
-    assert done.stderr == "study.yaml holds something else; allowed: a new or empty folder\n"
-    assert done.stdout == ""
+def test_what_is_wrong_is_said_before_anything_is_simulated(tmp_path: Path) -> None:
+    file = study(tmp_path, "2h")
+    with pytest.raises(
+        sim.InputError, match=r"study\.yaml holds something else; allowed: a new or empty folder"
+    ):
+        sim.Answer.check_folder(file)
     with pytest.raises(sim.InputError, match="resume needs a store"):
-        sim.search(tmp_path / "study.yaml", resume=True)
+        sim.search(file, resume=True)
     with pytest.raises(sim.InputError, match="budget is 0; allowed: 1 or more"):
-        sim.search(tmp_path / "study.yaml", budget=0)
+        sim.search(file, budget=0)

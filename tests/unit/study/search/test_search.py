@@ -102,9 +102,8 @@ def valley(chosen: dict[str, int]) -> dict[str, float]:
     return {"cost_usd_per_day": cost, LATENCY: 1.0}
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_a_large_space_is_searched_without_looking_at_most_of_it(seed: int) -> None:
-    study = a_study(factor("a", 12), factor("b", 12), factor("c", 10, ordered=False), budget=1200, seed=seed)
+def test_a_large_space_is_searched_without_looking_at_most_of_it() -> None:
+    study = a_study(factor("a", 12), factor("b", 12), factor("c", 10, ordered=False), budget=900)
     found = search(study, Drawn(valley, own=0.5))
     winner = found.document["winner"]["configuration"]
     assert valley({name: int(value) for name, value in winner.items()})["cost_usd_per_day"] <= 51.0
@@ -121,11 +120,11 @@ def test_a_search_asks_for_each_replication_once_and_always_in_the_same_order() 
 
 
 def test_a_large_space_with_few_valid_configurations_is_searched_all_the_same() -> None:
-    study = a_study(factor("a", 40), factor("b", 40, ordered=False), budget=300)
+    study = a_study(factor("a", 20), factor("b", 20, ordered=False), budget=90)
     only = replace(study, configure=_only(study))
     document = search(only, Drawn(lambda chosen: {"cost_usd_per_day": 50.0 + chosen["a"]}, own=0.1)).document
     assert document["winner"]["configuration"]["b"] == "3"
-    assert document["pruned"]["configurations"] > 900
+    assert document["pruned"]["configurations"] > 100
 
 
 def _only(study: Study) -> Callable[[tuple[str, ...]], Scenario]:
