@@ -18,7 +18,7 @@ from typing import Any
 
 from sim.adapters.fields import Field, root
 from sim.adapters.pachyderm_canonical import Canonical
-from sim.adapters.pachyderm_info import is_info, spec_in
+from sim.adapters.pachyderm_info import defaults_in, is_info, spec_in
 from sim.adapters.pachyderm_inputs import read_input
 from sim.adapters.pachyderm_keys import EFFECTS
 from sim.adapters.yaml_documents import read_file
@@ -93,7 +93,7 @@ def read_cluster_defaults(field: Field) -> tuple[ClusterDefaults, tuple[Notice, 
     The document is ``{"createPipelineRequest": {...}}``; what else it holds is named in the notices.
     """
     keys = ("createPipelineRequest", "create_pipeline_request")
-    place = next((place for _, place in field.known(keys).children()), None)
+    place = next((place for _, place in defaults_in(field).known(keys).children()), None)
     if place is None:
         return ClusterDefaults(), ()
     canonical = Canonical(place)

@@ -32,8 +32,8 @@ def needed_nodes(pipelines: Sequence[Pipeline], defaults: ClusterDefaults) -> Cl
         asked = pod_requests(worker_requests(pipeline, rules, defaults).containers)
         key = (_own_labels(pipeline.node_selector), asked.gpu > 0)
         largest[key] = _most(largest.get(key, Resources()), asked)
-    if not any(not labels and not gpu for labels, gpu in largest):
-        largest[(), False] = Resources(cpu_m=1000, memory_mib=2048)  # for pachd and what else is there
+    pachd = Resources(cpu_m=1000, memory_mib=2048)  # which, as what else is there, asks for no label
+    largest[(), False] = _most(largest.get(((), False), Resources()), pachd)
     groups = [
         _group(n, key, asked)
         for n, (key, asked) in enumerate(sorted(largest.items(), key=lambda item: item[0]), 1)

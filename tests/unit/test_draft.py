@@ -62,6 +62,15 @@ def test_specs_alone_are_enough(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["scenario.yaml", "specs"]
 
 
+def test_made_up_nodes_hold_pachd_too(folder: Path) -> None:
+    small = spec(
+        "small", resourceRequests={"cpu": 0.1, "memory": "64Mi"}, sidecarResourceRequests={"cpu": 0.1}
+    )
+    (folder / "small.json").write_text(json.dumps(small))
+    scenario, _ = drafted("small.json")
+    assert not any("fits nowhere" in warning for warning in scenario.warnings)
+
+
 @needs_shared
 def test_the_real_specs(folder: Path, shared: Path) -> None:
     shutil.copytree(shared / "data" / "pipeline-specs", folder / "real")

@@ -390,6 +390,8 @@ def test_cluster_defaults() -> None:
     )
     assert [notice.field for notice in notices] == ["create_pipeline_request.datumTries"]
     assert read_cluster_defaults(root(read_text("{}")[0])) == (ClusterDefaults(), ())
+    answer = json.dumps({"clusterDefaultsJson": text})
+    assert read_cluster_defaults(root(read_text(answer, "defaults.json")[0]))[0] == defaults
 
 
 # As --raw prints records: proto names, whole numbers as texts, one after the other.
