@@ -39,11 +39,20 @@ def common_luck() -> Iterator[str]:
             yield f"| {pair} | {cuts[0]:,.3g}x | {_many(cuts[1])}x |"
 
 
+def selection() -> Iterator[str]:
+    figures = last("selection")
+    for name, right in figures.items():
+        problem, _, what = name.partition(": ")
+        if what == "right":
+            spent = float(figures[f"{problem}: replications of a search"]["value"])
+            yield f"| {problem} | {float(right['value']):.0f} | {spent:.3g} |"
+
+
 def _many(cut: float) -> str:
     return f"{cut:,.0f}" if cut >= 1_000 else f"{cut:.3g}"
 
 
-@pytest.mark.parametrize("row", [*coverage(), *common_luck()])
+@pytest.mark.parametrize("row", [*coverage(), *common_luck(), *selection()])
 def test_every_row_is_as_recorded(row: str) -> None:
     assert row in PAGE
 
