@@ -284,6 +284,34 @@ class TestPlanner:
         assert self.plan(planner, [a_node(node) for node in range(1, 6)]) == [1, 2]
         assert planner.refusals == dict.fromkeys((3, 4, 5), Reason.NotUnneededOtherReason)
 
+    @pytest.mark.parametrize(
+        ("pods_on", "unneeded_since_s", "matters"),
+        [
+            pytest.param((), {}, False, id="no candidates"),
+            pytest.param(("local", "local"), {}, False, id="pods block both"),
+            pytest.param(("local", None), {}, False, id="one empty, newly"),
+            pytest.param((None, None), {}, True, id="two empty ones would be written in this order"),
+            pytest.param((None, None), {1: 10}, False, id="one of them known to be unneeded"),
+            pytest.param((None, None), {1: 10, 2: -591}, True, id="one may go, the order says which first"),
+            pytest.param(("free", None), {}, True, id="pods that move take room from others"),
+        ],
+    )
+    def test_order_is_not_drawn_unless_it_shows(
+        self, pods_on: tuple[str | None, ...], unneeded_since_s: dict[int, int], matters: bool
+    ) -> None:
+        """Looks ten minutes later: the order decides what is removed, written, or moved first."""
+        classes = Classes()
+        kinds = {"local": classes.a_class(100, local_storage=True), "free": classes.a_class(100)}
+        nodes = [
+            a_node(n, *(pods(kinds[kind], n) if kind else ())) for n, kind in enumerate(pods_on, start=1)
+        ]
+        planner = Planner(OPTIONS)
+        planner.unneeded = {
+            n: Unneeded(NodeToBeRemoved(nodes[n - 1], 0), since_s * SECOND)
+            for n, since_s in unneeded_since_s.items()
+        }
+        assert planner.order_matters(nodes, (), 10 * SECOND) is matters
+
 
 class TestQuiet:
     def test_first_look_at_or_behind_an_instant(self) -> None:
