@@ -9,7 +9,7 @@ ended.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import count
@@ -39,16 +39,6 @@ class Stop(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How far a search is, for whoever watches."""
-
-    round: int
-    configurations: int
-    replications: int
-    verdict: Verdict
-
-
-@dataclass(frozen=True, slots=True)
 class Found:
     """What a search came to: everything the answer is made of."""
 
@@ -61,23 +51,19 @@ class Found:
     whole: bool
 
 
-Watch = Callable[[Standing], None]
-
-
-def find(study: Study, evaluate: Evaluator, watch: Watch | None = None) -> Found:
+def find(study: Study, evaluate: Evaluator) -> Found:
     """Return what the search for the best configuration comes to.
 
     Raises InputError where no configuration can be simulated at all.
     """
-    return _Search(study, evaluate, watch).run()
+    return _Search(study, evaluate).run()
 
 
 class _Search:
     """One search under way."""
 
-    def __init__(self, study: Study, evaluate: Evaluator, watch: Watch | None) -> None:
+    def __init__(self, study: Study, evaluate: Evaluator) -> None:
         self.study = study
-        self.watch = watch
         self.figures = Figures(study)
         self.space = Space(study, self._prepared)
         self.samples = Samples(self.space, self.figures, evaluate, study.seed)
@@ -119,7 +105,8 @@ class _Search:
         wanted = max(1, self.study.round // LOOK)
         points = first_round(self.space, wanted, self.study.seed)
         for number in count(1):
-            self._look_at(points, LOOK)
+            left = max(LOOK, most - self.samples.replications)
+            self._look_at(points[: left // LOOK], LOOK)
             if self.samples.replications >= most:
                 break
             ranked = [*scores(self.samples, self.study)] if self.samples.points else []
@@ -169,7 +156,7 @@ class _Search:
             if not more:
                 points = self.samples.points
                 more = [(points[n], times) for n, times in allocate(verdict, min(self.study.round, left))]
-            self._add(more)
+            self._add(_first(more, left))
 
     def _checks(self, verdict: Verdict, *, whole: bool) -> list[tuple[Point, int]]:
         """Return what a winner has to stand yet: enough replications, and neighbours nobody looked at."""
@@ -186,13 +173,9 @@ class _Search:
         return [(point, LOOK) for point in near if self.space.scenario(point) is not None]
 
     def _add(self, wanted: list[tuple[Point, int]]) -> None:
-        if not wanted:
-            return
-        self.samples.add(wanted)
-        self.rounds += 1
-        if self.watch is not None:
-            samples = self.samples
-            self.watch(Standing(self.rounds, len(samples.points), samples.replications, self._judged()))
+        if wanted:
+            self.samples.add(wanted)
+            self.rounds += 1
 
     def _judged(self) -> Verdict:
         return judge(self.samples, self.study)
@@ -205,3 +188,12 @@ class _Search:
             field="vary",
             file=self.study.file,
         )
+
+
+def _first(wanted: list[tuple[Point, int]], most: int) -> list[tuple[Point, int]]:
+    """Return so many of the replications wanted, in their order."""
+    kept = []
+    for point, times in wanted:
+        kept.append((point, min(times, most)))
+        most -= kept[-1][1]
+    return [(point, times) for point, times in kept if times > 0]

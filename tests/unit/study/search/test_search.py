@@ -14,6 +14,7 @@ from sim.model.study import Constraint, Study
 from sim.report.metrics import Tree
 from sim.study.evaluate import Task, in_process
 from sim.study.search import Answer, search
+from sim.study.search.rounds import LOOK
 from tests.unit.study.search.queues import queue_study
 from tests.unit.study.search.worlds import Drawn, a_study, factor
 
@@ -152,3 +153,11 @@ def test_a_warm_up_that_is_found_is_the_same_for_all_configurations() -> None:
     search(replace(study, configure=sought), evaluate)
     assert len(seen) == 1
     assert seen.pop()[1] in {WarmUp.FOUND, WarmUp.NOT_FOUND}
+
+
+@pytest.mark.parametrize("budget", [1, 3, 10, 47])
+def test_no_search_spends_more_than_its_budget(budget: int) -> None:
+    study = a_study(factor("a", 12), factor("b", 12), budget=max(budget, LOOK))
+    drawn = Drawn(lambda chosen: {"cost_usd_per_day": 50.0 + chosen["a"] + chosen["b"]})
+    search(study, drawn)
+    assert len(drawn.asked) == max(budget, LOOK)
