@@ -23,6 +23,7 @@ from sim.deploy.roles import POLICY, TRUST_POLICY, Role, trust_policy
 from sim.deploy.sources import BEFORE, PREDICTION, Sources, Spec, sources_of
 from sim.errors import SimulationError
 from sim.loader import load
+from sim.model.notices import MADE_UP, PLACEHOLDER
 from sim.model.scenario import Scenario, WarmUp
 from sim.study.model_json import to_json
 
@@ -31,6 +32,7 @@ README = "README.md"
 DIFF = "changes.diff"
 PRIORITY_CLASSES = "priority-classes.yaml"
 HEAD = "The plan, as it was simulated: pachsim run scenario.yaml. Everything it reads is in this folder."
+HEAD_MADE_UP = f"\n{PLACEHOLDER} some values were made up and never filled in."
 NOT_SIMULATED = {"assumptions", "warnings", "seed", "source"}  # what is said of a scenario, not what it is
 
 _OF_A_FILE = re.compile(r"[^:]+\.\w+:(\d+:)? ")  # as a Notice places itself
@@ -53,7 +55,7 @@ def plan_files(scenario: Scenario, prediction: Mapping[str, Any] | None, role: R
         **(_cluster_files(cluster, role) if cluster else {}),
         **({VALUES: values.text} if values else {}),
         **manifests,
-        SCENARIO: yaml_text(document, head=HEAD),
+        SCENARIO: yaml_text(document, head=HEAD + (HEAD_MADE_UP if MADE_UP in scenario.warnings else "")),
     }
     before = _before(specs, cluster, values)
     if diff := "".join(text_diff(text, files[name], name) for name, text in before.items()):

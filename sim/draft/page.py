@@ -8,8 +8,7 @@ from typing import Any
 
 from sim.adapters.yaml_documents import Key
 from sim.adapters.yaml_write import yaml_text
-
-PLACEHOLDER = "PLACEHOLDER:"
+from sim.model.notices import PLACEHOLDER
 
 
 @dataclass(slots=True)

@@ -38,6 +38,7 @@ from sim.loader.shape.scenario import SCENARIO, ScenarioFile
 from sim.loader.shape.world import LatencyFile, SloFile
 from sim.loader.values.flags import AUTOSCALER
 from sim.model.latency import Latencies
+from sim.model.notices import MADE_UP, PLACEHOLDER
 from sim.model.scenario import BaseLoad, Scenario, Slo, WarmUp
 
 
@@ -57,10 +58,13 @@ def load(path: str | Path, sets: Iterable[str] = ()) -> Scenario:
         raise root(documents[1]).error("is a second document", allowed="one scenario in a file")
     document = overridden(documents[0], sets)
     try:
-        return replace(compiled(named(document)), origin=origin_of(document))
+        scenario = replace(compiled(named(document)), origin=origin_of(document))
     except InputError as error:
         problem = str(error)
         raise blamed(error, sets, lambda: problem == _problem(documents[0])) from None
+    if PLACEHOLDER in Path(path).read_text(encoding="utf-8"):
+        return replace(scenario, warnings=(MADE_UP, *scenario.warnings))
+    return scenario
 
 
 def _problem(document: Document) -> str:

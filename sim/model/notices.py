@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+PLACEHOLDER = "PLACEHOLDER:"  # in a comment of a scenario: the value beside it is nobody's
+MADE_UP = "values marked PLACEHOLDER are made up: what is told of them is no forecast"
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:

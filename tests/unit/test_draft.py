@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from sim.draft import init
-from sim.draft.page import PLACEHOLDER
 from sim.errors import InputError
 from sim.loader import load
 from sim.model.arrivals import TraceArrivals
+from sim.model.notices import MADE_UP, PLACEHOLDER
 from sim.model.pods import Controller
 from sim.model.resources import Resources
 from sim.model.scenario import Scenario
@@ -56,7 +56,7 @@ def test_specs_alone_are_enough(folder: Path) -> None:
     assert [each.pipeline.name for each in scenario.pipelines] == ["edges", "montage"]
     assert [repo.name for repo in scenario.repos] == ["images"]
     assert draft.placeholders == text.count(f"# {PLACEHOLDER}") == 6
-    assert scenario.warnings == ()
+    assert scenario.warnings == (MADE_UP,)
     (group,) = scenario.cluster.node_groups
     assert (group.initial, group.max_size) == (1, 10)
     assert sorted(path.name for path in folder.iterdir()) == ["scenario.yaml", "specs"]

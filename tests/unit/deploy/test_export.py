@@ -13,6 +13,7 @@ from sim.adapters.yaml_documents import read_text
 from sim.deploy import export
 from sim.errors import InputError
 from sim.loader import load
+from sim.model.notices import MADE_UP
 from sim.study.replicate import replicate, simulate
 from sim.study.result import load_result
 from tests.unit.deploy.plans import CLUSTER, SCENARIO, SPEC, contents, held, planned, same_log, written
@@ -273,6 +274,16 @@ def test_pipelines_called_alike_in_two_projects_keep_their_own_files(tmp_path: P
     assert json.loads(files["pipelines/last.json"])["salt"] == "s"
     assert json.loads(files["pipelines/ml.last.json"])["salt"] == "t"
     assert {name for name in files if name.startswith("before/")} == {"before/pipelines/ml.last.json"}
+
+
+def test_no_promise_rests_on_made_up_values_unsaid(tmp_path: Path) -> None:
+    scenario = SCENARIO.replace("datum_time: 18s", "datum_time: 18s # PLACEHOLDER: user code for one datum")
+    export(load(written(tmp_path, scenario)), tmp_path / "out", replications=1)
+    promised = json.loads((tmp_path / "out" / "prediction.json").read_text())
+    assert MADE_UP in promised["warnings"]
+    assert f"- {MADE_UP}\n" in (tmp_path / "out" / "README.md").read_text()
+    export(load(tmp_path / "out" / "scenario.yaml"), tmp_path / "again", replications=1)
+    assert contents(tmp_path / "again") == contents(tmp_path / "out")
 
 
 def test_a_warm_up_to_be_found_is_still_to_be_found(tmp_path: Path) -> None:
