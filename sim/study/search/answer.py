@@ -7,6 +7,7 @@ Means over replications come with Student's t 95 % intervals, as everywhere.
 from __future__ import annotations
 
 import json
+import math
 import os
 from functools import cached_property
 from pathlib import Path
@@ -23,8 +24,9 @@ from sim.study.search.figures import Figure
 from sim.study.search.insight import Insight
 from sim.study.search.misses import what_it_would_take
 from sim.study.search.rounds import Found
-from sim.study.search.selection import EVEN, violations
+from sim.study.search.selection import EVEN, levels, violations
 from sim.study.search.space import Point
+from sim.study.search.statistics import Float, estimates
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,7 +95,7 @@ class Answer:
     @cached_property
     def pareto(self) -> list[dict[str, Any]]:
         """Configurations that no other beats on both axes, by the first axis."""
-        x, y = self._axes()
+        x, y = self._axes
         return [
             {"configuration": self._found.space.labels(self._points[row]), **self._at(row)}
             for row in front(x, y)
@@ -107,7 +109,8 @@ class Answer:
             return []
         row = self._points.index(best)
         x = self._found.samples.values(self._found.samples.figures.objectives[0])
-        more = _means(x - x[row])  # on the days that both saw
+        with np.errstate(invalid="ignore"):  # endless less endless
+            more = estimates(x - x[row]).mean  # on the days that both saw
         most = max(NEAR, self.study.indifference) * abs(self._found.verdict.objective.mean[row])
         near = [n for n in np.flatnonzero((more <= most) & (self._found.verdict.holds >= EVEN)) if n != row]
         near.sort(key=lambda n: (more[n], n))
@@ -172,7 +175,7 @@ class Answer:
 
     def clouds(self) -> dict[str, Any]:
         """Return what a picture of the front needs: positions, what holds, and the winner's row."""
-        x, y = self._axes()
+        x, y = self._axes
         best = None if self._best is None else self._points.index(self._best)
         return {
             "x": x,
@@ -249,20 +252,20 @@ class Answer:
         entry = self._entry(point, 0)
         return {**entry, "what_it_would_take": what_it_would_take(entry, self._found.space, point)}
 
-    def _axes(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-        first, second = self.axes()
-        values = [self._found.samples.values(figure) for figure in (first, second)]
-        with np.errstate(invalid="ignore"):
-            x, y = (_means(each) for each in values)
-        return x, y
+    @cached_property
+    def _axes(self) -> tuple[Float, Float]:
+        """Return where configurations are on both axes, as if all had seen the same days."""
+        samples, counts = self._found.samples, self._found.verdict.counts
+        x, y = (samples.values(figure) for figure in self.axes())
+        return levels(x, estimates(x), counts), levels(y, estimates(y), counts)
 
     def _at(self, row: int) -> dict[str, Any]:
         """Return where a configuration is on both axes, and whether it holds the constraints."""
-        point = self._points[row]
         first, second = self.axes()
+        x, y = (float(values[row]) for values in self._axes)
         return {
-            first.metric: interval(self._values(point, first)).mean,
-            second.metric: interval(self._values(point, second)).mean,
+            first.metric: x if math.isfinite(x) else None,
+            second.metric: y if math.isfinite(y) else None,
             "holds_probability": float(self._found.verdict.holds[row]),
         }
 
@@ -284,7 +287,7 @@ class Plots:
         return pareto((x.metric, y.metric), limits=limits, **self._answer.clouds())
 
 
-def front(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> list[int]:
+def front(x: Float, y: Float) -> list[int]:
     """Return the rows that no other row is at most as large on both axes and smaller on one."""
     chosen: list[int] = []
     lowest = np.inf
@@ -293,13 +296,6 @@ def front(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any]) -> list[int]:
             chosen.append(row)
             lowest = y[row]
     return chosen
-
-
-def _means(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    known = ~np.isnan(values)
-    count = known.sum(axis=1)
-    total = np.where(known, values, 0.0).sum(axis=1)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def _constraint(constraint: Constraint) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def judge(samples: Samples, study: Study, points: Sequence[Point] | None = None)
     holds = _all([each.holds for each in held], there)
     clearly = _all([each.clearly for each in held], there)
     counts = np.array([float(samples.count(point)) for point in points])
-    level = _levels(x, objective, counts)
+    level = levels(x, objective, counts)
     candidates = _candidates(level, holds)
     if not candidates:
         none = max(0.0, 1.0 - LOOKS * float(clearly.sum()))
@@ -176,8 +176,8 @@ def _all(chances: list[Float], there: Float) -> Float:
     return np.maximum(0.0, 1.0 - sum((1.0 - each for each in chances), np.zeros_like(there))) * there
 
 
-def _levels(x: Float, objective: Estimates, counts: Float) -> Float:
-    """Return mean objectives as if all had seen the days of the most replicated configuration.
+def levels(x: Float, objective: Estimates, counts: Float) -> Float:
+    """Return means as if all had seen the days of the most replicated configuration.
 
     Otherwise one that saw three cheap days would look better than another that saw these and a hundred more.
     """
