@@ -75,22 +75,22 @@ def _problem(document: Document) -> str:
     return ""
 
 
-def compiled(document: Document) -> Scenario:
-    """Return the scenario of a document."""
+def compiled(document: Document, catalog: Catalog | None = None) -> Scenario:
+    """Return the scenario of a document; a catalog that is used again has its tables read already."""
     at = root(document)
     said: ScenarioFile = SCENARIO.read(at)
     if said.warmup is not None and said.warmup >= said.horizon:
         raise at_path(at, "warmup").error(allowed="shorter than the horizon")
-    return _Assembly(said, at).scenario()
+    return _Assembly(said, at, catalog or Catalog()).scenario()
 
 
 class _Assembly:
     """One scenario being put together from what its file says."""
 
-    def __init__(self, said: ScenarioFile, at: Field) -> None:
+    def __init__(self, said: ScenarioFile, at: Field, catalog: Catalog) -> None:
         self.said = said
         self.at = at
-        self.catalog = Catalog()
+        self.catalog = catalog
         self.notes = Notes()
         images = dict(said.images or {})
         if said.latency.image_pull.size is not None:

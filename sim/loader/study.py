@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sim.adapters.fields import Field, root
 from sim.adapters.yaml_documents import Document, read_file
+from sim.catalog import Catalog
 from sim.errors import InputError, nearest
 from sim.loader.assembly import compiled, load
 from sim.loader.overrides import named, overridden
@@ -73,10 +74,11 @@ class _Configure:
 
     def __init__(self, file: str, sets: tuple[str, ...]) -> None:
         self._document = _inlined(overridden(read_file(Path(file))[0], sets))
+        self._catalog = Catalog()
 
     def __call__(self, sets: Iterable[str]) -> Scenario:
         """Return the scenario of a configuration."""
-        return compiled(named(overridden(self._document, sets)))
+        return compiled(named(overridden(self._document, sets)), self._catalog)
 
 
 def _inlined(document: Document) -> Document:
