@@ -111,8 +111,10 @@ class JsonReader:
 
     def _number(self) -> int | float:
         match = _NUMBER.match(self._text, self._at)
-        if match is None or match.end() - match.start() > _MAX_DIGITS:
+        if match is None:
             self._fail("is not valid JSON: a value is missing")
+        if match.end() - match.start() > _MAX_DIGITS:
+            self._fail("is a number too long to read", f"at most {_MAX_DIGITS} digits")
         self._at = match.end()
         return float(match[0]) if match[1] or match[2] else int(match[0])
 

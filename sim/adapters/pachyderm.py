@@ -44,6 +44,7 @@ from sim.model.units import parse_duration
 
 MOST_CPU = 1e6  # the field is a 32-bit float; no node has a thousandth of this
 MOST_BYTES = 2**63 - 1  # where Quantity.Value overflows
+MOST_WORKERS = 100_000  # of one pipeline; Kubernetes is built for 150,000 pods in a whole cluster
 LONGEST_NAME = 51
 LONGEST_RC_NAME = 63
 RESOURCE_MESSAGES = {
@@ -210,6 +211,8 @@ class _Reader:
     def _parallelism(self, field: Field, kind: Kind) -> int:
         spec = field.child("parallelismSpec")
         parallelism = _at_least_zero(spec, "constant") if spec else 0
+        if spec and parallelism > MOST_WORKERS:
+            raise spec.error(allowed=f"a constant of at most {MOST_WORKERS:,}")
         if spec and kind is Kind.SERVICE and parallelism != 1:
             raise spec.error(allowed="constant 1, or no parallelismSpec: a service has one worker")
         return parallelism or 1

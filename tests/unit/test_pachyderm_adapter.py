@@ -292,6 +292,7 @@ def test_labels_of_pachyderms_own_are_said_to_be_ignored() -> None:
         ({"datum_set_spec": {}}, r"datumSetSpec is empty, which makes Pachyderm divide by zero"),
         ({"datumSetSpec": {"number": -1}}, r"datumSetSpec has a negative number"),
         ({"parallelismSpec": {"constant": -1}}, r"parallelismSpec.constant is -1; allowed: 0 or more"),
+        ({"parallelismSpec": {"constant": 100_001}}, r"allowed: a constant of at most 100,000"),
         ({"parallelismSpec": {"constant": 1.5}}, r"is 1.5; allowed: a whole number"),
         ({"parallelismSpec": {"constant": "five"}}, r"is 'five'; allowed: a whole number"),
         ({"resourceRequests": {"cpu": 1e300}}, r"allowed: cpu from 0 to 1e\+06"),
