@@ -6,6 +6,7 @@ say, so ``vary`` is read here as it stands and understood in ``study_vary``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from sim.loader.values.kinds import Json, ListOf, Scalar
 from sim.loader.values.scalars import COUNT, ONE_OR_MORE, PROSE, SHARE, TEXT
 from sim.loader.values.sections import Key, Section, key, section_of
 from sim.model.study import COST, Constraint
-from sim.model.units import DURATION_ALLOWED, SECOND, parse_duration
+from sim.model.units import DURATION_ALLOWED, SECOND, parse_duration, parse_probability, print_probability
 
 LIMIT_ALLOWED = f"a number, or of seconds {DURATION_ALLOWED}"
 
@@ -26,9 +27,20 @@ def _limit(raw: object) -> float:
         return parse_duration(raw) / SECOND
     if isinstance(raw, bool) or not isinstance(raw, int | float):
         raise InputError(value=raw, allowed=LIMIT_ALLOWED)
+    if not math.isfinite(raw):
+        raise InputError(value=raw, allowed=LIMIT_ALLOWED)
     return float(raw)
 
 
+def _part(raw: str | float) -> float:
+    share = parse_probability(raw)
+    if share == 1:
+        raise InputError(value=raw, allowed=PART_ALLOWED)
+    return share
+
+
+PART_ALLOWED = "a share from 0 to below 1 such as 0.05 or 5%"
+PART = Scalar("share", PART_ALLOWED, _part, print_probability, ("string", "number"))
 LIMIT = Scalar("number or duration", LIMIT_ALLOWED, _limit, float, ("number", "string"))
 
 
@@ -147,14 +159,14 @@ class StudyFile:
     constraints: tuple[Constraint, ...] | None = key(
         ListOf(CONSTRAINT), "what has to hold; left out: the targets of the base's slo", None
     )
-    confidence: float = key(SHARE, "how sure the answer shall be", 0.95)
-    indifference: float = key(SHARE, "relative difference that nobody cares about", 0.02)
+    confidence: float = key(PART, "how sure the answer shall be", 0.95)
+    indifference: float = key(PART, "relative difference that nobody cares about", 0.02)
     budget: int = key(ONE_OR_MORE, "replications of the whole search, at most", 2_000)
     replications: int = key(ONE_OR_MORE, "of a configuration before it may win, at least", 10)
     round: int = key(ONE_OR_MORE, "replications that are decided on at a time", 64)
     seed: int = key(COUNT, "start of all random streams", 1)
     explain: float = key(
-        SHARE, "share of the budget kept for which inputs matter and where the answer tips over", 0.25
+        PART, "share of the budget kept for which inputs matter and where the answer tips over", 0.25
     )
 
 

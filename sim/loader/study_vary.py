@@ -168,7 +168,8 @@ def _goes_up(values: list[Any]) -> bool:
 
 
 def _amount(at: Field) -> tuple[Decimal, str]:
-    match = None if isinstance(at.value, bool) else _AMOUNT.fullmatch(str(at.value))
+    said = f"{Decimal(str(at.value)):f}" if isinstance(at.value, float) else str(at.value)  # not as 1e-09
+    match = None if isinstance(at.value, bool) else _AMOUNT.fullmatch(said)
     if match is None:
         raise at.error(allowed="a number, with a unit or without")
     return Decimal(match[1]), match[2]

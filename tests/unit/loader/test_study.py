@@ -146,6 +146,19 @@ def test_changes_to_the_base_hold_for_every_configuration(tmp_path: Path) -> Non
         ),
         ("vary: {seed: [1]}\nconfidence: 2", "study.yaml:3: confidence is 2; allowed: a share from 0 to 1"),
         ("vary: {seed: [1]}\nset: {horizon: soon}", "horizon is 'soon'"),
+        (
+            "vary: {seed: [1]}\nconfidence: 1",
+            "study.yaml:3: confidence is 1; allowed: a share from 0 to below 1",
+        ),
+        (
+            "vary: {seed: [1]}\nexplain: 100%",
+            "study.yaml:3: explain is '100%'; allowed: a share from 0 to below",
+        ),
+        (
+            "vary: {seed: [1]}\nconstraints: [{metric: peak_nodes, at_most: .nan}]",
+            "constraints[0].at_most is nan; allowed",
+        ),
+        ("vary: {seed: {from: 0, to: 1, step: 1e-9}}", "allowed: 1 to 1000 values"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, text: str, message: str) -> None:
