@@ -26,7 +26,7 @@ from sim.study.search.space import Point, Space
 UP = (math.sqrt(2), 2.0, 4.0)
 DOWN = tuple(1 / factor for factor in UP)
 STEPS = 4  # halvings of what lies between two of them
-CLEARLY = 0.95
+CLEARLY = 0.975  # on either side, so that 95 % lie between
 FEWEST, MOST = 5, 30  # replications of each of the two
 
 

@@ -82,7 +82,7 @@ def test_more_customers_tip_a_queue_over_to_more_servers() -> None:
     steady = 1.247
     assert mmc_wait_beyond(2, 0.1 * steady, 0.1, 30.0) == pytest.approx(0.05, abs=0.001)
     limit = Constraint("pod_start_p95_s", 30.0)
-    study = queue_study(range(2, 4), 0.1, constraints=(limit,), budget=560, explain=0.8, horizon_s=500)
+    study = queue_study(range(2, 4), 0.1, constraints=(limit,), budget=760, explain=0.8, horizon_s=500)
     rows = {row["input"]: row for row in search(study, in_process).document["tipping"]}
     low, high = rows["arrival rate"]["ci95"]
     assert low < steady * 1.3
