@@ -37,21 +37,18 @@ LEAST_FARGATE_VCPU = 0.25
 
 def overloaded(scenario: Scenario, study: Study) -> str | None:
     """Return why no luck would let a scenario hold the study's latency constraints, None where it might."""
-    for constraint in study.constraints:
-        latency = latency_of(constraint.metric)
-        if latency is None or constraint.at_least:
-            continue
-        for load in _loads_of(scenario, latency.pipeline):
-            repo = _source(scenario, load)
-            if repo is None or load.datum_s is None:
-                continue
-            needed = _least_work(repo.new_per_commit, load.datum_s, latency.quantile)
-            if _doable(scenario, repo, load, constraint) < SPARE * needed:
-                return (
-                    f"{load.pipeline.name} gets more work than its workers can do in time"
-                    f" ({constraint.metric} at most {constraint.limit:g})"
-                )
+    for share, load, constraint in _done_in_time(scenario, study):
+        if share < SPARE:
+            return (
+                f"{load.pipeline.name} gets more work than its workers can do in time"
+                f" ({constraint.metric} at most {constraint.limit:g})"
+            )
     return None
+
+
+def share_in_time(scenario: Scenario, study: Study) -> float:
+    """Return how much of what has to be done in time can be, endless where nothing is known."""
+    return min((share for share, *_ in _done_in_time(scenario, study)), default=math.inf)
 
 
 def standing_usd_per_day(scenario: Scenario) -> float:
@@ -84,9 +81,24 @@ def workers_at_most(scenario: Scenario, load: PipelineLoad) -> float:
     return min(load.pipeline.parallelism, room)
 
 
+def _done_in_time(scenario: Scenario, study: Study) -> Iterator[tuple[float, PipelineLoad, Constraint]]:
+    """Yield what share of the work a latency constraint speaks of can be done in time, at the most."""
+    for constraint in study.constraints:
+        latency = latency_of(constraint.metric)
+        if latency is None or constraint.at_least:
+            continue
+        for load in _loads_of(scenario, latency.pipeline):
+            repo = _source(scenario, load)
+            if repo is None or load.datum_s is None:
+                continue
+            needed = _least_work(repo.new_per_commit, load.datum_s, latency.quantile)
+            if needed > 0:
+                yield _doable(scenario, repo, load, constraint) / needed, load, constraint
+
+
 def _on_group(pods: PodClass, group: NodeGroup) -> int:
     """Return how many pods fit on all the nodes a group may have, were nothing else on them."""
-    if not pods.selects(_labels(group)) or not all(pods.tolerates(taint) for taint in group.taints):
+    if not group.lets_in(pods):
         return 0
     asked, room = pods.requests, group.allocatable
     each = [
@@ -100,10 +112,6 @@ def _on_group(pods: PodClass, group: NodeGroup) -> int:
         if wanted > 0
     ]
     return group.max_size * min([group.max_pods, *each])
-
-
-def _labels(group: NodeGroup) -> dict[str, str]:
-    return dict(group.labels)
 
 
 def _loads_of(scenario: Scenario, pipeline: str) -> list[PipelineLoad]:

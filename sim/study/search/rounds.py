@@ -14,14 +14,16 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import count
 
+import numpy as np
+
 from sim.errors import InputError
 from sim.model.scenario import Scenario, WarmUp
 from sim.model.study import Study
 from sim.study.evaluate import Evaluator
-from sim.study.search.bounds import overloaded, too_dear
+from sim.study.search.bounds import overloaded, share_in_time, too_dear
 from sim.study.search.figures import Figures
 from sim.study.search.samples import Samples
-from sim.study.search.selection import Verdict, allocate, judge, scores
+from sim.study.search.selection import Verdict, allocate, judge, scores, violations
 from sim.study.search.space import Point, Space
 from sim.study.warm_up import with_warm_up
 
@@ -67,7 +69,7 @@ class _Search:
         self.figures = Figures(study)
         self.space = Space(study, self._prepared)
         self.samples = Samples(self.space, self.figures, evaluate, study.seed)
-        self.budget = round(study.budget * (1 - study.explain))
+        self.budget = max(1, round(study.budget * (1 - study.explain)))
         self.rounds = 0
         self._warmed: Scenario | None = None
 
@@ -80,6 +82,8 @@ class _Search:
         else:
             self._look_around(half)
         if not self.samples.points:
+            self._look_at_what_comes_nearest()
+        if not self.samples.points:
             raise self._nothing()
         stop = self._select(whole=whole)
         return Found(self.study, self.space, self.samples, self._judged(), stop, self.rounds, whole)
@@ -90,7 +94,13 @@ class _Search:
             if self._warmed is None:
                 (self._warmed,) = with_warm_up([scenario], self.study.seed)
             found = self._warmed
-            scenario = replace(scenario, warmup_us=found.warmup_us, warmup_is=found.warmup_is)
+            why = found.warnings[-1:] if found.warmup_is is WarmUp.NOT_FOUND else ()
+            scenario = replace(
+                scenario,
+                warmup_us=found.warmup_us,
+                warmup_is=found.warmup_is,
+                warnings=(*scenario.warnings, *why),
+            )
         return self.figures.prepared(scenario)
 
     def _look_at_all(self, replications: int) -> None:
@@ -119,6 +129,16 @@ class _Search:
         """Simulate those of some new configurations that may win."""
         self._bound(points)
         self._add([(point, replications) for point in points if self.space.scenario(point) is not None])
+
+    def _look_at_what_comes_nearest(self) -> None:
+        """Simulate some where bounds rule out everything: that nothing holds has a nearest miss too."""
+        built = [(point, self.space.built(point)) for point in self.space.pruned]
+        near = sorted(
+            (-share_in_time(scenario, self.study), point) for point, scenario in built if scenario is not None
+        )[: max(1, self.study.round // LOOK)]
+        for _, point in near:
+            self.space.restore(point)
+        self._add(_first([(point, LOOK) for _, point in near], max(LOOK, self.budget)))
 
     def _bound(self, points: Sequence[Point]) -> None:
         """Leave out what cannot win."""
@@ -159,12 +179,13 @@ class _Search:
             self._add(_first(more, left))
 
     def _checks(self, verdict: Verdict, *, whole: bool) -> list[tuple[Point, int]]:
-        """Return what a winner has to stand yet: enough replications, and neighbours nobody looked at."""
+        """Return what an answer has to stand yet: enough replications, and neighbours nobody looked at."""
         points = self.samples.points
         if verdict.best is None:
-            return []
-        best = points[verdict.best]
-        if self.samples.count(best) < self.study.replications:
+            best = points[int(np.argmin(violations(self.samples, self.study)))]
+        else:
+            best = points[verdict.best]
+        if verdict.best is not None and self.samples.count(best) < self.study.replications:
             return [(best, self.study.replications - self.samples.count(best))]
         if whole:
             return []

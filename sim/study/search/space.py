@@ -70,6 +70,10 @@ class Space:
         self.pruned[point] = reason
         self._scenarios.pop(point, None)
 
+    def restore(self, point: Point) -> None:
+        """Take a configuration in again that a bound left out."""
+        del self.pruned[point]
+
     def sets(self, point: Point) -> tuple[str, ...]:
         """Return the ``path=value`` texts of a configuration, in the order of the factors."""
         return tuple(

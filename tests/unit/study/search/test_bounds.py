@@ -14,10 +14,11 @@ from sim.model.scenario import Prices, Scenario
 from sim.model.study import Constraint
 from sim.report.metrics import measure
 from sim.study.replicate import run
+from sim.study.search import search
 from sim.study.search.bounds import overloaded, standing_usd_per_day, too_dear, workers_at_most
 from sim.study.search.figures import Figures
 from tests.unit.loader.worlds import loaded
-from tests.unit.study.search.worlds import a_study, factor
+from tests.unit.study.search.worlds import Drawn, a_study, factor
 
 LIMIT = Constraint("job_latency_p95_s", 600.0)
 STUDY = a_study(factor("a", 1), constraints=(LIMIT,))
@@ -66,6 +67,19 @@ def test_what_is_ruled_out_breaks_the_constraint_when_simulated(
         assert values[figures.all.index(figures.constraints[0])] > 2 * LIMIT.limit
 
 
+def test_where_everything_is_ruled_out_the_nearest_are_simulated_and_none_holds(scenario: Scenario) -> None:
+    def configure(sets: tuple[str, ...]) -> Scenario:
+        return replace(with_load(scenario, 1_000.0, 1 + int(sets[0].removeprefix("a="))), name=sets[0])
+
+    study = replace(a_study(factor("a", 6), constraints=(LIMIT,), round=9), configure=configure)
+    truth = Drawn(lambda chosen: {"cost_usd_per_day": 1.0, LIMIT.metric: 9_000.0 - chosen["a"]}, own=0.1)
+    document = search(study, truth).document
+    assert document["winner"] is None
+    assert document["nearest_miss"]["configuration"] == {"a": "5"}
+    assert {task.scenario.name for task in truth.asked} == {"a=3", "a=4", "a=5"}
+    assert document["pruned"]["configurations"] == 3
+
+
 def test_another_pipelines_latency_rules_nothing_out(scenario: Scenario) -> None:
     heavy = with_load(scenario, 1000.0, 1)
     other = a_study(factor("a", 1), constraints=(Constraint("pipelines.other.job_latency_p95_s", 600.0),))
@@ -78,6 +92,12 @@ def test_workers_are_packed_onto_nodes_and_quota(scenario: Scenario) -> None:
     on_nodes = workers_at_most(with_load(scenario, 4.0, 100), load)
     group = scenario.cluster.node_groups[0]
     assert on_nodes == group.max_size * (group.allocatable.cpu_m // load.pod_class.requests.cpu_m)
+    zoned = replace(
+        scenario, cluster=replace(scenario.cluster, node_groups=(replace(group, zone="us-east-1a"),))
+    )
+    there = (("topology.kubernetes.io/zone", "us-east-1a"),)
+    chosen = replace(load, pod_class=replace(load.pod_class, node_selector=there))
+    assert workers_at_most(zoned, chosen) == on_nodes  # a node's zone is a label too
     profile = FargateProfile("all", (Selector("*"),))
     both = replace(
         scenario,

@@ -161,3 +161,10 @@ def test_no_search_spends_more_than_its_budget(budget: int) -> None:
     drawn = Drawn(lambda chosen: {"cost_usd_per_day": 50.0 + chosen["a"] + chosen["b"]})
     search(study, drawn)
     assert len(drawn.asked) == max(budget, LOOK)
+
+
+def test_that_none_holds_is_said_after_the_neighbours_of_the_nearest_miss() -> None:
+    study = a_study(factor("a", 400), constraints=(Constraint(LATENCY, 1.0),), budget=300, round=12)
+    found = answer(study, shared=0.1, own=0.1)
+    miss = found.document["nearest_miss"]["configuration"]["a"]
+    assert {int(miss) - 1, int(miss) + 1} & set(range(400)) <= {int(a) for a in found.table["a"]}
