@@ -67,7 +67,7 @@ def search(
 
 
 def _print(answer: sim.Answer, form: Format) -> None:
-    from sim.cli.output import print_json, print_rows
+    from sim.cli.output import print_json, print_rows, print_warnings
 
     if form is Format.JSON:
         print_json(answer.document)
@@ -77,6 +77,7 @@ def _print(answer: sim.Answer, form: Format) -> None:
         print_rows([dict(zip(table.columns, row, strict=True)) for row in rows], form)
     else:
         _print_tables(answer.document)
+    print_warnings(answer.document["warnings"])
 
 
 def _print_tables(document: Mapping[str, Any]) -> None:
@@ -102,7 +103,7 @@ def _print_tables(document: Mapping[str, Any]) -> None:
 
 def _print_others(document: Mapping[str, Any]) -> None:
     """Print the alternatives, the front, and what the answer depends on."""
-    from sim.cli.summary import print_section
+    from sim.cli.summary import print_section, said
 
     first, second = _axes(document)
     near = document["alternatives"][:SHOWN]
@@ -112,13 +113,13 @@ def _print_others(document: Mapping[str, Any]) -> None:
             [
                 str(row["number"]),
                 "; ".join(row["differs"]),
-                _mean(row[first]),
-                _mean(row[second]),
+                said(row[first]),
+                said(row[second]),
                 f"{row['holds_probability']:.1%}",
             ]
             for row in near
         ]
-        print_section("Nearly as good", header, rows)
+        print_section("Nearly as good [95 % interval]", header, rows)
     factors = list(document["pareto"][0]["configuration"]) if document["pareto"] else []
     rows = [
         [
@@ -165,16 +166,24 @@ def _sure(document: Mapping[str, Any]) -> str:
     why = STOPPED[document["stopped_because"]].format(indifference=100 * document["indifference"])
     if not document["winner"] and document["stopped_because"] != "budget":
         why = "every configuration breaks a constraint"
-    return f"Right with a probability of {chance:.1%}: {why}."
+    among = "" if _saw_all(document) else " Configurations that were not looked at are left out of this."
+    return f"Right with a probability of at least {chance:.1%}: {why}.{among}"
+
+
+def _saw_all(document: Mapping[str, Any]) -> bool:
+    done = document["evaluated"]
+    return bool(done["configurations"] + document["pruned"]["configurations"] >= done["of"])
 
 
 def _looked_at(document: Mapping[str, Any]) -> str:
+    from sim.cli.summary import counted
+
     done, left_out = document["evaluated"], document["pruned"]["configurations"]
-    part = "" if done["whole_space"] else "; the rest was not looked at"
+    part = "" if _saw_all(document) else "; the rest was not looked at"
     looked = f"{done['configurations']:,} of {done['of']:,} configurations"
     return (
-        f"{done['replications']:,} replications of {looked}"
-        f" in {done['rounds']:,} rounds; {left_out:,} left out{part}"
+        f"{counted(done['replications'], 'replication')} of {looked}"
+        f" in {counted(done['rounds'], 'round')}; {left_out:,} left out{part}"
     )
 
 
@@ -201,10 +210,6 @@ def _tipping(row: Mapping[str, Any]) -> list[str]:
         return [row["input"], "–", "–", row["then"]]
     low, high = row["ci95"]
     return [row["input"], f"{row['factor']:.3g}x", f"{low:.3g}x to {high:.3g}x", row["then"]]
-
-
-def _mean(figure: Mapping[str, Any]) -> str:
-    return _number(figure["mean"])
 
 
 def _number(value: float | None) -> str:

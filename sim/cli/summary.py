@@ -136,7 +136,7 @@ def _print_title(document: Document) -> None:
 
 def counted(count: int, what: str) -> str:
     """Return ``1 job`` or ``2 jobs``."""
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+    return f"{count} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _print_latencies(documents: Sequence[Document]) -> None:

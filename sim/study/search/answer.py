@@ -19,6 +19,7 @@ from sim import __version__
 from sim.errors import InputError
 from sim.model.scenario import Scenario
 from sim.model.study import Constraint
+from sim.report.caveats import caveats
 from sim.report.summary import interval
 from sim.study.search.figures import Figure
 from sim.study.search.insight import Insight
@@ -90,6 +91,7 @@ class Answer:
                 "reasons": [{"reason": why, "configurations": n} for why, n in found.space.counted()],
             },
             **self._insight.document(),
+            "warnings": self._warnings(),
         }
 
     @cached_property
@@ -223,8 +225,8 @@ class Answer:
         told = {**_constraint(constraint), "figure": interval(values).document()}
         sign = -1.0 if constraint.at_least else 1.0
         if constraint.probability is not None:
-            held = [sign * value <= sign * constraint.limit for value in values]
-            return {**told, "share_held": sum(held) / len(held)}
+            held = [sign * value <= sign * constraint.limit for value in values if not math.isnan(value)]
+            return {**told, "share_held": sum(held) / len(held) if held else 0.0}
         mean = told["figure"]["mean"]
         off = None if mean is None else sign * (constraint.limit - mean)
         return {
@@ -245,10 +247,7 @@ class Answer:
 
     def _nearest_miss(self) -> dict[str, Any]:
         """Return the configuration that breaks the constraints least, and what it would take."""
-        excess = violations(self._found.samples, self.study)
-        mean = np.nan_to_num(self._found.verdict.objective.mean, nan=np.inf)
-        row = min(range(len(excess)), key=lambda n: (excess[n], mean[n], n))
-        point = self._points[row]
+        point = self._nearest
         entry = self._entry(point, 0)
         return {**entry, "what_it_would_take": what_it_would_take(entry, self._found.space, point)}
 
@@ -258,6 +257,24 @@ class Answer:
         samples, counts = self._found.samples, self._found.verdict.counts
         x, y = (samples.values(figure) for figure in self.axes())
         return levels(x, estimates(x), counts), levels(y, estimates(y), counts)
+
+    @cached_property
+    def _nearest(self) -> Point:
+        excess = violations(self._found.samples, self.study)
+        mean = np.nan_to_num(self._found.verdict.objective.mean, nan=np.inf)
+        return self._points[min(range(len(excess)), key=lambda n: (excess[n], mean[n], n))]
+
+    def _warnings(self) -> list[str]:
+        """Return what a reader must know of the winner, or of the nearest miss, before believing it."""
+        point = self._best or self._nearest
+        scenario = self._found.space.built(point)
+        assert scenario is not None
+        metrics = self._found.samples.metrics(point)
+        trees = [
+            {"metrics": dict(zip(metrics, each, strict=True)), "refused": {}}
+            for each in zip(*metrics.values(), strict=True)
+        ]
+        return caveats(scenario, trees)
 
     def _at(self, row: int) -> dict[str, Any]:
         """Return where a configuration is on both axes, and whether it holds the constraints."""
