@@ -216,7 +216,7 @@ def test_a_scheduled_minimum_outlasts_a_lack_of_capacity(pods: int, given_up: li
         fail_windows=(FailWindow(0, 1_500 * SECOND, after_us=30 * SECOND),),
     )
     options = flags(aws_refresh_interval_us=0)
-    scene = Scene([group], [(582, a_class(3_000), FOR_EVER)] * pods, options, until_s=1_700)
+    scene = Scene([group], [(582, a_class("work", 3_000), FOR_EVER)] * pods, options, until_s=1_700)
     assert scene.when(NodeState.GONE) == [*given_up, 1_500, 1_500]
     assert scene.when(NodeState.READY)[:2] == [1_560, 1_560]
 

@@ -1,0 +1,43 @@
+"""A reduced ``make evidence``: the same parts, seeds and worlds, a fraction of the trials.
+
+What has a threshold must meet it here too. `docs/evidence.md` shows the full figures.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from evidence import common_luck, coverage, selection
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from evidence.record import Figure
+
+
+def met(figures: Iterator[Figure]) -> int:
+    """Return how many figures have a threshold, all of them met."""
+    held = [(each, each.value >= each.at_least) for each in figures if each.at_least is not None]
+    assert [each for each, enough in held if not enough] == []
+    return len(held)
+
+
+@pytest.mark.slow
+def test_coverage_of_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coverage, "QUICK", 6)
+    assert met(coverage.figures(quick=True)) == 9
+
+
+@pytest.mark.slow
+def test_the_cut_by_common_random_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(common_luck, "QUICK", 12)
+    monkeypatch.setattr(common_luck, "ELSEWHERE", ())
+    assert met(common_luck.figures(quick=True)) == 4
+
+
+@pytest.mark.slow
+def test_the_selection_of_the_best(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selection, "QUICK_RUNS", 3)
+    assert met(selection.figures(quick=True)) == 3
