@@ -119,12 +119,13 @@ def _print(comparison: sim.Comparison, form: Format, *, every_row: bool) -> None
 
 def _print_tables(document: Mapping[str, Any], *, every_row: bool) -> None:
     from sim.cli.output import print_text
-    from sim.cli.summary import counted, print_section
+    from sim.cli.summary import counted, print_section, print_targets
 
     names = document["scenarios"]
     count = counted(document["replications"], "replication")
     print_text(f"{len(names)} scenarios, {count} on common random numbers, seed {document['seed']}", "bold")
     print_section("Figures [95 % interval]", ["", *names], _figures(document))
+    print_targets([{"scenario": name, "slo": slo} for name, slo in document["slo"].items()])
     title = "Paired differences [95 % interval]"
     together = ", those of one figure hold together" if len(names) > PAIR else ""
     header = ["", "scenario", "minus", "difference", "relative", "is", "variance cut", "more replications"]

@@ -87,7 +87,12 @@ def _print_tables(document: Mapping[str, Any]) -> None:
     if document["question"]:
         print_text(document["question"])
     entry = document["winner"] or document["nearest_miss"]
-    title = "Winner" if document["winner"] else "No configuration holds the constraints; the nearest miss"
+    unsure = document["stopped_because"] == "budget"
+    if document["winner"]:
+        title = "Likeliest winner, not surely one" if unsure else "Winner"
+    else:
+        doubt = " as far as is known" if unsure else ""
+        title = f"No configuration holds the constraints{doubt}; the nearest miss"
     print_section(title, ["", ""], [[name, label] for name, label in entry["configuration"].items()])
     print_section("Figures [95 % interval]", ["", "", "limit", "margin", "holds"], list(_figures(entry)))
     for line in entry.get("what_it_would_take", []):

@@ -110,7 +110,7 @@ def _print_tables(documents: Sequence[Document]) -> None:
             if any(each.get(name, {}).get("mean") for each in figures)
         ]
         print_section(title, ["", *names], rows)
-    _print_targets(documents)
+    print_targets(documents)
     _print_sensitivity(documents)
 
 
@@ -149,7 +149,8 @@ def _print_latencies(documents: Sequence[Document]) -> None:
     print_section("Job latency, s", ["pipeline", "scenario", *LATENCIES.values()], rows)
 
 
-def _print_targets(documents: Sequence[Document]) -> None:
+def print_targets(documents: Sequence[Document]) -> None:
+    """Print what latency there is for each target of some scenarios."""
     rows = [
         [
             document["scenario"],

@@ -4,8 +4,8 @@ The mean figures of all scenarios have, after n replications, a multivariate t d
 degrees of freedom around what was seen, with covariance of what was seen over n: normal replications with
 unknown means and covariance under the prior |covariance| ** -k for k figures. Of the usual
 vague priors it is the one under which each single difference has the distribution that the paired t test
-has, so a probability here and an interval there never disagree, and it needs no more replications than
-two, however many scenarios there are. Common random numbers come in through the covariance.
+has, so a probability here agrees with an interval there but for what skewness adds to that. It needs no more
+replications than two, however many scenarios there are. Common random numbers come in through the covariance.
 
 Chances are shares of ``DRAWS`` draws with a seed of their own, so the same figures give the same
 chance; their standard error is at most 0.0023.

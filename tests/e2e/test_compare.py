@@ -16,7 +16,13 @@ def test_tables(pachsim: Pachsim) -> None:
     done = pachsim("compare", *SCENARIOS, *SHORT)
     assert done.returncode == 0
     assert done.stdout.startswith("2 scenarios, 3 replications on common random numbers, seed 1")
-    for part in ("Paired differences", "variance cut", "Chance to be", "cheapest that holds its targets"):
+    for part in (
+        "Targets",
+        "Paired differences",
+        "variance cut",
+        "Chance to be",
+        "cheapest that holds its targets",
+    ):
         assert part in done.stdout
 
 

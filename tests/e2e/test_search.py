@@ -39,7 +39,7 @@ explain: 0
 def test_from_the_question_to_the_files_of_an_alternative(pachsim: Pachsim, tmp_path: Path) -> None:
     done = pachsim("search", study(tmp_path, "2h"), "--workers", "1", "--out", tmp_path / "answer")
     assert done.returncode == 0, done.stderr
-    assert "Winner" in done.stdout
+    assert "winner" in done.stdout.splitlines()[1].lower()
     assert "pipelines[edges].parallelismSpec.constant" in done.stdout
     assert "Right with a probability of" in done.stdout
     saved = {file.name for file in (tmp_path / "answer").iterdir()}
@@ -70,7 +70,7 @@ def test_from_the_question_to_the_files_of_an_alternative(pachsim: Pachsim, tmp_
 def test_that_nothing_holds_the_target_is_an_answer(pachsim: Pachsim, tmp_path: Path) -> None:
     done = pachsim("search", study(tmp_path, "20s"), "--workers", "1", "--out", tmp_path / "answer")
     assert done.returncode == 1
-    assert "No configuration holds the constraints; the nearest miss" in done.stdout
+    assert "No configuration holds the constraints" in done.stdout
     assert "where at most 20 is wanted; it would hold" in done.stdout
     with pytest.raises(sim.InputError, match="alternative is 0; allowed: none: no configuration holds"):
         sim.load_winner(tmp_path / "answer")
