@@ -48,11 +48,21 @@ def selection() -> Iterator[str]:
             yield f"| {problem} | {float(right['value']):.0f} | {spent:.3g} |"
 
 
+def search() -> Iterator[str]:
+    figures = last("search")
+    for name, size in figures.items():
+        problem, _, what = name.partition(": ")
+        if what == "configurations":
+            right = float(figures[f"{problem}: searches within 2 %"]["value"])
+            saved = float(figures[f"{problem}: replications not spent"]["value"])
+            yield f"| {problem} | {float(size['value']):,.0f} | {right:.0f} | {saved:.1%} |"
+
+
 def _many(cut: float) -> str:
     return f"{cut:,.0f}" if cut >= 1_000 else f"{cut:.3g}"
 
 
-@pytest.mark.parametrize("row", [*coverage(), *common_luck(), *selection()])
+@pytest.mark.parametrize("row", [*coverage(), *common_luck(), *selection(), *search()])
 def test_every_row_is_as_recorded(row: str) -> None:
     assert row in PAGE
 
