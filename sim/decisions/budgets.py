@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sim.decisions.snapshot import SnapshotNode
+    from sim.decisions.snapshot_node import SnapshotNode
     from sim.model.autoscaler import AutoscalerOptions
 
 Buckets = list[list["SnapshotNode"]]

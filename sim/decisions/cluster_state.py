@@ -10,89 +10,17 @@ clusterstate/utils/node_instances_cache.go; cluster-autoscaler.md §1.3, §1.4.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING
 
 from sim.decisions.backoff import Backoff, after_failure, is_stale
+from sim.decisions.readiness import Cloud, Failure, Listing, Readiness, RegisteredNodes, ScaleUpRequest, fetch
 from sim.model.log import BackoffReason, Reason
 
 if TYPE_CHECKING:
-    from sim.decisions.balancing import GroupSize
     from sim.model.autoscaler import AutoscalerOptions
 
 MAX_NODE_STARTUP_TIME_US = 15 * 60_000_000
-
-
-class Cloud(Protocol):
-    """What the cloud provider tells the autoscaler; on AWS possibly a minute old."""
-
-    def sizes(self) -> Sequence[GroupSize]:
-        """Return bounds and target of each group."""
-
-    def list_instances(self, group: int) -> Collection[int]:
-        """Return the instances of a group that are listed, placeholders included."""
-
-    def failed_instances(self, group: int) -> frozenset[int]:
-        """Return those of them that report that they cannot be launched."""
-
-
-@dataclass(frozen=True, slots=True)
-class RegisteredNodes:
-    """The nodes that the API server shows.
-
-    ``ids`` of all of them; ``ready`` ones of each group, as far as the cloud view knows which is
-    whose; ``starting`` are not ready yet: id to group and creation.
-    """
-
-    ids: Collection[int]
-    ready: Sequence[int]
-    starting: Mapping[int, tuple[int, int]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """The instances of a group when they were fetched."""
-
-    instances: frozenset[int]
-    failed: frozenset[int]
-
-
-def _fetch(cloud: Cloud, group: int) -> Listing:
-    return Listing(frozenset(cloud.list_instances(group)), cloud.failed_instances(group))
-
-
-@dataclass(slots=True)
-class Readiness:
-    """Node and instance ids of one group, by state."""
-
-    ready: int = 0
-    unready: int = 0
-    not_started: list[int] = field(default_factory=list)
-    unregistered: int = 0
-    long_unregistered: list[int] = field(default_factory=list)
-
-    @property
-    def registered(self) -> int:
-        """Nodes in whatever state."""
-        return self.ready + self.unready + len(self.not_started)
-
-
-@dataclass(slots=True)
-class ScaleUpRequest:
-    """Nodes asked for and not all there yet; each increase moves the deadline for all."""
-
-    increase: int
-    expected_add_us: int
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A failed scale-up, and until when it backs the group off."""
-
-    group: int
-    until_us: int
-    reason: BackoffReason
 
 
 class ClusterStateRegistry:
@@ -121,7 +49,7 @@ class ClusterStateRegistry:
     def refresh_instances(self, cloud: Cloud) -> bool:
         """Fetch all lists anew, as the background refresh does every two minutes; say whether any changed."""
         self.fetches += 1
-        before, self._instances = self._instances, {g: _fetch(cloud, g) for g in range(len(self.targets))}
+        before, self._instances = self._instances, {g: fetch(cloud, g) for g in range(len(self.targets))}
         return before != self._instances
 
     def invalidate_instances(self, group: int) -> None:
@@ -168,7 +96,7 @@ class ClusterStateRegistry:
             if self.is_scaling_up(group):
                 self.invalidate_instances(group)
             if group not in self._instances:
-                self._instances[group] = _fetch(cloud, group)
+                self._instances[group] = fetch(cloud, group)
         self._listed = dict(self._instances)
 
     def _update_unregistered(self, registered: Collection[int], now_us: int) -> None:

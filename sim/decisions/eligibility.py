@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sim.decisions.snapshot import SnapshotNode
+    from sim.decisions.snapshot_node import SnapshotNode
 
 MAX_CLOUD_PROVIDER_NODE_DELETION_TIME_US = 300_000_000
 

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sim.decisions.snapshot import ClassView
+from sim.decisions.snapshot_node import ClassView
 from sim.model.pods import Controller
 
 MAX_GROUPS_BY_CONTROLLER = 10

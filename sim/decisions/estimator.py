@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from sim.decisions.chance import Chance
     from sim.decisions.equivalence import PodGroup
-    from sim.decisions.snapshot import ClassView, Pointer
+    from sim.decisions.snapshot import Pointer
+    from sim.decisions.snapshot_node import ClassView
     from sim.decisions.template import NodeTemplate
 
 UNLIMITED = 0

@@ -14,7 +14,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sim.decisions.snapshot import PodView, Snapshot
+    from sim.decisions.snapshot import Snapshot
+    from sim.decisions.snapshot_node import PodView
 
 
 class HintingSimulator:

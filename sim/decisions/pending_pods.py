@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from sim.decisions.chance import Chance
     from sim.decisions.hinting_simulator import HintingSimulator
-    from sim.decisions.snapshot import PodView, Snapshot
+    from sim.decisions.snapshot import Snapshot
+    from sim.decisions.snapshot_node import PodView
 
 UNSCHEDULABLE_POD_TIME_BUFFER_US = 2_000_000
 UNSCHEDULABLE_POD_WITH_GPU_TIME_BUFFER_US = 30_000_000

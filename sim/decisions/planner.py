@@ -18,7 +18,8 @@ from sim.decisions.unneeded import Unneeded, still_unneeded, unneeded_nodes_limi
 from sim.model.log import Reason
 
 if TYPE_CHECKING:
-    from sim.decisions.snapshot import Snapshot, SnapshotNode
+    from sim.decisions.snapshot import Snapshot
+    from sim.decisions.snapshot_node import SnapshotNode
     from sim.model.autoscaler import AutoscalerOptions
 
 

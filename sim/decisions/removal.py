@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sim.decisions.drain_rules import blocking_reason, is_system
-from sim.decisions.snapshot import SnapshotNode
+from sim.decisions.snapshot_node import SnapshotNode
 from sim.model.log import Reason
 
 if TYPE_CHECKING:
     from sim.decisions.hinting_simulator import HintingSimulator
-    from sim.decisions.snapshot import PodView, Snapshot
+    from sim.decisions.snapshot import Snapshot
+    from sim.decisions.snapshot_node import PodView
     from sim.model.autoscaler import AutoscalerOptions
 
 

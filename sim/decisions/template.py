@@ -16,12 +16,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sim.decisions.snapshot import Room
+from sim.decisions.snapshot_node import Room
 from sim.model.cluster import NodeGroup
 from sim.model.resources import Resources
 
 if TYPE_CHECKING:
-    from sim.decisions.snapshot import ClassView
+    from sim.decisions.snapshot_node import ClassView
 
 STABILIZATION_DELAY_US = 60_000_000
 KUBE_PROXY_CPU_M = 100

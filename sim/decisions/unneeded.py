@@ -19,7 +19,7 @@ from sim.model.log import Reason
 if TYPE_CHECKING:
     from sim.decisions.balancing import GroupSize
     from sim.decisions.limits import CoresAndMemory
-    from sim.decisions.snapshot import SnapshotNode
+    from sim.decisions.snapshot_node import SnapshotNode
     from sim.model.autoscaler import AutoscalerOptions
     from sim.model.resources import Resources
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from sim.model.resources import Resources
 
 if TYPE_CHECKING:
-    from sim.decisions.snapshot import ClassView, SnapshotNode
+    from sim.decisions.snapshot_node import ClassView, SnapshotNode
     from sim.model.autoscaler import AutoscalerOptions
 
 

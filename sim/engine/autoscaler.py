@@ -44,7 +44,7 @@ from sim.model.autoscaler import SECOND, Orders
 
 if TYPE_CHECKING:
     from sim.decisions.balancing import Increase
-    from sim.decisions.snapshot import PodView
+    from sim.decisions.snapshot_node import PodView
     from sim.engine.clock import Call, Clock
     from sim.engine.ec2 import NodeGroups
     from sim.engine.state import ClusterState

@@ -12,14 +12,15 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from sim.decisions.snapshot import Snapshot, SnapshotNode
+from sim.decisions.snapshot import Snapshot
+from sim.decisions.snapshot_node import SnapshotNode
 from sim.decisions.utilization import node_capacity, underused_room
 from sim.model.cluster import GPU_LABEL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sim.decisions.snapshot import PodView
+    from sim.decisions.snapshot_node import PodView
     from sim.engine.entities import Node
     from sim.engine.state import ClusterState
     from sim.model.autoscaler import AutoscalerOptions

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from sim.decisions.balancing import Increase
-    from sim.decisions.cluster_state import Failure
+    from sim.decisions.readiness import Failure
     from sim.decisions.scale_up import ScaleUpDecision
     from sim.engine.clock import Clock
     from sim.model.log import EventLog

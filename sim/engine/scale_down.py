@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from sim.decisions.budgets import Buckets
     from sim.decisions.cooldown import LastScaleTimes
-    from sim.decisions.snapshot import SnapshotNode
+    from sim.decisions.snapshot_node import SnapshotNode
     from sim.engine.actuation import Actuator
     from sim.engine.aws_view import AwsView
     from sim.engine.cluster_view import ClusterView, NodeView

@@ -13,8 +13,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from typing import TYPE_CHECKING
 
-from sim.decisions.cluster_state import ClusterStateRegistry, RegisteredNodes
-from sim.decisions.snapshot import SnapshotNode, placeholder_id
+from sim.decisions.cluster_state import ClusterStateRegistry
+from sim.decisions.readiness import RegisteredNodes
+from sim.decisions.snapshot_node import SnapshotNode, placeholder_id
 
 if TYPE_CHECKING:
     from sim.engine.aws_view import AwsView

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sim.decisions.snapshot import Snapshot, SnapshotNode
+from sim.decisions.snapshot import Snapshot
+from sim.decisions.snapshot_node import SnapshotNode
 from sim.decisions.template import NodeTemplate, node_template
 from sim.engine.entities import ClassState
 from sim.model.cluster import NodeGroup

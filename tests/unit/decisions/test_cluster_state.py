@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.decisions.backoff import Backoff, after_failure
-from sim.decisions.cluster_state import ClusterStateRegistry, Failure, RegisteredNodes
+from sim.decisions.cluster_state import ClusterStateRegistry
+from sim.decisions.readiness import Failure, RegisteredNodes
 from sim.model.autoscaler import HOUR, MINUTE, AutoscalerOptions
 from sim.model.log import BackoffReason, Reason
 from tests.unit.decisions.autoscaling import SECOND, FakeCloud

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from sim.decisions.chance import Chance
 from sim.decisions.equivalence import PodGroup
 from sim.decisions.estimator import NO_NODES, decreasing_order, estimate, node_limit, round_robin
-from sim.decisions.snapshot import ClassView, Pointer
+from sim.decisions.snapshot import Pointer
+from sim.decisions.snapshot_node import ClassView
 from tests.unit.decisions.autoscaling import Classes, a_group, a_template
 
 FEW = Classes()

@@ -16,7 +16,8 @@ from sim.decisions.chance import Chance
 from sim.decisions.hinting_simulator import HintingSimulator
 from sim.decisions.names import natural
 from sim.decisions.pending_pods import filter_out_schedulable
-from sim.decisions.snapshot import Snapshot, SnapshotNode, any_beginning, placeholder_id
+from sim.decisions.snapshot import Snapshot, any_beginning
+from sim.decisions.snapshot_node import SnapshotNode, placeholder_id
 from tests.unit.decisions.autoscaling import Classes, a_group, a_node, a_snapshot, pods
 
 
