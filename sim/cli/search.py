@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,6 +18,10 @@ STOPPED = {
     "confidence": "nothing else is better",
     "indifference": "nothing else is better by more than {indifference:.3g}%",
     "budget": "the budget of replications ended before it was sure enough",
+}
+NOT_ASKED = {
+    "screening": "The budget left too little to tell which inputs matter: raise it, or explain's share.",
+    "tipping": "Where it tips over was not looked for: too little budget for it, or no runner-up that holds.",
 }
 
 
@@ -108,6 +113,7 @@ def _print_tables(document: Mapping[str, Any]) -> None:
 
 def _print_others(document: Mapping[str, Any]) -> None:
     """Print the alternatives, the front, and what the answer depends on."""
+    from sim.cli.output import print_text
     from sim.cli.summary import print_section, said
 
     first, second = _axes(document)
@@ -142,6 +148,10 @@ def _print_others(document: Mapping[str, Any]) -> None:
     if document["tipping"]:
         header = ["input", "factor", "95 % interval", "then"]
         print_section("Where it tips over", header, [_tipping(row) for row in document["tipping"]])
+    if document["winner"]:
+        untold = [line for key, line in NOT_ASKED.items() if not document[key]]
+        for line in ["", *untold] if untold else []:
+            print_text(line)
 
 
 def _figures(entry: Mapping[str, Any]) -> Sequence[Sequence[str]]:
@@ -172,7 +182,8 @@ def _sure(document: Mapping[str, Any]) -> str:
     if not document["winner"] and document["stopped_because"] != "budget":
         why = "every configuration breaks a constraint"
     among = "" if _saw_all(document) else " Configurations that were not looked at are left out of this."
-    return f"Right with a probability of at least {chance:.1%}: {why}.{among}"
+    least = math.floor(1000 * chance) / 1000  # what is said to be the least is not rounded up
+    return f"Right with a probability of at least {least:.1%}: {why}.{among}"
 
 
 def _saw_all(document: Mapping[str, Any]) -> bool:
@@ -186,9 +197,11 @@ def _looked_at(document: Mapping[str, Any]) -> str:
     done, left_out = document["evaluated"], document["pruned"]["configurations"]
     part = "" if _saw_all(document) else "; the rest was not looked at"
     looked = f"{done['configurations']:,} of {done['of']:,} configurations"
+    asked = done["replications_for_insight"]
+    more = f" and {asked:,} for what it depends on" if asked else ""
     return (
         f"{counted(done['replications'], 'replication')} of {looked}"
-        f" in {counted(done['rounds'], 'round')}; {left_out:,} left out{part}"
+        f" in {counted(done['rounds'], 'round')}{more}; {left_out:,} left out{part}"
     )
 
 
