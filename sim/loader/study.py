@@ -16,7 +16,7 @@ from sim.adapters.yaml_documents import Document, read_file
 from sim.catalog import Catalog
 from sim.errors import InputError, nearest
 from sim.loader.assembly import compiled, load
-from sim.loader.overrides import named, overridden
+from sim.loader.overrides import named, overridden, parse_set
 from sim.loader.study_file import STUDY, StudyFile
 from sim.loader.study_vary import assignment, factors
 from sim.loader.values.references import resolved
@@ -92,8 +92,13 @@ def _inlined(document: Document) -> Document:
 
 
 def _check(varied: tuple[Factor, ...], vary: Field, configure: _Configure) -> None:
-    """Refuse a path that leads nowhere, and a factor of which no choice makes a scenario."""
+    """Refuse a path that leads nowhere or that two factors vary, and a factor without a valid choice."""
+    whose: dict[object, Factor] = {}
     for factor in varied:
+        for path in (parse_set(text)[0] for choice in factor.choices for text in choice.sets):
+            other = whose.setdefault(path, factor)
+            if other is not factor:
+                raise _at(vary, factor).error(f"varies what {other.name} does", allowed="one of them")
         failed = []
         for choice in factor.choices:
             try:

@@ -158,6 +158,10 @@ def test_changes_to_the_base_hold_for_every_configuration(tmp_path: Path) -> Non
             "vary: {seed: [1]}\nconstraints: [{metric: peak_nodes, at_most: .nan}]",
             "constraints[0].at_most is nan; allowed",
         ),
+        (
+            "vary: {seed: [1], too: {a: {seed: 2}}}",
+            "vary.too varies what seed does; allowed: one of them",
+        ),
         ("vary: {seed: {from: 0, to: 1, step: 1e-9}}", "allowed: 1 to 1000 values"),
     ],
 )
