@@ -19,6 +19,7 @@ ARRIVALS, START_UP, NODE_PRICE, FARGATE_PRICE = (
     "price of nodes",
     "price of Fargate",
 )
+PRICES = frozenset({NODE_PRICE, FARGATE_PRICE})
 
 
 def inputs(scenario: Scenario) -> dict[str, World]:
@@ -31,6 +32,12 @@ def inputs(scenario: Scenario) -> dict[str, World]:
         FARGATE_PRICE: bool(cluster.fargate_profiles),
     }
     return {name: world for name, world in WORLDS.items() if there[name]}
+
+
+def unchanged(scenario: Scenario, factor: float) -> Scenario:
+    """Return the scenario, whatever the factor."""
+    del factor
+    return scenario
 
 
 def with_arrivals(scenario: Scenario, factor: float) -> Scenario:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import compress
+from operator import ne
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,8 @@ from sim.study.search.screening import screen
 from sim.study.search.selection import EVEN
 from sim.study.search.statistics import estimates
 from sim.study.search.tipping import Duel, spread, tip
+
+AT_MOST = 2  # times what the study keeps for it, where the search itself has left more
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +34,20 @@ class Insight:
 
 
 def explain(found: Found, evaluate: Evaluator) -> Insight:
-    """Return what the answer depends on, by the replications that the study keeps for that."""
+    """Return what the answer depends on, by the replications that the study keeps for that, or has left."""
     study, best = found.study, found.verdict.best
-    budget = round(study.budget * study.explain)
+    kept = round(study.budget * study.explain)
+    budget = min(AT_MOST * kept, study.budget - found.samples.replications)
     if best is None or budget == 0:
         return Insight()
     counted = _Counted(evaluate)
     point = found.samples.points[best]
     start = found.space.built(point)
     assert start is not None
-    screening = screen(study, found.space, found.samples.figures, counted, start=start, budget=budget // 2)
+    screening = screen(study, found.space, found.samples.figures, counted, start=start, budget=kept // 2)
     tipping: tuple[dict[str, Any], ...] = ()
     second = _runner_up(found, best)
-    each = spread(budget - counted.replications, len(inputs(start)))
+    each = spread(budget - counted.replications, inputs(start))
     if second is not None and each:
         other = found.samples.points[second]
         against = found.space.built(other)
@@ -56,7 +61,8 @@ def explain(found: Found, evaluate: Evaluator) -> Insight:
 def _runner_up(found: Found, best: int) -> int | None:
     """Return the row that holds the constraints and is next best, but no match for indifference.
 
-    Where nothing is worse by so much, it is the next best whose figures are not the winner's own.
+    It is one of another kind, that differs in more than numbers, where there is one; where nothing is worse
+    by so much, it is the next best whose figures are not the winner's own.
     """
     x = found.samples.values(found.samples.figures.objectives[0])
     with np.errstate(invalid="ignore"):
@@ -65,7 +71,9 @@ def _runner_up(found: Found, best: int) -> int | None:
     slack = found.study.indifference * abs(float(found.verdict.objective.mean[best]))
     rows = np.flatnonzero(np.isfinite(difference.mean) & (found.verdict.holds >= EVEN) & ~alike).tolist()
     worse = [row for row in rows if difference.mean[row] > slack]
-    return min(worse or rows, key=lambda row: (difference.mean[row], row), default=None)
+    points, kinds = found.samples.points, [not factor.ordered for factor in found.space.factors]
+    unlike = [row for row in worse if any(compress(map(ne, points[row], points[best]), kinds))]
+    return min(unlike or worse or rows, key=lambda row: (difference.mean[row], row), default=None)
 
 
 class _Counted:

@@ -9,8 +9,9 @@ runner-up does. What lies between is the interval: the replications spent do not
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,10 @@ from sim.model.scenario import Scenario
 from sim.model.study import Study
 from sim.study.evaluate import Evaluator, Task
 from sim.study.search.figures import Figures
-from sim.study.search.inputs import World, inputs
+from sim.study.search.inputs import PRICES, World, inputs, unchanged
 from sim.study.search.selection import chances, holding
 from sim.study.search.space import Point, Space
+from sim.study.search.statistics import Float
 
 UP = (math.sqrt(2), 2.0, 4.0)
 DOWN = tuple(1 / factor for factor in UP)
@@ -42,8 +44,8 @@ class Duel:
     scenarios: tuple[Scenario, Scenario]
     replications: int
 
-    def chance(self, world: World, factor: float) -> float:
-        """Return the chance that the runner-up is the better one with an input scaled."""
+    def simulated(self, world: World, factor: float) -> Float:
+        """Return figures with an input scaled, shape ``(2, replications, figures)``."""
         tasks = [
             Task(
                 f"{self.space.text(point)}\n# {world.__name__} {factor:.6g}",
@@ -55,18 +57,30 @@ class Duel:
             for n in range(self.replications)
         ]
         read = [self.figures.read(tree) for tree in self.evaluate(tasks)]
-        values = np.array(read).reshape(2, self.replications, -1)
+        return np.array(read).reshape(2, self.replications, -1)
+
+    def chance(self, values: Float) -> float:
+        """Return the chance that the runner-up is the better one, by the figures of both."""
         columns = {figure: values[:, :, n] for n, figure in enumerate(self.figures.all)}
         holds = holding([columns[each] for each in self.figures.constraints], self.study, 2)
-        better = float(chances(columns[self.figures.objectives[0]], 0)[1])
+        better = self.cheaper(values)
         winner, other = (float(each) for each in holds)
         return other * (1 - winner) + other * winner * better + (1 - other) * (1 - winner) / 2
+
+    def cheaper(self, values: Float) -> float:
+        """Return the chance that the runner-up has the smaller objective."""
+        column = self.figures.all.index(self.figures.objectives[0])
+        return float(chances(values[:, :, column], 0)[1])
 
 
 def tip(duel: Duel, words: str) -> Iterator[dict[str, Any]]:
     """Yield where each input tips the answer over, if it does; ``words`` say what the runner-up has."""
+    as_it_is = cache(lambda: duel.simulated(unchanged, 1.0))
     for name, world in inputs(duel.scenarios[0]).items():
-        chance = _remembered(duel, world)
+        if name in PRICES:
+            chance = _chances(duel.cheaper, _priced(duel, world, as_it_is))
+        else:
+            chance = _chances(duel.chance, partial(duel.simulated, world))
         tips = False
         for factors in (UP, DOWN):
             loses = next((factor for factor in factors if chance(factor) >= CLEARLY), None)
@@ -89,21 +103,30 @@ STAYS = "the winner stays better than the runner-up from a quarter to four times
 OPEN = "the runner-up is not clearly better from a quarter to four times"
 
 
-def spread(replications: int, duels: int) -> int:
+def spread(replications: int, names: Iterable[str]) -> int:
     """Return how many replications of each of the two there may be, 0 where there are too few."""
-    each = replications // (2 * max(duels, 1) * (len(UP) + len(DOWN) + STEPS))
+    looks = 1 + sum(1 if name in PRICES else len(UP) + len(DOWN) + STEPS for name in names)
+    each = replications // (2 * looks)
     return 0 if each < FEWEST else min(each, MOST)
 
 
-def _remembered(duel: Duel, world: World) -> Callable[[float], float]:
-    known: dict[float, float] = {}
+def _priced(duel: Duel, world: World, as_it_is: Callable[[], Float]) -> Callable[[float], Float]:
+    """Return figures by the factor of a price, in which they are linear: what is simulated knows none.
 
-    def chance(factor: float) -> float:
-        if factor not in known:
-            known[factor] = duel.chance(world, factor)
-        return known[factor]
+    So the constraints that both hold stay held, and the objective alone decides.
+    """
+    twice = cache(lambda: duel.simulated(world, 2.0))
 
-    return chance
+    def figures(factor: float) -> Float:
+        first, second = as_it_is(), twice()
+        with np.errstate(invalid="ignore"):  # endless less endless
+            return np.where(first == second, first, first + (factor - 1) * (second - first))
+
+    return figures
+
+
+def _chances(judge: Callable[[Float], float], figures: Callable[[float], Float]) -> Callable[[float], float]:
+    return cache(lambda factor: judge(figures(factor)))
 
 
 def _bracket(
