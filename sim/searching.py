@@ -22,6 +22,7 @@ def search(
     study: Study | str | Path,
     *,
     budget: int | None = None,
+    precision: float | None = None,
     workers: int | None = None,
     executor: Executor | None = None,
     dask: str | None = None,
@@ -37,6 +38,9 @@ def search(
         A study, or the file of one.
     budget
         Replications at most; None: as the study says.
+    precision
+        Largest relative error of the winner's figures, as a share, as far as the budget goes; None: as
+        the study says.
     workers, executor, dask
         How many processes to use, or which executor or Dask scheduler instead; the answer is the same.
     store, resume
@@ -51,6 +55,11 @@ def search(
             raise InputError(field="budget", value=budget, allowed="1 or more")
         study = replace(study, budget=budget)
 
+    if precision is not None:
+        if not 0 < precision < 1:
+            allowed = "above 0 and below 1, such as 0.02 or 2%"
+            raise InputError(field="precision", value=precision, allowed=allowed)
+        study = replace(study, precision=precision)
     with evaluator(
         study.name,
         study.question,

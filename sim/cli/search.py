@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 import sim
-from sim.cli.options import INTERRUPTED, AsFormat, Format
+from sim.cli.options import INTERRUPTED, AsFormat, Format, share
 
 NONE_HOLDS = 1
 SHOWN = 10  # rows of a table; JSON and --out have all
@@ -45,6 +45,15 @@ def search(
         int | None,
         typer.Option(min=1, help="Replications at most; without it the study's own.", show_default=False),
     ] = None,
+    precision: Annotated[
+        float | None,
+        typer.Option(
+            parser=share,
+            metavar="SHARE",
+            help="Replicate the winner until its figures are within this, as in 2%, or the budget ends.",
+            show_default=False,
+        ),
+    ] = None,
     form: AsFormat = Format.TABLE,
     out: Annotated[
         Path | None,
@@ -57,7 +66,7 @@ def search(
     if out is not None:
         sim.Answer.check_folder(out)
     try:
-        answer = sim.search(study, budget=budget, progress=verbose or None, **how)
+        answer = sim.search(study, budget=budget, precision=precision, progress=verbose or None, **how)
     except KeyboardInterrupt:
         from sim.cli.output import print_error
 

@@ -66,6 +66,7 @@ def load_study(path: str | Path) -> Study:
         round=said.round,
         seed=said.seed,
         explain=said.explain,
+        precision=said.precision,
     )
 
 

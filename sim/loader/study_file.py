@@ -40,6 +40,17 @@ def _part(raw: str | float) -> float:
 
 
 PART_ALLOWED = "a share from 0 to below 1 such as 0.05 or 5%"
+PRECISION_ALLOWED = "a share above 0 and below 1 such as 0.02 or 2%"
+
+
+def _precision(raw: str | float) -> float:
+    share = parse_probability(raw)
+    if not 0 < share < 1:
+        raise InputError(value=raw, allowed=PRECISION_ALLOWED)
+    return share
+
+
+PRECISION = Scalar("share", PRECISION_ALLOWED, _precision, print_probability, ("string", "number"))
 PART = Scalar("share", PART_ALLOWED, _part, print_probability, ("string", "number"))
 LIMIT = Scalar("number or duration", LIMIT_ALLOWED, _limit, float, ("number", "string"))
 
@@ -167,6 +178,9 @@ class StudyFile:
     seed: int = key(COUNT, "start of all random streams", 1)
     explain: float = key(
         PART, "share of the budget kept for which inputs matter and where the answer tips over", 0.25
+    )
+    precision: float | None = key(
+        PRECISION, "largest relative error of the winner's figures; left out: whatever it comes to", None
     )
 
 

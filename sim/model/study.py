@@ -106,9 +106,10 @@ class Study:
     The first objective decides; further ones are axes of the Pareto front. ``indifference`` is the
     relative difference of objective or limit that nobody cares about. ``replications`` is how often a
     configuration is run before it is judged, ``round`` how many replications are decided on at a time,
-    which makes the answer independent of who runs them. ``explain`` is the share of the budget kept to say
-    which inputs matter and where the answer tips over. ``written`` does as ``configure`` does, and keeps
-    what the scenario was read from, for export.
+    which makes the answer independent of who runs them. ``precision`` is the largest relative error of the
+    winner's objective and of what its constraints limit on average; None: whatever it comes to. ``explain``
+    is the share of the budget kept to say which inputs matter and where the answer tips over. ``written``
+    does as ``configure`` does, and keeps what the scenario was read from, for export.
     """
 
     name: str
@@ -128,3 +129,4 @@ class Study:
     round: int = 64
     seed: int = 1
     explain: float = 0.25
+    precision: float | None = None

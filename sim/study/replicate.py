@@ -155,12 +155,14 @@ def outcomes(scenarios: Sequence[Scenario], seed: int, replication: int) -> Tree
 
 
 def precise_enough(replications: Iterable[Tree], precision: float) -> bool:
-    """Say whether each target's relative half-width is at most g/(1+g)."""
+    """Say whether each target is."""
     figures = [cast("Mapping[str, float]", each["metrics"]) for each in replications]
-    return all(
-        _relative_half_width(interval([each[name] for each in figures])) <= precision / (1 + precision)
-        for name in TARGETS
-    )
+    return all(is_precise(interval([each[name] for each in figures]), precision) for name in TARGETS)
+
+
+def is_precise(figure: Interval, precision: float) -> bool:
+    """Say whether the relative half-width is at most g/(1+g), or there is nothing to be precise about."""
+    return _relative_half_width(figure) <= precision / (1 + precision)
 
 
 def rounds(replications: int, precision: float | None) -> Iterator[int]:

@@ -19,7 +19,9 @@ import numpy as np
 from sim.errors import InputError
 from sim.model.scenario import Scenario, WarmUp
 from sim.model.study import Study
+from sim.report.summary import interval
 from sim.study.evaluate import Evaluator
+from sim.study.replicate import is_precise
 from sim.study.search.bounds import overloaded, share_in_time, too_dear
 from sim.study.search.figures import Figures
 from sim.study.search.samples import Samples
@@ -167,7 +169,7 @@ class _Search:
             left = self.budget - self.samples.replications
             more: list[tuple[Point, int]] = []
             if verdict.good >= self.study.confidence:
-                more = self._checks(verdict, whole=whole)
+                more = self._checks(verdict, whole=whole) or self._until_precise(verdict, left)
                 if not more:
                     sure = verdict.correct >= self.study.confidence
                     return Stop.CONFIDENCE if sure else Stop.INDIFFERENCE
@@ -192,6 +194,23 @@ class _Search:
         near = [point for point in self.space.neighbours(best) if point not in self.samples]
         self._bound(near)
         return [(point, LOOK) for point in near if self.space.scenario(point) is not None]
+
+    def _until_precise(self, verdict: Verdict, left: int) -> list[tuple[Point, int]]:
+        """Return more replications of the winner while its figures are not as precise as asked."""
+        asked, study = self.study.precision, self.study
+        if asked is None or verdict.best is None or left <= 0:
+            return []
+        best = self.samples.points[verdict.best]
+        limited = [
+            figure
+            for figure, each in zip(self.figures.constraints, study.constraints, strict=True)
+            if each.probability is None
+        ]
+        for figure in (self.figures.objectives[0], *limited):
+            values = self.samples.values(figure, [best])[0]
+            if not is_precise(interval(values[np.isfinite(values)].tolist()), asked):
+                return [(best, study.replications)]
+        return []
 
     def _add(self, wanted: list[tuple[Point, int]]) -> None:
         if wanted:

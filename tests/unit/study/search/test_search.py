@@ -38,6 +38,28 @@ def test_the_cheapest_wins_where_nothing_is_in_its_way() -> None:
     assert document["evaluated"]["replications"] < 2000
 
 
+def test_the_winner_is_replicated_until_its_figures_are_as_precise_as_asked() -> None:
+    """The day's luck is most of the deviation, so that a choice is sure long before a mean is precise."""
+    study = a_study(factor("a", 8), constraints=(Constraint(LATENCY, 400.0),))
+    rough = answer(study, shared=5.0).document
+    fine = answer(replace(study, precision=0.01), shared=5.0).document
+    assert fine["winner"]["configuration"] == rough["winner"]["configuration"] == {"a": "3"}
+    assert fine["stopped_because"] != "budget"
+    asked = 0.01 / 1.01
+    for name in ("cost_usd_per_day", LATENCY):
+        low, high = fine["metrics"][name]["ci95"]
+        assert (high - low) / 2 <= asked * fine["metrics"][name]["mean"]
+    low, high = rough["metrics"]["cost_usd_per_day"]["ci95"]
+    assert (high - low) / 2 > asked * rough["metrics"]["cost_usd_per_day"]["mean"]
+
+
+def test_a_precision_out_of_reach_ends_with_the_budget_and_leaves_the_answer_sure() -> None:
+    study = replace(a_study(factor("a", 8)), precision=1e-6, budget=400)
+    document = answer(study, shared=5.0).document
+    assert document["stopped_because"] in {"confidence", "indifference"}
+    assert document["evaluated"]["replications"] <= 400
+
+
 def test_a_constraint_moves_the_winner_and_its_margin_is_told() -> None:
     study = a_study(factor("a", 8), constraints=(Constraint(LATENCY, 180.0),))  # a = 5 has 167, a = 4 has 200
     winner = answer(study, shared=5.0, own=5.0).document["winner"]
