@@ -1,7 +1,5 @@
 """``pachsim catalog``: the tables that every size and price comes from."""
 
-from __future__ import annotations
-
 import typer
 
 import sim

@@ -1,7 +1,5 @@
 """``pachsim check``: is a scenario valid, and what does it take for granted."""
 
-from __future__ import annotations
-
 import typer
 
 import sim

@@ -1,7 +1,5 @@
 """``pachsim compare``: scenarios under the same luck, what they differ by, and which is best."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -88,7 +86,7 @@ def compare(
         raise typer.Exit(INTERRUPTED)
 
 
-def _variants(file: Path, sets: list[str], vary: str | None) -> Iterator[sim.Scenario]:
+def _variants(file: Path, sets: list[str], vary: str | None) -> "Iterator[sim.Scenario]":
     """Yield a scenario, or one for each of the values that ``--vary`` gives, named by its value."""
     if vary is None:
         yield sim.load(file, sets)
@@ -102,7 +100,7 @@ def _variants(file: Path, sets: list[str], vary: str | None) -> Iterator[sim.Sce
         yield replace(varied, name=f"{varied.name} {field}={value}")
 
 
-def _print(comparison: sim.Comparison, form: Format, *, every_row: bool) -> None:
+def _print(comparison: "sim.Comparison", form: Format, *, every_row: bool) -> None:
     from sim.cli.output import print_json, print_rows, print_warnings
 
     document = comparison.summary

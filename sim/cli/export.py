@@ -1,7 +1,5 @@
 """``pachsim export``: the files that deploy a plan, and a README with the commands."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, Any
 

@@ -1,7 +1,5 @@
 """``pachsim init``: a first scenario from the specs, ClusterConfig and cluster that there are."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

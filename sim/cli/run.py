@@ -1,7 +1,5 @@
 """``pachsim run``: replications of a scenario, or of several side by side."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -75,7 +73,7 @@ def run(
         raise typer.Exit(INTERRUPTED)
 
 
-def _print(results: list[sim.Result], form: Format, *, verbose: bool, named: bool) -> None:
+def _print(results: "list[sim.Result]", form: Format, *, verbose: bool, named: bool) -> None:
     """Print answers, then what to know before believing them; ``named`` says whose it is."""
     from sim.cli.output import print_warnings
     from sim.cli.summary import print_decisions, print_documents
@@ -89,7 +87,7 @@ def _print(results: list[sim.Result], form: Format, *, verbose: bool, named: boo
         print_warnings(f"{name}{warning}" for warning in result.summary["warnings"])
 
 
-def _check_names(scenarios: list[sim.Scenario]) -> None:
+def _check_names(scenarios: "list[sim.Scenario]") -> None:
     """Refuse two scenarios of one name, which neither a table nor a folder could tell apart."""
     names = [scenario.name for scenario in scenarios]
     if twice := next((name for name in names if names.count(name) > 1), None):

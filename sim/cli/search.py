@@ -1,7 +1,5 @@
 """``pachsim search``: the best configuration of a study, how sure that is, and what is nearly as good."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -80,7 +78,7 @@ def search(
         raise typer.Exit(NONE_HOLDS)
 
 
-def _print(answer: sim.Answer, form: Format) -> None:
+def _print(answer: "sim.Answer", form: Format) -> None:
     from sim.cli.output import print_json, print_rows, print_warnings
 
     if form is Format.JSON:

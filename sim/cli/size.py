@@ -1,7 +1,5 @@
 """``pachsim size``: one pipeline spec, what its worker pod asks for, and where it can run."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,7 +38,7 @@ def size(
             _print_tables(pod)
 
 
-def _print_tables(pod: PodSize) -> None:
+def _print_tables(pod: "PodSize") -> None:
     from sim.cli.output import print_rows, print_text
 
     print_text(f"{pod.pipeline}: a worker under Pachyderm {pod.pachyderm}", "bold")
@@ -57,7 +55,7 @@ def _print_tables(pod: PodSize) -> None:
     print_text("")
 
 
-def _fargate_lines(pod: PodSize) -> list[str]:
+def _fargate_lines(pod: "PodSize") -> list[str]:
     offer = pod.fargate
     if offer.size is None:
         return [f"does not run there: {reason}" for reason in offer.refusals]
