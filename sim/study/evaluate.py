@@ -72,7 +72,7 @@ def evaluator(
     dask
         Address of a running Dask scheduler to run at instead.
     store
-        File that keeps finished replications; those of an earlier session are taken from it with ``resume``.
+        File that keeps finished replications; those of an earlier run are taken from it with ``resume``.
     progress
         Whether to show progress on stderr; None: only on a terminal.
     total
