@@ -37,7 +37,7 @@ from sim.model.machines import FargateSize
 from sim.model.pods import PodClass
 from sim.model.resources import Resources
 from sim.model.scenario import PodLoad, Prices, Scenario
-from sim.model.study import Choice, Constraint, Factor, Study
+from sim.model.study import METRICS, Choice, Constraint, Factor, Study
 from sim.report.bill import make_bill
 from sim.report.intervals import lives, source_kinds
 from sim.report.metrics import Tree
@@ -168,14 +168,15 @@ def _burst(nodes: int, size: int, speed: int) -> Scenario:
 
 
 def few(scenario: Scenario, seed: int, replication: int) -> Tree:
-    """Return the cost and the waits of a replication, which is all that the problems ask for."""
+    """Return the cost and the waits of a replication, which is all that is asked for, and NaN else."""
     log = run(scenario, seed, replication)
     lived = lives(log)
     bill = make_bill(log, scenario, lived, log.warmup_us)
     kinds = source_kinds(log, [load.name for load in scenario.pods])
     waits = PodNumbers(log, lived, kinds, bill.window).numbers()
+    usd_per_day = bill.total_usd / bill.window.hours * 24
     return {
-        "metrics": {"cost_usd_per_day": bill.total_usd / bill.window.hours * 24, **waits},
+        "metrics": {**dict.fromkeys(METRICS, math.nan), "cost_usd_per_day": usd_per_day, **waits},
         "slo": {f"{n}": {"latency_s": math.nan} for n in range(len(scenario.slos))},
     }
 

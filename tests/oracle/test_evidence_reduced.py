@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from evidence import common_luck, coverage, selection
+from evidence import common_luck, coverage, search, selection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,3 +41,11 @@ def test_the_cut_by_common_random_numbers(monkeypatch: pytest.MonkeyPatch) -> No
 def test_the_selection_of_the_best(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(selection, "QUICK_RUNS", 3)
     assert met(selection.figures(quick=True)) == 3
+
+
+@pytest.mark.slow
+def test_the_search_of_a_thousand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "PROBLEMS", search.PROBLEMS[-1:])
+    monkeypatch.setattr(search, "QUICK_SEEDS", range(1, 2))
+    monkeypatch.setattr(search, "QUICK_REPLICATIONS", 2)
+    assert met(search.figures(quick=True)) == 3
