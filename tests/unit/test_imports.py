@@ -16,8 +16,9 @@ from tests.conftest import PROJECT
 MAY_IMPORT = {
     "errors": set[str](),
     "model": {"errors"},
-    "decisions": {"model", "errors"},
-    "engine": {"decisions", "model", "errors"},
+    "kernels": set[str](),
+    "decisions": {"kernels", "model", "errors"},
+    "engine": {"kernels", "decisions", "model", "errors"},
     "report": {"model", "errors"},
     "adapters": {"model", "errors"},
     "study": {"engine", "report", "model", "errors"},
@@ -39,6 +40,7 @@ PUBLIC = {"", *sim.__all__}
 
 HOMES = {
     "simpy": {"engine"},
+    "numba": {"kernels"},
     "scipy": {"engine", "report", "study", "history"},
     "pandas": {"report", "study", "history"},
     "pyarrow": {"report", "study", "history"},
@@ -53,7 +55,7 @@ HOMES = {
     "pydantic_core": {"loader"},
     "ruamel": {"loader", "adapters"},
     "cronsim": {"loader", "adapters", "engine"},
-    "numpy": {"model", "decisions", "engine", "report", "study", "history"},
+    "numpy": {"model", "kernels", "decisions", "engine", "report", "study", "history"},
 }
 
 FILES = sorted((PROJECT / "sim").rglob("*.py"))

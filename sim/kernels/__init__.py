@@ -1,0 +1,4 @@
+"""Numeric loops that numba compiles, where it is installed (the extra ``fast``): the same results, sooner.
+
+Each has a twin of numpy or plain Python beside the rule that it follows, and a test that holds both equal.
+"""

@@ -1,0 +1,55 @@
+"""A loop that is compiled once it has been needed so often that compiling pays.
+
+Loading numba and a kernel takes about half a second, which a short run would not get back. The switch
+changes no result: a kernel and its twin agree to the last bit.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any, Generic, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+SWITCH = "PACHSIM_COMPILE"
+
+
+def is_allowed() -> bool:
+    """Say whether kernels may be compiled: numba is there, and PACHSIM_COMPILE is not 0."""
+    return os.environ.get(SWITCH) != "0" and find_spec("numba") is not None
+
+
+class Kernel(Generic[P, T]):
+    """One function of arrays and numbers, and how much it has been asked for in this process.
+
+    ``compiled`` is None until it is worth it, then the compiled function; callers use their twin meanwhile.
+    """
+
+    def __init__(self, function: Callable[P, T], worth: int) -> None:
+        """Compile ``function`` after ``worth`` uses, as ``asked_for`` counts them."""
+        self.function = function
+        self.compiled: Callable[P, T] | None = None
+        self._left = worth
+
+    def asked_for(self, uses: int = 1) -> Callable[P, T] | None:
+        """Count uses; return the compiled function from the one on that makes it worth compiling."""
+        if self.compiled is None and self._left > 0:
+            self._left -= uses
+            if self._left <= 0 and is_allowed():
+                self.compiled = compile_now(self.function)
+        return self.compiled
+
+
+def compile_now(function: Callable[P, T]) -> Callable[P, T]:
+    """Return the function compiled; what was compiled once is kept on disk, where that can be written."""
+    import numba
+
+    jit: Any = numba.njit
+    try:
+        compiled: Callable[P, T] = jit(cache=True)(function)
+    except RuntimeError:  # no place to keep it
+        compiled = jit(function)
+    return compiled

@@ -1,0 +1,36 @@
+"""When a loop is compiled, and that nothing needs it to be."""
+
+from __future__ import annotations
+
+import pytest
+
+from sim.kernels.kernel import SWITCH, Kernel
+
+
+def total(numbers: tuple[int, ...]) -> int:
+    count = 0
+    for number in numbers:
+        count += number
+    return count
+
+
+def test_a_kernel_is_compiled_when_it_has_been_needed_often_enough() -> None:
+    pytest.importorskip("numba", reason="the extra 'fast' is not installed")
+    loop = Kernel(total, worth=10)
+    assert loop.asked_for(4) is None
+    assert loop.asked_for(5) is None
+    compiled = loop.asked_for()
+    assert compiled is not None
+    assert compiled((1, 2, 3)) == total((1, 2, 3))
+    assert loop.asked_for() is compiled
+
+
+@pytest.mark.parametrize("without", ["switched off", "not installed"])
+def test_without_numba_the_twin_stays_in_use(monkeypatch: pytest.MonkeyPatch, without: str) -> None:
+    if without == "switched off":
+        monkeypatch.setenv(SWITCH, "0")
+    else:
+        monkeypatch.setattr("sim.kernels.kernel.find_spec", lambda _: None)
+    loop = Kernel(total, worth=1)
+    assert loop.asked_for(100) is None
+    assert loop.compiled is None
