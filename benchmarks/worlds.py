@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sim.model.arrivals import PROFILES, BatchArrivals, CronArrivals, PoissonArrivals, TimesArrivals
+from sim.model.arrivals import PROFILES, BatchArrivals, PoissonArrivals, TimesArrivals
 from sim.model.autoscaler import AutoscalerOptions
 from sim.model.cluster import Cluster, NodeGroup, SchedulerKind, SchedulerOptions
 from sim.model.distributions import Constant, Exponential, Lognormal
@@ -22,7 +22,8 @@ NODES = 200
 CLASSES = 100
 BATCH_CLASSES = 30
 PODS_PER_S = 8.0
-BATCH_PERIOD_S = 1_800
+FIRST_BATCH_US = 300 * SECOND
+BATCH_PERIOD_US = 1_800 * SECOND
 MEAN_RUN_S = 120.0
 
 
@@ -30,8 +31,11 @@ def pods(count: int, scheduler: SchedulerKind) -> Scenario:
     """Return a world of about ``count`` pods: 100 classes, at most 200 nodes, autoscaler on.
 
     70 classes arrive steadily; 30 come in a batch every half hour, too many for the nodes there are, so
-    about 30 % of all pods wait for a node to boot.
+    that 30 % of all pods wait for a node to boot, however few pods there are.
     """
+    horizon_us = round(count / PODS_PER_S * SECOND)
+    batches = range(FIRST_BATCH_US, horizon_us, BATCH_PERIOD_US)
+    batch_of_class = round(0.3 * count / (len(batches) * BATCH_CLASSES))
     room = Resources(15_890, 60_000)
     group = NodeGroup("m", room, room, max_pods=110, min_size=20, max_size=NODES, initial=20)
     loads = []
@@ -42,16 +46,13 @@ def pods(count: int, scheduler: SchedulerKind) -> Scenario:
         arrivals = (
             PoissonArrivals(0.7 * PODS_PER_S / (CLASSES - BATCH_CLASSES))
             if steady
-            else BatchArrivals(
-                CronArrivals(f"@every {BATCH_PERIOD_S}s"),
-                Constant(round(0.3 * PODS_PER_S * BATCH_PERIOD_S / BATCH_CLASSES)),
-            )
+            else BatchArrivals(TimesArrivals(tuple(batches)), Constant(batch_of_class))
         )
         loads.append(PodLoad(spec.name, arrivals, spec, Exponential(MEAN_RUN_S)))
     return Scenario(
         name="pods",
         start=START,
-        horizon_us=round(count / PODS_PER_S * SECOND),
+        horizon_us=horizon_us,
         cluster=Cluster(
             node_groups=(group,),
             autoscaler=AutoscalerOptions(),
