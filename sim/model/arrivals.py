@@ -53,7 +53,7 @@ class CronArrivals:
 class BatchArrivals:
     """Several arrivals at one instant, at the instants of another process."""
 
-    at: PoissonArrivals | CronArrivals
+    at: PoissonArrivals | CronArrivals | TimesArrivals
     size: Counts = Constant(1)
 
 
