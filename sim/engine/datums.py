@@ -117,6 +117,8 @@ class DatumModel:
 
     def _draws(self, rng: np.random.Generator, row: str, distribution: Distribution | None) -> Draws | None:
         if row == "attempts":
+            if self.failure == 1.0:
+                return Draws(lambda count: np.full(count, np.inf))
             return Draws(lambda count: rng.geometric(1.0 - self.failure, count).astype(np.float64))
         return None if distribution is None else Draws(lambda count: distribution.sample(rng, count))
 

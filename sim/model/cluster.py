@@ -129,6 +129,11 @@ class SchedulerOptions:
     initial_backoff_us: int = 1_000_000
     max_backoff_us: int = 10_000_000
 
+    def __post_init__(self) -> None:
+        """Refuse what kube-scheduler refuses (apis/config/validation)."""
+        if self.initial_backoff_us > self.max_backoff_us:
+            raise ValueError("initial_backoff is above max_backoff; allowed: at most that")
+
 
 @dataclass(frozen=True, slots=True)
 class DaemonSet:

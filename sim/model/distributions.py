@@ -76,7 +76,7 @@ class Lognormal:
         if self.median <= 0:
             raise ValueError(f"median is {self.median}; allowed: above 0")
         if (self.p95 is None) == (self.sigma is None):
-            raise ValueError("give either p95 or sigma, not both")
+            raise ValueError("says p95 and sigma, or neither; allowed: one of them")
         if self.p95 is not None and self.p95 < self.median:
             raise ValueError(f"p95 is {self.p95}; allowed: at least the median ({self.median})")
 

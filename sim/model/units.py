@@ -55,7 +55,7 @@ LONGEST_US = 2**63 - 1  # what an integer column of the log holds; 292,000 years
 DURATION_ALLOWED = "a duration such as 90s, 10m, 1h30m or 7d, not negative"
 SIZE_ALLOWED = "a size such as 500MB, 1.6GB, 512Mi or 4Gi, not negative"
 RATE_ALLOWED = "a rate such as 4/h or 0.5/s, not negative"
-BYTE_RATE_ALLOWED = "a rate such as 20 MB/s or 1Gi/s, not negative"
+BYTE_RATE_ALLOWED = "a rate such as 20 MB/s or 1Gi/s, above 0"
 PROBABILITY_ALLOWED = "a share from 0 to 1 such as 0.05, or 0% to 100%"
 
 
@@ -161,7 +161,10 @@ def parse_byte_rate(text: str) -> float:
     if match is None or match[2] not in SIZE_UNITS:
         near = nearest(match[2], filter(None, SIZE_UNITS)) if match else None
         raise InputError(value=text, allowed=BYTE_RATE_ALLOWED, nearest=near)
-    return float(Fraction(match[1]) * SIZE_UNITS[match[2]] / per)
+    bytes_per_s = float(Fraction(match[1]) * SIZE_UNITS[match[2]] / per)
+    if bytes_per_s == 0:
+        raise InputError(value=text, allowed=BYTE_RATE_ALLOWED)
+    return bytes_per_s
 
 
 def print_byte_rate(bytes_per_s: float) -> str:

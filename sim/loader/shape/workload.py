@@ -12,12 +12,14 @@ from sim.loader.values.distributions import (
     MEMORY_VARYING,
     SECONDS_VARYING,
 )
+from sim.loader.values.kinds import Kind
 from sim.loader.values.references import CLUSTER_DEFAULTS, SPEC
 from sim.loader.values.scalars import (
     BYTE_RATE,
     COUNT,
     DURATION,
     FLAG,
+    INTERVAL,
     NUMBER,
     ONE_OR_MORE,
     SECONDS,
@@ -37,8 +39,8 @@ UNVERIFIED = "assumption, to calibrate (pachyderm.md §9: unverified)"
 _STOCK = PachydermOptions()
 
 
-def _timer(name: str, meaning: str) -> Key:
-    return Key(name, DURATION, meaning, getattr(_STOCK, f"{name}_us"), UPSTREAM, f"{name}_us")
+def _timer(name: str, meaning: str, kind: Kind = INTERVAL) -> Key:
+    return Key(name, kind, meaning, getattr(_STOCK, f"{name}_us"), UPSTREAM, f"{name}_us")
 
 
 def _delay(name: str, meaning: str, source: str = UNVERIFIED) -> Key:
@@ -74,7 +76,7 @@ PACHYDERM = Section(
         _timer("poll", "one pipeline is looked at each"),
         _timer("scale_up_interval", "another step follows one below full width after"),
         _timer("crashing_backoff", "a CRASHING pipeline is looked at each"),
-        _timer("master_lock", "another worker becomes master after"),
+        _timer("master_lock", "another worker becomes master after", DURATION),
         _delay(
             "lease_silence",
             "lost worker to its task being claimed again",

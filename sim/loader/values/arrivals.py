@@ -15,6 +15,7 @@ from sim.loader.values.distributions import COUNT_VARYING
 from sim.loader.values.kinds import Choice, Json, ListOf, Scalar
 from sim.loader.values.scalars import (
     DURATION,
+    INTERVAL,
     NUMBER,
     POSITIVE,
     RATE,
@@ -72,12 +73,14 @@ def _fires(expression: str) -> bool:
 
 
 CRON = Scalar("cron expression", CRON_ALLOWED, parse_cron, str)
-EVERY = Scalar(
-    "duration",
-    "a duration above 0 such as 10m",
-    lambda raw: parse_cron(f"@every {raw}"),
-    lambda cron: cron[7:],
-)
+
+
+def _every(raw: object) -> str:
+    INTERVAL.parse(raw)
+    return f"@every {raw}"
+
+
+EVERY = Scalar("duration", INTERVAL.allowed, _every, lambda cron: cron[7:])
 
 
 def _poisson(

@@ -104,6 +104,13 @@ def _version(raw: object) -> str:
     return text
 
 
+def _interval(raw: object) -> int:
+    interval_us = parse_duration(raw)  # type: ignore[arg-type]  # it refuses anything but text and 0
+    if interval_us == 0:
+        raise InputError(value=raw, allowed=INTERVAL.allowed)
+    return interval_us
+
+
 def _size(raw: object) -> int:
     size = parse_size(raw)  # type: ignore[arg-type]  # it refuses anything but texts and whole numbers
     if size > LARGEST_SIZE:
@@ -139,6 +146,7 @@ VERSION = Scalar(
 LABEL = Scalar("text", "a text; quote numbers and booleans", _label, str)
 FLAG = Scalar("yes or no", "true or false", _flag, bool, ("boolean",))
 DURATION = Scalar("duration", DURATION_ALLOWED, parse_duration, print_duration, ("string", "integer"))
+INTERVAL = Scalar("duration", "a duration above 0 such as 10m", _interval, print_duration)
 WARMUP = Scalar(
     "duration or auto",
     f"auto, or {DURATION_ALLOWED}",

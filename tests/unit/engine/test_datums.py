@@ -114,3 +114,11 @@ def test_last_of_keeps_the_newest() -> None:
     parts = [np.array([[1.0, 2.0]]), np.array([[3.0]])]
     assert last_of(parts, 2).tolist() == [[2.0, 3.0]]
     assert last_of(parts, 0).shape == (1, 0)
+
+
+def test_datums_that_always_fail_use_up_their_tries() -> None:
+    model = DatumModel(a_load(datum_s=Constant(10), failure=1.0, spec={"datum_tries": 3}))
+    each = model.costs(datums(model, 5))
+    assert each.compute_s.tolist() == [30.0] * 5
+    assert each.failed is not None
+    assert each.failed.all()

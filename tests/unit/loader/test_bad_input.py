@@ -37,6 +37,12 @@ def told(folder: Path, text: str, *sets: str, **files: str) -> str:
             id="wrong unit",
         ),
         pytest.param(
+            "horizon: 1d",
+            "horizon: 0s",
+            "scenario.yaml:1: horizon is '0s'; allowed: a duration above 0",
+            id="no time at all",
+        ),
+        pytest.param(
             "18s",
             "-18s",
             "scenario.yaml:15: pipelines[edges].datum_time is '-18s'; allowed: a duration",

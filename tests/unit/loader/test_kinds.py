@@ -7,6 +7,7 @@ from sim.adapters.yaml_documents import Document
 from sim.errors import InputError
 from sim.loader.shape.cluster import OVERHEAD, SCHEDULER
 from sim.loader.shape.pods import TOLERATION
+from sim.loader.shape.workload import PACHYDERM
 from sim.loader.values.arrivals import COMMITS
 from sim.loader.values.distributions import COUNT_VARYING, MEMORY_VARYING, SECONDS_VARYING
 from sim.loader.values.flags import AUTOSCALER
@@ -128,6 +129,7 @@ def test_written_values_read_back(kind: Kind, raw: Any, value: Any) -> None:
         (SHARE, 1.5, "a share from 0 to 1"),
         (VERSION, 2.1, "a bare 2.10 reads as 2.1"),
         (OVERHEAD, "guessed", "or measured"),
+        (SCHEDULER, {"initial_backoff": "20s"}, "initial_backoff is above max_backoff"),
         (SCHEDULER, "firstfit", "did you mean first-fit?"),
         (TOLERATION, {"operator": "Exist"}, "did you mean Exists?"),
         (TOLERATION, {"value": "b"}, "has no key; allowed: a key, or the operator Exists"),
@@ -138,7 +140,7 @@ def test_written_values_read_back(kind: Kind, raw: Any, value: Any) -> None:
         (SECONDS_VARYING, "18", "allowed: a duration"),
         (SECONDS_VARYING, ["18s"], "allowed: duration or one of {constant: …}"),
         (SECONDS_VARYING, {"lognorml": {}}, "did you mean lognormal?"),
-        (SECONDS_VARYING, {"lognormal": {"median": "18s"}}, "give either p95 or sigma"),
+        (SECONDS_VARYING, {"lognormal": {"median": "18s"}}, "says p95 and sigma, or neither"),
         (SECONDS_VARYING, {"lognormal": {"median": "18s", "p95": "10s"}}, "at least the median"),
         (SECONDS_VARYING, {"lognormal": {"median": "0s", "p95": "10s"}}, "median is 0.0; allowed: above 0"),
         (SECONDS_VARYING, {"uniform": {"low": "5s", "high": "1s"}}, "low is 5; allowed: at most high (1)"),
@@ -158,7 +160,7 @@ def test_written_values_read_back(kind: Kind, raw: Any, value: Any) -> None:
         (COMMITS, {"poisson": {"per_hour": 1, "weights": [1.0] * 25}}, "25 weights; allowed: 24 or 168"),
         (COMMITS, {"cron": "* * * *"}, "allowed: five fields such as"),
         (COMMITS, {"cron": "99 * * * *"}, "allowed: five fields such as"),
-        (COMMITS, {"every": "0s"}, "allowed: five fields such as"),
+        (COMMITS, {"every": "0s"}, "every is '0s'; allowed: a duration above 0 such as 10m"),
         (
             COMMITS,
             {"bursts": {"quiet": "0/h", "burst": "0/h", "quiet_for": "1h", "burst_for": "1h"}},
@@ -167,6 +169,11 @@ def test_written_values_read_back(kind: Kind, raw: Any, value: Any) -> None:
         (AUTOSCALER, {"expander": "price"}, "allowed: random, most-pods"),
         (AUTOSCALER, {"scan_interval": "1s"}, "did you mean scan-interval?"),
         (AUTOSCALER, {"cores-total": "8:2"}, "allowed: MIN:MAX"),
+        (AUTOSCALER, {"scan-interval": "0s"}, "scan-interval is '0s'; allowed: a duration above 0"),
+        (PACHYDERM, {"poll": "0s"}, "poll is '0s'; allowed: a duration above 0"),
+        (PACHYDERM, {"scale_up_interval": "0s"}, "allowed: a duration above 0"),
+        (PACHYDERM, {"crashing_backoff": 0}, "allowed: a duration above 0"),
+        (PACHYDERM, {"transfer_rate": "0MB/s"}, "allowed: a rate such as 20 MB/s or 1Gi/s, above 0"),
         (AUTOSCALER, {"version": "1.29"}, 'allowed: "1.31"'),
         (AUTOSCALER, {"expander-priorities": {"10": ["("]}}, "has the pattern '('"),
         (AUTOSCALER, {"expander-priorities": {"high": ["a"]}}, "has the priority high"),
