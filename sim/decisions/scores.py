@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.kernels.choice import BEST, FULLEST, HALF
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Column = NDArray[np.float64]
 
-BEST = 100.0
-HAIR = 1e-7  # percentages are sums of two quotients: this keeps whole numbers whole
-ALL = np.array(100.0 + HAIR)  # an array of no dimension is the operand numpy is fastest with
-HALF = np.array(0.5 - HAIR / 100.0)
+_FULLEST = np.array(FULLEST)  # an array of no dimension is the operand numpy is fastest with
+_HALF = np.array(HALF)
 TAINT_TOLERATION = 3.0
 POD_TOPOLOGY_SPREAD = 2.0
 
@@ -43,42 +43,51 @@ MOST_IMAGE_BYTES = 1000 * MIB
 class Load:
     """What would be taken of each node with one more pod on it, in per cent; memory to reuse.
 
-    ``percent``, shape ``(4, nodes)``: cpu and memory with 100m and 200 MiB for each container that
-    asks for nothing (``scored``), then cpu and memory as requested.
+    ``scored`` and ``requested``, shape ``(2, nodes)``: cpu and memory, with and without 100m and 200 MiB for
+    each container that asks for nothing.
     """
 
     __slots__ = (
-        "_both", "_penalties", "_penalty", "_scored_cpu", "_scored_memory", "cpu",
-        "fits", "memory", "percent", "scored",
+        "_both", "_cpu", "_memory", "_penalties", "_penalty", "_percent", "_scored_cpu", "_scored_memory",
+        "fits", "scored",
     )  # fmt: skip
 
     def __init__(self, nodes: int) -> None:
         """Reserve the memory."""
-        self.percent = np.zeros((4, nodes))
-        self.scored = self.percent[:2]
-        self._scored_cpu, self._scored_memory, self.cpu, self.memory = self.percent
+        self._percent = np.zeros((2, 2, nodes))
+        self.scored, (self._cpu, self._memory) = self._percent
+        self._scored_cpu, self._scored_memory = self.scored
         self.fits = np.zeros(nodes, dtype=np.bool_)
         self._both = np.zeros((2, nodes))
         self._penalty, self._penalties = self._both
 
     def add(self, held: Column, asked: Column) -> None:
-        """Set ``percent`` to what nodes hold and a pod asks for, and ``fits`` to whether that fits."""
-        np.add(held, asked, self.percent)
-        np.maximum(self.cpu, self.memory, out=self._penalty)
-        np.less_equal(self._penalty, ALL, self.fits)
+        """Say what is taken, and ``fits``: whether that is there.
+
+        ``held``, shape ``(2, nodes)``, is what nodes hold; ``asked``, shape ``(2, 2, nodes)``, is what a pod
+        asks for, in scores and in filters.
+        """
+        np.add(held, asked, self._percent)
+        np.maximum(self._cpu, self._memory, out=self._penalty)
+        np.less_equal(self._penalty, _FULLEST, self.fits)
+
+    def assume(self, more: Column) -> None:
+        """Let scores add what stands in for missing requests of pods on the nodes, up to all there is."""
+        np.add(self.scored, more, self.scored)
+        np.minimum(self.scored, BEST, out=self.scored)
 
     def resource_penalty(self) -> Column:
-        """Return 200 less LeastAllocated and BalancedAllocation, both of weight 1; uses up ``percent``.
+        """Return 200 less LeastAllocated and BalancedAllocation, both of weight 1; uses up what ``add`` said.
 
         LeastAllocated is the mean of what is left of the first two, each in whole per cent rounded
         down and at least 0, rounded down; BalancedAllocation is 100 less half the difference of the
         others, rounded down. Counted from 100 down, all of these round up.
         """
-        np.subtract(self.cpu, self.memory, self._penalties)
+        np.subtract(self._cpu, self._memory, self._penalties)
         np.abs(self._penalties, self._penalties)
         np.ceil(self.scored, self.scored)
         np.add(self._scored_cpu, self._scored_memory, self._penalty)
-        np.multiply(self._both, HALF, self._both)
+        np.multiply(self._both, _HALF, self._both)
         np.ceil(self._both, self._both)
         np.add(self._penalty, self._penalties, self._penalty)
         return self._penalty

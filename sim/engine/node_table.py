@@ -13,6 +13,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.decisions.scores import UNSET_CPU_M, UNSET_MEMORY_MIB
+from sim.kernels.choice import (
+    AVOID,
+    CPU,
+    FREE_EPHEMERAL,
+    FREE_GPU,
+    GROUP,
+    MEMORY,
+    MORE_CPU,
+    MORE_MEMORY,
+    ZONE,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,12 +34,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-# Rows: requests in per cent of allocatable, first of (cpu, memory) with defaults for containers that
-# ask for nothing, then of (cpu, memory) as they are; then single rows; then one per owner and image.
-PERCENT = slice(0, 4)
-CPU_SCORED, MEMORY_SCORED, CPU, MEMORY, FREE_GPU, FREE_EPHEMERAL, AVOID, ZONE, GROUP = range(9)
-FIXED_ROWS = 9
-
+FIXED_ROWS = 9  # then one per owner and image
 NOTHING = (0, 0)
 FULL = 1e9  # per cent of cpu that a node claims to be taken when it takes no pods
 
@@ -51,22 +57,19 @@ class NodeTable:
         self._daemons = state.daemons
         self.assumed = 0  # nodes with cpu or memory that stand in for missing requests
         self._assumed: list[tuple[int, int]] = []  # those, by node
-        self._allocatable: list[tuple[int, int]] = []  # cpu and memory, at least 1 of each
+        groups = [group.allocatable for group in state.cluster.node_groups]
+        self.allocatable = [(room.cpu_m or 1, room.memory_mib or 1) for room in groups]  # by group
         self._owners: dict[tuple[str, str], int] = {}
         self._images: dict[str, int] = {}
         self._rows = FIXED_ROWS
-        self._matrix = np.zeros((0, 0))
+        self.matrix = np.zeros((0, 0))
         self._allocate(2 * FIXED_ROWS, 64)
         for node in state.nodes:
             self.add(node)
 
     def row(self, index: int) -> Floats:
         """Return one row, an entry per node."""
-        return self._matrix[index, : len(self.nodes)]
-
-    def allocatable(self) -> Floats:
-        """Return allocatable cpu and memory, shape ``(2, nodes)``."""
-        return np.array(self._allocatable, dtype=np.float64).reshape(-1, 2).T
+        return self.matrix[index, : len(self.nodes)]
 
     def owner_row(self, namespace: str, owner: str) -> int:
         """Return the row that counts the pods of one owner, made on first use."""
@@ -74,7 +77,7 @@ class NodeTable:
         if known is None:
             known = self._owners[namespace, owner] = self._new_row()
             for position, node in enumerate(self.nodes):
-                self._matrix[known, position] = _pods_of(node, namespace, owner)
+                self.matrix[known, position] = _pods_of(node, namespace, owner)
         return known
 
     def known_owner_row(self, cls: ClassState) -> int:
@@ -94,20 +97,18 @@ class NodeTable:
         """Append a node that became Ready."""
         position = len(self.nodes)
         if position == self._columns:
-            self._allocate(len(self._matrix), 2 * self._columns)
+            self._allocate(len(self.matrix), 2 * self._columns)
         self.nodes.append(node)
-        allocatable = node.spec.allocatable
-        self._allocatable.append((allocatable.cpu_m or 1, allocatable.memory_mib or 1))
-        self._matrix[:, position] = 0.0
-        self._matrix[ZONE, position] = self.zones.setdefault(node.spec.zone, len(self.zones))
-        self._matrix[GROUP, position] = node.group
+        self.matrix[:, position] = 0.0
+        self.matrix[ZONE, position] = self.zones.setdefault(node.spec.zone, len(self.zones))
+        self.matrix[GROUP, position] = node.group
         for (namespace, owner), row in self._owners.items():
-            self._matrix[row, position] = _pods_of(node, namespace, owner)
+            self.matrix[row, position] = _pods_of(node, namespace, owner)
         unset = [unset_requests(cls) for cls in self._daemons[node.group]]
         unset += [unset_requests(pod.cls) for pod in node.pods]
         assumed = sum(cpu_m for cpu_m, _ in unset), sum(memory_mib for _, memory_mib in unset)
-        self._assumed.append(assumed)
-        self.assumed += assumed != NOTHING
+        self._assumed.append(NOTHING)
+        self._assume(node, position, assumed)
         self._slice()
         self.refresh(node, position)
 
@@ -115,10 +116,10 @@ class NodeTable:
         """Take a node out, and close the gap."""
         position = self.nodes.index(node)
         last = len(self.nodes) - 1
-        self.avoided -= int(self._matrix[AVOID, position])
-        self._matrix[:, position:last] = self._matrix[:, position + 1 : last + 1]
+        self.avoided -= int(self.matrix[AVOID, position])
+        self.matrix[:, position:last] = self.matrix[:, position + 1 : last + 1]
         self.assumed -= self._assumed[position] != NOTHING
-        del self.nodes[position], self._allocatable[position], self._assumed[position]
+        del self.nodes[position], self._assumed[position]
         self._slice()
 
     def count(self, node: Node, view: ClassView, times: int) -> None:
@@ -128,9 +129,7 @@ class NodeTable:
             self._flat[view.owner_row * self._columns + position] += times
         if view.unset != NOTHING:
             cpu_m, memory_mib = self._assumed[position]
-            assumed = cpu_m + times * view.unset[0], memory_mib + times * view.unset[1]
-            self.assumed += (assumed != NOTHING) - ((cpu_m, memory_mib) != NOTHING)
-            self._assumed[position] = assumed
+            self._assume(node, position, (cpu_m + times * view.unset[0], memory_mib + times * view.unset[1]))
         if view.cls.gpu or view.cls.ephemeral_mib:
             self._flat[FREE_GPU * self._columns + position] = node.free_gpu
             self._flat[FREE_EPHEMERAL * self._columns + position] = node.free_ephemeral_mib
@@ -138,7 +137,7 @@ class NodeTable:
 
     def refresh(self, node: Node, position: int) -> None:
         """Read anew what a node has room for, whether it takes pods, and whether to avoid it."""
-        matrix = self._matrix
+        matrix = self.matrix
         matrix[FREE_GPU, position] = node.free_gpu
         matrix[FREE_EPHEMERAL, position] = node.free_ephemeral_mib
         if node.avoid != matrix[AVOID, position]:
@@ -147,45 +146,47 @@ class NodeTable:
         self._refresh_load(node, position)
 
     def _refresh_load(self, node: Node, position: int) -> None:
-        flat, columns = self._flat, self._columns
-        cpu_m, memory_mib = self._allocatable[position]
-        cpu = 100.0 * (cpu_m - node.free_cpu_m) / cpu_m
-        memory = 100.0 * (memory_mib - node.free_memory_mib) / memory_mib
-        flat[CPU * columns + position] = cpu if node.open and node.free_pods > 0 else FULL
-        flat[MEMORY * columns + position] = memory
-        if self.assumed:
-            more_cpu_m, more_memory_mib = self._assumed[position]
-            cpu += 100.0 * more_cpu_m / cpu_m
-            memory += 100.0 * more_memory_mib / memory_mib
-        flat[position] = cpu
-        flat[columns + position] = memory
+        flat = self._flat
+        cpu_m, memory_mib = self.allocatable[node.group]
+        takes_pods = node.open and node.free_pods > 0
+        flat[position] = 100.0 * (cpu_m - node.free_cpu_m) / cpu_m if takes_pods else FULL
+        flat[self._columns + position] = 100.0 * (memory_mib - node.free_memory_mib) / memory_mib
+
+    def _assume(self, node: Node, position: int, assumed: tuple[int, int]) -> None:
+        """Note how much cpu and memory stands in for missing requests on a node."""
+        self.assumed += (assumed != NOTHING) - (self._assumed[position] != NOTHING)
+        self._assumed[position] = assumed
+        cpu_m, memory_mib = self.allocatable[node.group]
+        self.matrix[MORE_CPU, position] = 100.0 * assumed[0] / cpu_m
+        self.matrix[MORE_MEMORY, position] = 100.0 * assumed[1] / memory_mib
 
     def images_changed(self, node: Node, now_us: int) -> None:
         """Mark the images that are on a node by now."""
         for image, row in self._images.items():
             ready_us = node.images.get(image)
-            if ready_us is not None and ready_us <= now_us and not self._matrix[row, node.position]:
-                self._matrix[row, node.position] = 1.0
+            if ready_us is not None and ready_us <= now_us and not self.matrix[row, node.position]:
+                self.matrix[row, node.position] = 1.0
                 self.image_changes += 1
 
     # -- memory -----------------------------------------------------------------------------
 
     def _new_row(self) -> int:
-        if self._rows == len(self._matrix):
+        if self._rows == len(self.matrix):
             self._allocate(2 * self._rows, self._columns)
         self._rows += 1
         return self._rows - 1
 
     def _allocate(self, rows: int, columns: int) -> None:
-        kept = self._matrix[: self._rows, : len(self.nodes)]
+        kept = self.matrix[: self._rows, : len(self.nodes)]
         self._flat = array("d", bytes(8 * rows * columns))
-        self._matrix = np.frombuffer(self._flat).reshape(rows, columns)
-        self._matrix[: kept.shape[0], : kept.shape[1]] = kept
+        self.matrix = np.frombuffer(self._flat).reshape(rows, columns)
+        self.matrix[: kept.shape[0], : kept.shape[1]] = kept
         self._columns = columns
         self._slice()
 
     def _slice(self) -> None:
-        self.percent = self._matrix[PERCENT, : len(self.nodes)]
+        self.percent = self.matrix[CPU : MEMORY + 1, : len(self.nodes)]
+        self.more = self.matrix[MORE_CPU : MORE_MEMORY + 1, : len(self.nodes)]
         self.changes += 1
 
 

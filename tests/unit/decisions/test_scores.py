@@ -15,13 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.decisions.scores import (
-    HAIR,
     MIB,
     Load,
     image_locality,
     taint_toleration,
     topology_spread,
 )
+from sim.kernels.choice import HAIR
 
 Percent = tuple[float, ...]
 
@@ -40,12 +40,13 @@ WORKED = [
 ]
 
 
-def resource_score(held: Percent, asked: Percent = (0.0, 0.0, 0.0, 0.0)) -> float:
-    """Return LeastAllocated plus BalancedAllocation of one node; a pod's first two come a hair less."""
+def resource_score(held: Percent, asked: Percent = (0.0, 0.0), more: Percent = (0.0, 0.0)) -> float:
+    """Return LeastAllocated plus BalancedAllocation of one node; scores ask for a hair less."""
     load = Load(1)
-    less = np.array([[HAIR], [HAIR], [0.0], [0.0]])
-    load.add(np.array([held]).T, np.array([asked]).T - less)
-    np.minimum(load.scored, 100.0, out=load.scored)
+    for_both = np.array(asked * 2).reshape(2, 2, 1)
+    for_both[0] -= HAIR
+    load.add(np.array([held]).T, for_both)
+    load.assume(np.array([more]).T)
     return 200.0 - float(load.resource_penalty()[0])
 
 
@@ -53,12 +54,12 @@ def resource_score(held: Percent, asked: Percent = (0.0, 0.0, 0.0, 0.0)) -> floa
 def test_resource_scores(node: tuple[int, int, int, int], least: int, balanced: int) -> None:
     cpu, cpu_allocatable, memory, memory_allocatable = node
     shares = 100 * cpu / cpu_allocatable, 100 * memory / memory_allocatable
-    assert resource_score((*shares, *shares)) == least + balanced
+    assert resource_score(shares) == least + balanced
 
 
 def test_defaults_for_missing_requests_may_exceed_the_node() -> None:
     """Fifty containers without requests count as 5000m and 10000 MiB: no cpu left, 29 % of memory."""
-    assert resource_score((100 * 5000 / 3920, 100 * 10_000 / 14_162, 0.0, 0.0)) == 29 // 2 + 100
+    assert resource_score((0.0, 0.0), more=(100 * 5000 / 3920, 100 * 10_000 / 14_162)) == 29 // 2 + 100
 
 
 @given(
@@ -79,7 +80,7 @@ def test_percentages_of_node_and_pod_add_up_to_the_integer_formula(
     left = [(t - h - m) * 100 // t for t, h, m in zip(allocatable, held, more, strict=True)]
     cpu, memory = (Fraction(h + m, t) for t, h, m in zip(allocatable, held, more, strict=True))
     expected = sum(left) // 2 + floor((1 - abs(cpu - memory) / 2) * 100)
-    assert resource_score((*of_node, *of_node), (*of_pod, *of_pod)) == expected
+    assert resource_score(of_node, of_pod) == expected
 
 
 @pytest.mark.parametrize(
