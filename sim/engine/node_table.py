@@ -1,8 +1,8 @@
 """The nodes as columns of one matrix: what kube-scheduler filters and scores, for all in one go.
 
 One column per node, in node order; one row per quantity, brought up to date when a pod comes or goes.
-To look at two hundred nodes takes some twenty numpy calls, about eight microseconds; a loop over them
-takes ten times as long.
+To look at two hundred nodes takes some twenty numpy calls, about eight microseconds, or one compiled one
+(``sim.kernels.choice``); a loop of Python over them takes ten times as long.
 """
 
 from __future__ import annotations
