@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from sim.model.units import SECOND
 
@@ -37,11 +38,12 @@ class Replicas:
     look_again: bool
 
 
+@lru_cache(maxsize=1024)
 def target_replicas(parallelism: int, current: int, tasks: int | None, *, autoscaling: bool) -> Replicas:
     """Return the replicas of a pipeline that is RUNNING or CRASHING.
 
     ``current`` is what was last asked for, not what is ready. ``tasks`` counts waiting, claimed and done
-    ones of all running batches, None when counting failed.
+    ones of all running batches, None when counting failed. Few questions are asked, many times over.
     """
     if not autoscaling:
         target, reason = parallelism, Reason.NOT_AUTOSCALING

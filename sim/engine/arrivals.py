@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain, count, repeat
 
 import numpy as np
+import numpy.typing as npt
 from cronsim import CronSim, CronSimError
 
 from sim.errors import InputError
@@ -29,8 +30,10 @@ from sim.model.arrivals import (
 )
 from sim.model.units import SECOND, parse_duration
 
+Times = npt.NDArray[np.int64]
 BLOCK = 256
 MICROSECOND = timedelta(microseconds=1)
+SLOT = timedelta(minutes=15)
 SLOT_US = 900 * SECOND  # clocks are whole quarters of an hour apart: within one, the local hour is the same
 HOURS_PER_DAY = 24
 EVERY = "@every "
@@ -96,35 +99,35 @@ def _since(start: datetime, instant: datetime) -> int:
 
 def _poisson(spec: PoissonArrivals, rng: np.random.Generator, start: datetime) -> Iterator[int]:
     if spec.weights is None:
-        return _homogeneous(spec.per_s, rng)
+        return chain.from_iterable(block.tolist() for block in _homogeneous(spec.per_s, rng))
     return _thinned(spec.per_s, spec.weights, rng, start)
 
 
-def _homogeneous(per_s: float, rng: np.random.Generator) -> Iterator[int]:
+def _homogeneous(per_s: float, rng: np.random.Generator) -> Iterator[Times]:
+    """Yield blocks of instants."""
     now_s = 0.0
     while True:
         times = now_s + np.cumsum(rng.exponential(1.0 / per_s, BLOCK))
         now_s = float(times[-1])
-        yield from np.rint(times * SECOND).astype(np.int64).tolist()
+        yield np.rint(times * SECOND).astype(np.int64)
 
 
 def _thinned(
     per_s: float, weights: tuple[float, ...], rng: np.random.Generator, start: datetime
 ) -> Iterator[int]:
     highest = max(weights)
-    candidates = _homogeneous(per_s * highest * len(weights) / sum(weights), rng)
     by_day = len(weights) == HOURS_PER_DAY
     start_utc = start.astimezone(UTC)
-    chances = chain.from_iterable(rng.random(BLOCK).tolist() for _ in repeat(None))
-    slot_begins_us = -(start_utc - start_utc.replace(minute=0, second=0, microsecond=0)) // MICROSECOND
-    slot, weight = -1, 0.0
-    for time_us, chance in zip(candidates, chances, strict=False):
-        if (time_us - slot_begins_us) // SLOT_US != slot:
-            slot = (time_us - slot_begins_us) // SLOT_US
-            local = (start_utc + timedelta(microseconds=time_us)).astimezone(start.tzinfo)
-            weight = weights[local.hour if by_day else local.weekday() * HOURS_PER_DAY + local.hour]
-        if chance * highest < weight:
-            yield time_us
+    hour_utc = start_utc.replace(minute=0, second=0, microsecond=0)
+    slot_begins_us = (hour_utc - start_utc) // MICROSECOND
+    for times in _homogeneous(per_s * highest * len(weights) / sum(weights), rng):
+        chances = rng.random(BLOCK)
+        slots, slot_of = np.unique((times - slot_begins_us) // SLOT_US, return_inverse=True)
+        locals_ = [(hour_utc + slot * SLOT).astimezone(start.tzinfo) for slot in slots.tolist()]
+        weight = np.array(
+            [weights[at.hour if by_day else at.weekday() * HOURS_PER_DAY + at.hour] for at in locals_]
+        )
+        yield from times[chances * highest < weight[slot_of]].tolist()
 
 
 def _bursts(spec: BurstArrivals, rng: np.random.Generator) -> Iterator[int]:

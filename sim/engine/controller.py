@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from sim.engine.steps import Poll
     from sim.engine.workers import Workers
 
-ACTIVE = (PipelineState.RUNNING, PipelineState.CRASHING)
+STANDBY, RUNNING, CRASHING = PipelineState.STANDBY, PipelineState.RUNNING, PipelineState.CRASHING
 
 
 class Controller:
@@ -45,12 +45,14 @@ class Controller:
         self.spec = context.spec
         self.clock = context.clock
         self.state = context.state
-        self.log = context.log
+        self._log_state = context.log["pipeline_states"].add
+        self._log_replicas = context.log["replicas"].add
         self.options = context.options
         self.workers = workers
         self.index = context.index
-        self.source = len(self.log.names["source"])
-        self.log.names["source"].append(self.log.names["pipeline"][self.index])
+        names = context.log.names
+        self.source = len(names["source"])
+        names["source"].append(names["pipeline"][self.index])
         self.cls = context.state.pod_class(context.load.pod_class)
         self.pods: dict[Pod, None] = {}
         self.replicas = 0
@@ -63,7 +65,7 @@ class Controller:
         self._jobs: deque[Job] = deque()  # not over, oldest first; younger ones may be over
         self._watched: Job | None = None  # the job whose end the monitor waits for
         self._crashing_us = 0  # first look of the crash monitor
-        self.pipeline_state = PipelineState.STANDBY if self.spec.autoscaling else PipelineState.RUNNING
+        self.pipeline_state = STANDBY if self.spec.autoscaling else RUNNING
         self.clock.at(0, Phase.CONTROLLERS, self._begin, None)
 
     def _begin(self, _: Call[None]) -> None:
@@ -82,7 +84,7 @@ class Controller:
         """Leave standby for the oldest job not over, once its inputs are finished."""
         if self._watched is None and self._jobs and self._next_ready() is job:
             self._watched = job
-            self._set_state(PipelineState.RUNNING)
+            self._set_state(RUNNING)
             self._steps.wake(self.clock.now_us)
             self._row_changed()
 
@@ -95,7 +97,7 @@ class Controller:
     def _look_for_work(self, _: Call[None]) -> None:
         self._watched = self._next_ready()
         if self._watched is None:
-            self._set_state(PipelineState.STANDBY)
+            self._set_state(STANDBY)
             self._cancel_step()
             self._scale(0)
 
@@ -122,8 +124,9 @@ class Controller:
 
     def _plan_step(self) -> None:
         """Put the next step that would change the replicas on the clock."""
-        self._cancel_step()
-        if self.pipeline_state in ACTIVE and self._target() != self.replicas:
+        if self._step_call is not None:
+            self._cancel_step()
+        if self.pipeline_state is not STANDBY and self._target() != self.replicas:
             due_us = self._steps.next_us(self.clock.now_us)
             self._step_call = self.clock.at(due_us, Phase.CONTROLLERS, self._step, None)
 
@@ -149,7 +152,7 @@ class Controller:
         if replicas == self.replicas:
             return
         self.replicas = replicas
-        self.log["replicas"].add((self.clock.now_us, self.index, replicas))
+        self._log_replicas((self.clock.now_us, self.index, replicas))
         while len(self.pods) < replicas:
             self._create(None)
         for pod in [*self.pods][replicas:]:
@@ -163,7 +166,7 @@ class Controller:
     def pod_running(self, pod: Pod) -> None:
         """Put a worker to work."""
         self.workers.add(pod)
-        if self.pipeline_state is PipelineState.CRASHING and self._all_run():
+        if self.pipeline_state is CRASHING and self._all_run():
             self._recover_at_next_look()
 
     def pod_lost(self, pod: Pod, _: PodEnd) -> None:
@@ -180,10 +183,10 @@ class Controller:
 
     def pod_refused(self) -> None:
         """Turn CRASHING for an Unschedulable pod; every such event writes the row."""
-        if self.pipeline_state is PipelineState.STANDBY:
+        if self.pipeline_state is STANDBY:
             return
-        if self.pipeline_state is PipelineState.RUNNING:
-            self._set_state(PipelineState.CRASHING)
+        if self.pipeline_state is RUNNING:
+            self._set_state(CRASHING)
             self._crashing_us = self.clock.now_us
         self._row_changed()
 
@@ -198,14 +201,10 @@ class Controller:
 
     def _recover(self, call: Call[int]) -> None:
         since_us = call.argument
-        if (
-            self.pipeline_state is PipelineState.CRASHING
-            and since_us == self._crashing_us
-            and self._all_run()
-        ):
-            self._set_state(PipelineState.RUNNING)
+        if self.pipeline_state is CRASHING and since_us == self._crashing_us and self._all_run():
+            self._set_state(RUNNING)
             self._row_changed()
 
     def _set_state(self, state: PipelineState) -> None:
         self.pipeline_state = state
-        self.log["pipeline_states"].add((self.clock.now_us, self.index, state))
+        self._log_state((self.clock.now_us, self.index, state))

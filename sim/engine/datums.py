@@ -12,7 +12,8 @@ forEachDatum; pachyderm.md §3.4 and §4.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -61,9 +62,10 @@ class Draws:
             missing -= self._at
         return np.concatenate(parts)
 
-    def next_int(self) -> int:
-        """Return the next number, as a whole one."""
-        return int(self.take(1)[0])
+    def whole_numbers(self) -> Iterator[int]:
+        """Yield number after number as a whole one, for ever; nobody else may take from these draws."""
+        blocks = (self.take(self._size) for _ in repeat(None))
+        return chain.from_iterable(block.astype(np.int64).tolist() for block in blocks)
 
 
 class DatumSets(NamedTuple):
@@ -123,7 +125,9 @@ class DatumModel:
         return None if distribution is None else Draws(lambda count: distribution.sample(rng, count))
 
     def take(self, draws: Sequence[Draws | None], count: int, trace_s: float) -> Floats:
-        """Return the next ``count`` datums, shape ``(rows, count)``."""
+        """Return the next ``count`` datums, shape ``(rows, count)``; not to be written to."""
+        if len(draws) == 1 and draws[0] is not None:
+            return draws[0].take(count)[np.newaxis]  # a view of what was drawn
         work = np.empty((len(draws), count))
         for row, draw in zip(work, draws, strict=True):
             row[:] = trace_s if draw is None else draw.take(count)

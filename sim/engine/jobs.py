@@ -99,11 +99,6 @@ class Job:
         self.waiters: list[Job] = []  # whose serial phase waits for this job
 
     @property
-    def failed_datums(self) -> int:
-        """Return how many datums failed so far."""
-        return sum(batch.failed for batch in self.batches if batch is not None and not batch.left)
-
-    @property
     def failed(self) -> bool:
         """Say whether the job ended without an output."""
         return self.output.failed
@@ -119,6 +114,7 @@ class Planner:
         self._leaves = list(leaves(spec.input))
         self._match = matched_by_ratio(load.join_matches, load.groups)
         self._model = model
+        self._cut: list[tuple[tuple[int, int], Bounds] | None] = [None, None]  # of each phase, the last one
         self._nothing = model.sets(np.empty((len(model.rows), 0)), EMPTY)
         self._draws = [model.draws(streams, f"datums/{spec.full_name}/{kind}") for kind in ("new", "changed")]
 
@@ -143,8 +139,14 @@ class Planner:
         datums = work.shape[1]
         remaining = plan.total - (plan.skipped if phase else 0)  # what is skipped is known after one phase
         spec = self.spec.datum_set_spec
-        sizes = None if spec is None or not spec.size_bytes else self._model.input_bytes(work)
-        return datum_set_bounds(spec, self.spec.parallelism, remaining, datums, sizes)
+        if spec is not None and spec.size_bytes:
+            sizes = self._model.input_bytes(work)
+            return datum_set_bounds(spec, self.spec.parallelism, remaining, datums, sizes)
+        cut = self._cut[phase]
+        if cut is None or cut[0] != (remaining, datums):  # many pipelines get commits that are all alike
+            bounds = datum_set_bounds(spec, self.spec.parallelism, remaining, datums)
+            cut = self._cut[phase] = (remaining, datums), bounds
+        return cut[1]
 
     def _datums(self, job: Job, phase: int, count: int) -> Floats:
         """Return the datums of a phase, shape ``(rows, datums)``.
@@ -158,10 +160,13 @@ class Planner:
             if own is not None:
                 seen.append(own)
             older = older.previous
+        if not seen:
+            drawn = job.own[phase] = self._model.take(self._draws[phase], count, job.trace_s)
+            return drawn
         seen.reverse()
         missing = count - sum(own.shape[1] for own in seen)
-        if missing > 0 or not seen:
-            drawn = self._model.take(self._draws[phase], max(missing, 0), job.trace_s)
+        if missing > 0:
+            drawn = self._model.take(self._draws[phase], missing, job.trace_s)
             own = job.own[phase]
             job.own[phase] = drawn if own is None else last_of([own, drawn], own.shape[1] + missing)
             seen.append(drawn)

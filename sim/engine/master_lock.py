@@ -28,7 +28,7 @@ class MasterLock:
     ) -> None:
         """Start free; ``on_taken`` and ``on_lost`` hear of a master that begins and of one that died."""
         self._clock = context.clock
-        self._log = context.log
+        self._log_master = context.log["masters"].add
         self._index = context.index
         self._lease_us = context.options.master_lock_us
         self._on_taken = on_taken
@@ -62,5 +62,5 @@ class MasterLock:
     def _take(self, _: Call[None] | None) -> None:
         if self.holder is None and self._wanting and self._clock.now_us >= self._free_us:
             self.holder = next(iter(self._wanting))
-            self._log["masters"].add((self._clock.now_us, self._index, self.holder.pod_id))
+            self._log_master((self._clock.now_us, self._index, self.holder.pod_id))
             self._on_taken()

@@ -30,7 +30,7 @@ from sim.engine.steps import Poll
 from sim.engine.transfers import Link
 from sim.engine.workers import Workers
 from sim.model.arrivals import TraceArrivals
-from sim.model.distributions import Counts
+from sim.model.distributions import Constant, Counts
 from sim.model.pipelines import DEFAULT_PROJECT, CronInput, Kind, leaves
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ class Pachd:
         self.clock = state.clock
         self.state = state
         self.log = state.log
+        self._commits = state.log["commits"]
         self.options = scenario.pachyderm
         self.streams = streams
         self.repos: dict[RepoKey, Repo] = {}
@@ -157,18 +158,18 @@ class Pachd:
 
     def _commit(self, repo: Repo, new: int, changed: int, datum_s: float) -> None:
         """Open and finish a source commit, with output commits and jobs all the way downstream."""
-        commit_row = len(self.log["commits"])
+        commit_row = len(self._commits)
         changed = repo.commit(new, changed)
-        self.log["commits"].add((self.clock.now_us, repo.index, new, changed))
-        created: list[tuple[Running, Job]] = []
+        self._commits.add((self.clock.now_us, repo.index, new, changed))
+        created: list[Job] = []
         for pipeline in self._readers[repo.index]:
             inputs = [read.head for read in pipeline.inputs]
             job = pipeline.registry.create(commit_row, inputs, pipeline.output.open_commit(), datum_s)
             pipeline.controller.job_created(job)
-            created.append((pipeline, job))
-        for pipeline, job in created:
+            created.append(job)
+        for job in created:
             if not job.missing:
-                pipeline.registry.inputs_ready(job)
+                job.registry.inputs_ready(job)
 
     def _finish(self, commit: Commit) -> None:
         """Finish an output commit: jobs that read it may begin."""
@@ -200,11 +201,13 @@ def _commits(spec: RepoSpec, scenario: Scenario, streams: Streams) -> Iterator[B
     times = arrival_times(spec.commits, streams.stream(f"arrivals/{name}"), scenario.start)
     new = _counts(spec.new_per_commit, streams.stream(f"commits/{name}/new"))
     changed = _counts(spec.changed_per_commit, streams.stream(f"commits/{name}/changed"))
-    return ((time_us, new.next_int(), changed.next_int(), 0.0) for time_us in times)
+    return zip(times, new, changed, repeat(0.0), strict=False)
 
 
-def _counts(counts: Counts, rng: np.random.Generator) -> Draws:
-    return Draws(lambda count: counts.sample(rng, count))
+def _counts(counts: Counts, rng: np.random.Generator) -> Iterator[int]:
+    if isinstance(counts, Constant):
+        return repeat(int(counts.value))
+    return Draws(lambda count: counts.sample(rng, count)).whole_numbers()
 
 
 def _shown(full_name: str) -> str:

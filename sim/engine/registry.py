@@ -74,6 +74,9 @@ class Registry:
         self._compaction = context.delays("compaction", self.options.compaction_s)
         self._restart = context.delays("job-restart", self.options.job_restart_s)
         self._log_state = self.log["job_states"].add
+        self._log_job_datums = self.log["job_datums"].add
+        self._tasks = self.log["tasks"]
+        self._jobs = self.log["jobs"]
         self._master = MasterLock(context, self._master_begins, self._master_died)
         workers.on_up = self._master.worker_up
         workers.on_down = self._master.worker_down
@@ -99,10 +102,10 @@ class Registry:
 
     def create(self, commit_row: int, inputs: list[Commit], output: Commit, trace_s: float) -> Job:
         """Create the job of an output commit that was opened."""
-        job = Job(self, len(self.log["jobs"]), inputs, output, trace_s)
+        job = Job(self, len(self._jobs), inputs, output, trace_s)
         self.newest = job
         base = base_of(job)
-        self.log["jobs"].add((self.clock.now_us, self.index, commit_row, -1 if base is None else base.id))
+        self._jobs.add((self.clock.now_us, self.index, commit_row, -1 if base is None else base.id))
         self._note(job, JobState.CREATED)
         for commit in inputs:
             if not commit.finished:
@@ -157,9 +160,10 @@ class Registry:
                 self._start(job)
 
     def _start(self, job: Job) -> None:
-        if any(commit.failed for commit in job.inputs):
-            self._end(job, JobState.UNRUNNABLE)
-            return
+        for commit in job.inputs:
+            if commit.failed:
+                self._end(job, JobState.UNRUNNABLE)
+                return
         self._active[job] = None
         if job.started_us < 0:
             job.started_us = self.clock.now_us
@@ -204,11 +208,10 @@ class Registry:
 
     def _batch(self, job: Job, phase: int) -> Batch:
         """Make a phase's tasks."""
-        tasks = self.log["tasks"]
-        batch = Batch(job, phase, len(tasks), self.planner.sets(job, phase))
-        now_us = self.clock.now_us
+        batch = Batch(job, phase, len(self._tasks), self.planner.sets(job, phase))
+        now_us, job_id, log_task = self.clock.now_us, job.id, self._tasks.add
         for begin, end in pairwise(batch.sets.bounds.tolist()):
-            tasks.add((now_us, job.id, phase, end - begin))
+            log_task((now_us, job_id, phase, end - begin))
         return batch
 
     def _issue(self, job: Job, batch: Batch) -> None:
@@ -292,8 +295,10 @@ class Registry:
             plan.serial * per_datum,
         )
         self._over(job, JobState.FINISHING)
-        sent = sum(batch.sets.upload_bytes for batch in job.batches if batch is not None)
-        took_us = self._compaction.next_us() + round(sent / self.options.compaction_bytes_per_s * US_PER_S)
+        took_us = self._compaction.next_us()
+        if self.model.upload is not None:
+            sent = sum(batch.sets.upload_bytes for batch in job.batches if batch is not None)
+            took_us += round(sent / self.options.compaction_bytes_per_s * US_PER_S)
         self.clock.at(self.clock.now_us + took_us, Phase.CONTROLLERS, self._finished, job)
 
     def _finished(self, call: Call[Job]) -> None:
@@ -344,11 +349,14 @@ class Registry:
     def _log_datums(self, job: Job) -> None:
         plan = job.plan
         assert plan is not None
-        parallel, serial = (0 if b is None or b.left else b.sets.work.shape[1] for b in job.batches)
+        done, failed = [0, 0], 0
+        for batch in job.batches:
+            if batch is not None and not batch.left:
+                done[batch.phase] = batch.sets.work.shape[1]
+                failed += batch.failed
         skipped = plan.skipped if job.batches[SERIAL] is not None else 0
         base = -1 if job.base is None else job.base.id
-        row = (job.id, parallel, serial, skipped, job.failed_datums, plan.total, base)
-        self.log["job_datums"].add(row)
+        self._log_job_datums((job.id, *done, skipped, failed, plan.total, base))
 
     def _timed_out(self, call: Call[Job]) -> None:
         """Kill a job, wherever it is; its workers stop at once, the compaction of its output goes on."""

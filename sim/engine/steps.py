@@ -51,14 +51,14 @@ class Steps:
 
     def next_us(self, now_us: int) -> int:
         """Return the first step not before now."""
-        echo_us = self._echo_us
-        nearest = self._poll.next_us(max(now_us, self._woken_us))
+        echo_us, woken_us = self._echo_us, self._woken_us
+        nearest = self._poll.next_us(max(now_us, woken_us))
         for row_us in self._rows_us:
-            echoes = max(0, -((row_us - now_us) // echo_us))
-            nearest = min(nearest, row_us + echoes * echo_us)
-        begun = (now_us - self._woken_us) // echo_us + 1
-        for echo in range(1, min(begun, self._residues) + 1):
-            visit_us = self._poll.next_us(max(now_us - echo * echo_us, self._woken_us))
+            step_us = row_us if row_us >= now_us else now_us + (row_us - now_us) % echo_us
+            nearest = min(nearest, step_us)
+        sooner = (nearest - 1 - woken_us) // echo_us  # no visit's later echo comes before the nearest
+        for echo in range(1, min(sooner, self._residues) + 1):
+            visit_us = self._poll.next_us(max(now_us - echo * echo_us, woken_us))
             nearest = min(nearest, visit_us + echo * echo_us)
             if nearest == now_us:
                 break

@@ -86,6 +86,7 @@ class Workers:
         self._bytes_per_s = context.options.transfer_bytes_per_s
         self._link = link
         self.overhead = context.delays("task-overhead", context.options.task_overhead_s)
+        self._constant_overhead_us = self.overhead.constant_us
         self._lapse = context.delays("lease", context.options.lease_silence_s)
         self.on_done: Callable[[Batch], None]
         self.on_up: Callable[[Worker], None]
@@ -108,8 +109,10 @@ class Workers:
         """Take a pod that is gone out of work; one that never ran is no worker."""
         worker = self.by_pod.pop(pod, None)
         if worker is not None:
-            self._drop_task(worker, TaskEnd.WORKER_LOST)
+            if worker.batch is not None:
+                self._drop_task(worker, worker.batch, TaskEnd.WORKER_LOST)
             self._stop(worker)
+            worker.call = None  # which holds the worker: free both now, without the garbage collector
 
     def _start(self, worker: Worker) -> None:
         worker.up = True
@@ -134,7 +137,7 @@ class Workers:
         batch.dead = True
         self._unready(batch)
         for worker in [worker for worker in self.by_pod.values() if worker.batch is batch]:
-            self._drop_task(worker, TaskEnd.JOB_ENDED)
+            self._drop_task(worker, batch, TaskEnd.JOB_ENDED)
             self._claim(worker)
 
     def supersede(self, batch: Batch) -> Batch:
@@ -208,19 +211,19 @@ class Workers:
             if worker.excess:
                 batch.failed += worker.excess
                 worker.excess = 0
+            overhead_us = self._constant_overhead_us
+            if overhead_us is None:
+                overhead_us = self.overhead.next_us()
             stored_us = batch.collected_us
-            batch.collected_us = (stored_us if stored_us > now_us else now_us) + self.overhead.next_us()
+            batch.collected_us = (stored_us if stored_us > now_us else now_us) + overhead_us
             batch.left -= 1
             if not batch.left:
                 self.on_done(batch)
         worker.batch = None
         self._claim(worker)
 
-    def _drop_task(self, worker: Worker, outcome: TaskEnd) -> None:
+    def _drop_task(self, worker: Worker, batch: Batch, outcome: TaskEnd) -> None:
         """End a worker's task without a result; unless its batch is dead, the claim must lapse first."""
-        batch = worker.batch
-        if batch is None:
-            return
         if worker.call is not None:
             worker.call.cancel()
             worker.call = None
@@ -268,7 +271,8 @@ class Workers:
 
     def _killed(self, call: Call[Worker]) -> None:
         worker = call.argument
-        self._drop_task(worker, TaskEnd.OOM_KILLED)
+        assert worker.batch is not None
+        self._drop_task(worker, worker.batch, TaskEnd.OOM_KILLED)
         if self.memory.excess(worker.pod) is Excess.EVICTION:
             self.state.evict(worker.pod, PodEnd.OOM_KILLED)
             return
