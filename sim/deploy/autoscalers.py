@@ -18,7 +18,7 @@ from sim.adapters.yaml_edit import edited
 from sim.adapters.yaml_write import yaml_text
 from sim.deploy.sources import Source
 from sim.loader.values.flags import AUTOSCALER
-from sim.loader.values.scalars import DURATION
+from sim.loader.values.scalars import DURATION, INTERVAL
 from sim.loader.values.sections import Key
 from sim.model.autoscaler import AutoscalerOptions, options_for
 from sim.model.cluster_config import ClusterConfig
@@ -86,7 +86,7 @@ def _flags(
 
 
 def _flag_value(key: Key, value: Any) -> Any:
-    return print_go_duration(value) if key.kind is DURATION else key.kind.write(value)
+    return print_go_duration(value) if key.kind in (DURATION, INTERVAL) else key.kind.write(value)
 
 
 def _deployed(read: ReadAutoscaler, version: str) -> AutoscalerOptions:
