@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import chain, count
 from typing import Any
 
 from sim.adapters.kubectl import LiveCluster
@@ -28,17 +30,24 @@ def drafted_daemon_set(page: Page, pods: LivePods, live: LiveCluster) -> dict[st
     return without_empty(said | {"selector": dict(pods.selector), "tolerations": tolerations})
 
 
-def drafted_base_load(live: LiveCluster) -> list[dict[str, Any]]:
-    """Return ``base_load``: what is there whatever the pipelines do."""
-    return [_base_load(each, live) for each in live.base_load]
+def drafted_base_load(live: LiveCluster, pipelines: Iterable[str]) -> list[dict[str, Any]]:
+    """Return ``base_load``: what is there whatever the pipelines do, each with a name of its own."""
+    taken, drafted = set(pipelines), []
+    for each in live.base_load:
+        full = f"{each.namespace}/{each.name}"
+        names = chain((each.name, full), (f"{full}-{n}" for n in count(2)))
+        name = next(name for name in names if name not in taken)
+        taken.add(name)
+        drafted.append(_base_load(each, name, live))
+    return drafted
 
 
-def _base_load(pods: LivePods, live: LiveCluster) -> dict[str, Any]:
+def _base_load(pods: LivePods, name: str, live: LiveCluster) -> dict[str, Any]:
     on_fargate = bool(pods.nodes) and not any(node in live.group_of_node for node in pods.nodes)
     grace = "" if pods.grace_us == DEFAULT_GRACE_S * SECOND else f"{pods.grace_us // SECOND}s"
     labels: Pairs = pods.labels if on_fargate else ()
     said: dict[str, Any] = {
-        "name": pods.name,
+        "name": name,
         "namespace": pods.namespace,
         "replicas": pods.replicas,
         "requests": said_amounts(pods.requests),

@@ -119,7 +119,7 @@ def init(
     page.comments |= work.comments
     page.warnings += work.warnings
     if live is not None:
-        page.values["base_load"] = drafted_base_load(live)
+        page.values["base_load"] = drafted_base_load(live, (each.pipeline.shown_name for each in found))
         page.warnings += [str(notice) for notice in live.notices]
     others = [Path(each) for each in (eksctl, autoscaler, nodes, workload, defaults) if each]
     _write(path, page.text(_head(path, files, others, page)))

@@ -6,7 +6,7 @@ prices. Whatever is wrong is an InputError with file, line, field, value and wha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -16,6 +16,7 @@ from sim.adapters.yaml_documents import Document, read_file
 from sim.catalog import Catalog
 from sim.errors import InputError, nearest
 from sim.loader.compile.checks import (
+    check_names,
     check_pipelines_fit,
     settled_pods,
     warn_of_groups_never_woken,
@@ -115,7 +116,9 @@ class _Assembly:
             settled_pods(_located(place, self.pods.plain, each, place), cluster, self.notes)
             for each, place in zip(said.pods, self._items("pods"), strict=True)
         )
-        base_load = self._base_load(autoscaler=cluster.autoscaler.enabled and bool(cluster.node_groups))
+        work = {each.load.pipeline.shown_name for each in loads} | {each.name for each in said.pods}
+        base_load = self._base_load(work, autoscaler=cluster.autoscaler.enabled and bool(cluster.node_groups))
+        check_names(loads, (*self._items("base_load"), *self._items("pods")))
         warn_of_groups_never_woken(loads, cluster, self.notes)
         warn_of_quota(loads, cluster, self.notes)
         others = [each.pod_class for each in pods] + [each.pod_class for each in base_load]
@@ -178,10 +181,11 @@ class _Assembly:
         entries = zip(self.said.pipelines, self._items("pipelines"), strict=True)
         return [placed for entry, place in entries for placed in maker.placed(entry, place)]
 
-    def _base_load(self, *, autoscaler: bool) -> tuple[BaseLoad, ...]:
+    def _base_load(self, taken: Container[str], *, autoscaler: bool) -> tuple[BaseLoad, ...]:
         if self.said.base_load is None:
             return self.pods.default_base_load(
                 self.said.pachyderm.options.namespace,
+                taken,
                 pachyderm=bool(self.said.pipelines),
                 autoscaler=autoscaler,
             )

@@ -190,6 +190,11 @@ class Pipeline:
         """Return ``project/name``, which is unique in a cluster."""
         return f"{self.project}/{self.name}"
 
+    @property
+    def shown_name(self) -> str:
+        """Return the full name as reports say it: without the default project."""
+        return self.full_name.removeprefix(f"{DEFAULT_PROJECT}/")
+
 
 def worker_labels(spec: Pipeline, version: int = 1) -> Pairs:
     """Return the labels of a worker pod: Pachyderm's own win over the user's (pachyderm.md §1.2)."""

@@ -175,6 +175,15 @@ def test_a_live_cluster(folder: Path) -> None:
     assert any("Jobs, which end" in warning for warning in draft.warnings)
 
 
+def test_work_of_one_name_gets_names_of_its_own(folder: Path) -> None:
+    twice = [a_pod(f"cache-{n}", "cache", "StatefulSet", namespace=f"team-{n}") for n in ("a", "b")]
+    edges = a_pod("edges-0", "edges", "StatefulSet")
+    (folder / "nodes.json").write_text(printed(a_node("n1"), *twice, edges))
+    init("specs/*.json", nodes="nodes.json")
+    names = [each.pod_class.name for each in load("scenario.yaml").base_load]
+    assert names == ["default/edges", "cache", "team-b/cache"]
+
+
 def test_a_live_autoscaler_with_priorities(folder: Path) -> None:
     args = ["--expander=priority,least-waste"]
     pod = a_pod("ca", "", "", a_container(image="x/cluster-autoscaler:v1.33.0", args=args))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from sim.adapters.fields import Field
 from sim.loader.compile.fit import never_woken, obstacles, profile_for, size_for
 from sim.loader.compile.pipelines import PlacedLoad
 from sim.loader.notes import Notes
@@ -14,6 +15,22 @@ from sim.model.pods import PodClass
 from sim.model.scenario import BaseLoad, PodLoad
 
 MOST_REASONS = 6
+SHARED = "shared"
+
+
+def check_names(loads: Iterable[PlacedLoad], others: Iterable[Field]) -> None:
+    """Raise InputError for work that is called as other work is: bill and counts are split by name."""
+    taken = {SHARED}
+    for placed in loads:
+        name = placed.load.pipeline.shown_name
+        if name == SHARED:
+            raise placed.error("pipeline", f"is called {SHARED}, as the bill calls what is nobody's")
+        taken.add(name)
+    for place in others:
+        name = place.text_at("name").strip()
+        if name in taken:
+            raise place.error(f"has the name {name} of other work", allowed="a name of its own")
+        taken.add(name)
 
 
 def check_pipelines_fit(loads: Sequence[PlacedLoad], cluster: Cluster) -> None:

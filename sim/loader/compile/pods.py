@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 
 from sim.adapters.fields import Field
@@ -111,11 +111,17 @@ class PodMaker:
             local_storage=pods.local_storage,
         )
 
-    def default_base_load(self, namespace: str, *, pachyderm: bool, autoscaler: bool) -> tuple[BaseLoad, ...]:
-        """Return what runs on a cluster besides the work, each with its source noted."""
+    def default_base_load(
+        self, namespace: str, taken: Container[str], *, pachyderm: bool, autoscaler: bool
+    ) -> tuple[BaseLoad, ...]:
+        """Return what runs on a cluster besides the work, each with its source noted and a name not taken."""
         loads = [(replace(load, namespace=namespace), source) for load, source in PACHYDERM_BASE_LOAD]
         loads = (loads if pachyderm else []) + [(COREDNS, COREDNS_SOURCE)]
         loads += [(AUTOSCALER, AUTOSCALER_SOURCE)] if autoscaler else []
+        loads = [
+            (replace(load, name=f"base/{load.name}") if load.name in taken else load, source)
+            for load, source in loads
+        ]
         for load, source in loads:
             self.notes.assume(f"base_load[{load.name}]", requests_in_words(load), source)
         return tuple(self.base(load) for load, _ in loads)

@@ -66,6 +66,13 @@ def test_instance_types_beyond_the_first_and_burstable_ones_are_said(tmp_path: P
     assert any("t3.2xlarge is burstable" in warning for warning in scenario.warnings)
 
 
+def test_base_load_by_default_leaves_names_to_the_work(tmp_path: Path) -> None:
+    scenario = loaded(tmp_path, SCENARIO.replace("name: edges", "name: etcd"))
+    names = [each.pod_class.name for each in scenario.base_load]
+    assert "base/etcd" in names
+    assert "etcd" not in names
+
+
 def test_base_load_that_fits_nowhere_is_a_warning(tmp_path: Path) -> None:
     scenario = loaded(tmp_path, SCENARIO, "base_load=[{name: big, requests: {cpu: 64}}]")
     assert any("base load big fits nowhere and stays Pending" in warning for warning in scenario.warnings)

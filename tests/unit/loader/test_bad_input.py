@@ -38,6 +38,24 @@ def told(folder: Path, text: str, *sets: str, **files: str) -> str:
         ),
         pytest.param(
             "horizon: 1d",
+            "horizon: 1d\npods: [{name: edges, arrivals: {every: 1h}, duration: 1m}]",
+            "scenario.yaml:2: pods[edges] has the name edges of other work; allowed: a name of its own",
+            id="pods called as a pipeline",
+        ),
+        pytest.param(
+            "horizon: 1d",
+            "horizon: 1d\nbase_load: [{name: x}, {name: x}]",
+            "scenario.yaml:2: base_load[x] has the name x of other work; allowed: a name of its own",
+            id="base load twice",
+        ),
+        pytest.param(
+            "name: edges",
+            "name: shared",
+            "pipelines[shared].pipeline is called shared, as the bill calls what is nobody's",
+            id="a pipeline called as what is nobody's",
+        ),
+        pytest.param(
+            "horizon: 1d",
             "horizon: 0s",
             "scenario.yaml:1: horizon is '0s'; allowed: a duration above 0",
             id="no time at all",
