@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from sim.adapters.fields import Field
@@ -51,7 +51,7 @@ class Canonical:
         result: dict[str, Any] = {}
         for spelling, value in field.mapping().items():
             place = Field(field.document, (*field.path, spelling), value)
-            key = spelled.get(spelling) or self._removed(place, message, spelling, spelled)
+            key = spelled.get(spelling) or self._removed(field, message, spelling)
             if not key:
                 continue
             if key in given:
@@ -67,12 +67,13 @@ class Canonical:
             self._note(message, key, place, (*path, key), result[key])
         return result
 
-    def _removed(self, place: Field, message: str, spelling: str, spelled: dict[str, str]) -> str:
+    def _removed(self, around: Field, message: str, spelling: str) -> str:
         """Return what a removed field is called now, or nothing when it is dropped."""
         gone = REMOVED.get(message, {}).get(camel_case(spelling))
-        around = Field(place.document, place.path[:-1], None)
         if gone is None:
-            raise around.unknown(spelling, sorted(spelled))
+            spell = snake_case if _is_snake_case((spelling, *around.value)) else str
+            raise around.unknown(spelling, sorted(map(spell, MESSAGES[message])))
+        place = Field(around.document, (*around.path, spelling), around.value[spelling])
         self.notices.append(
             place.notice(f"{gone.why}; {f'read as {gone.instead}' if gone.instead else 'dropped'}")
         )
@@ -90,6 +91,11 @@ class Canonical:
             items = [item for item in field.items() if item.value is not None]
             return [self._message(item, kind[1:-1], (*path, n)) for n, item in enumerate(items)]
         return self._message(field, kind, path) if kind in MESSAGES else _SCALARS[kind](field)
+
+
+def _is_snake_case(keys: Iterable[str]) -> bool:
+    """Say whether the first key that shows a style is spelled as the proto file spells keys."""
+    return next(("_" in key for key in keys if not key.islower() or "_" in key), False)
 
 
 def snake_case(key: str) -> str:

@@ -283,8 +283,9 @@ def test_labels_of_pachyderms_own_are_said_to_be_ignored() -> None:
     [
         (
             {"paralellism_spec": {}},
-            r"p.json:16: paralellism_spec is not a known key; did you mean parallelism_?[sS]pec",
+            r"p.json:16: paralellism_spec is not a known key; did you mean parallelism_spec",
         ),
+        ({"paralellismSpec": {}}, r"paralellismSpec is not a known key; did you mean parallelismSpec"),
         (
             {"resourceRequests": {"mem": "1Gi"}},
             r"resourceRequests.mem is not a known key; did you mean memory",
