@@ -41,7 +41,8 @@ def overridden(document: Document, sets: Iterable[str]) -> Document:
     for text in sets:
         path, new = parse_set(text)
         try:
-            value = _Assignment(document.file, new).at(value, path, ())
+            removes = new is None and text.rstrip().endswith("=")
+            value = _Assignment(document.file, new, removes=removes).at(value, path, ())
         except InputError as error:
             raise error.inside(file=SET) from None
     return replace(document, value=value)
@@ -84,7 +85,7 @@ def blamed(error: InputError, sets: Iterable[str], was_there: Callable[[], bool]
 
 
 def _is_inside(path: str, outer: str) -> bool:
-    return path == outer or path.startswith((f"{outer}.", f"{outer}["))
+    return path == outer or path.startswith(f"{outer}.")
 
 
 def _is_file(file: str, reference: str) -> bool:
@@ -93,7 +94,9 @@ def _is_file(file: str, reference: str) -> bool:
 
 def _plain(path: str) -> str:
     """Return a path in one spelling; ``spec`` may be left out after a pipeline."""
-    return re.sub(r"^(pipelines\[[^\]]*\])\.spec(?=\.)", r"\1", plain_key(path))
+    return re.sub(
+        r"\[([^\]]*)\]", r".\1", re.sub(r"^(pipelines\[[^\]]*\])\.spec(?=\.)", r"\1", plain_key(path))
+    )
 
 
 def named(document: Document) -> Document:
@@ -124,9 +127,10 @@ def _specs(entry: Any, file: str) -> tuple[Document, ...]:
 class _Assignment:
     """One value on its way to its place; copies what it changes."""
 
-    def __init__(self, file: str, new: Any) -> None:
+    def __init__(self, file: str, new: Any, *, removes: bool) -> None:
         self.file = file
         self.new = new
+        self.removes = removes  # rather than put a null there, which means something to Pachyderm
 
     def at(self, value: Any, path: Path, walked: Path) -> Any:
         """Return ``value`` with the new one at ``path`` below it."""
@@ -148,12 +152,13 @@ class _Assignment:
 
     def _below(self, value: Any, where: Any, step: PathStep, rest: Path, walked: Path) -> Any:
         walked = (*walked, step)
-        inner = value.get(where) if isinstance(value, dict) else value[where]
+        there = not isinstance(value, dict) or where in value
+        inner = value[where] if there else None
         if rest and _is_reference(walked):
             inner = resolved(inner, self.file)
         changed = dict(value) if isinstance(value, dict) else list(value)
         changed[where] = self.at(inner, rest, walked)
-        if not rest and self.new is None and isinstance(value, list):
+        if not rest and there and (self.removes or (self.new is None and isinstance(value, list))):
             del changed[where]
         return changed
 

@@ -74,6 +74,21 @@ def test_the_last_one_wins_and_nothing_takes_away(tmp_path: Path) -> None:
     assert options.expander == ("least-waste",)
 
 
+def test_nothing_takes_a_label_away(tmp_path: Path) -> None:
+    label = "pipelines[edges].metadata.labels[team]"
+    scenario = loaded(tmp_path, SCENARIO, f"{label}=vision", f"{label}=")
+    assert "team" not in dict(scenario.pipelines[0].pod_class.labels)
+    with pytest.raises(InputError, match=r"^--set: pipelines\[edges\].spec.metadata.labels.team is None"):
+        loaded(tmp_path, SCENARIO, f"{label}=")
+
+
+def test_null_is_pachyderms_own(tmp_path: Path) -> None:
+    said = "pipelines[edges].resourceRequests={cpu: 3}"
+    for text, cpu_m in (("", 1000), ("null", 0)):  # the cluster's default again, or none (pachyderm.md §1.4)
+        scenario = loaded(tmp_path, SCENARIO, said, f"pipelines[edges].resourceRequests.cpu={text}")
+        assert scenario.pipelines[0].pod_class.requests.cpu_m == cpu_m + 1000
+
+
 def test_nothing_takes_an_item_away(tmp_path: Path) -> None:
     more = "cluster.eksctl.managedNodeGroups=[{name: a, instanceType: m5.2xlarge}, {name: b}, {name: c}]"
     gone = "cluster.eksctl.managedNodeGroups[b]="
