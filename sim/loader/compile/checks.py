@@ -75,7 +75,7 @@ def warn_of_quota(loads: Iterable[PlacedLoad], cluster: Cluster, notes: Notes) -
 def warn_of_homeless_base_load(base_load: Iterable[BaseLoad], cluster: Cluster, notes: Notes) -> None:
     """Warn of base load that has nowhere to run."""
     for load in base_load:
-        if reasons := obstacles(load.pod_class, cluster):
+        if load.replicas and (reasons := obstacles(load.pod_class, cluster)):
             notes.warn(f"base load {load.pod_class.name} fits nowhere and stays Pending: {_few(reasons)}")
 
 

@@ -20,7 +20,6 @@ from sim.loader.values.scalars import (
     INTEGER,
     LABEL,
     MEMORY_MIB,
-    ONE_OR_MORE,
     TEXT,
 )
 from sim.loader.values.sections import Key, Section, key, section_of
@@ -111,7 +110,7 @@ class PodsFile(MovablePodFile):
 class BaseLoadFile(MovablePodFile):
     """Pods that are there from the start and never end."""
 
-    replicas: int = key(ONE_OR_MORE, "how many", 1)
+    replicas: int = key(COUNT, "how many", 1)
     controller: Controller = key(
         choice_of(Controller), "what re-creates them when they are lost", Controller.REPLICA_SET
     )

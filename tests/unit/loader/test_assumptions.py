@@ -73,6 +73,12 @@ def test_base_load_by_default_leaves_names_to_the_work(tmp_path: Path) -> None:
     assert "etcd" not in names
 
 
+def test_base_load_of_no_replicas_is_none(tmp_path: Path) -> None:
+    none = loaded(tmp_path, SCENARIO, "base_load=[{name: warm, replicas: 0, requests: {cpu: 64}}]")
+    assert [each.replicas for each in none.base_load] == [0]
+    assert not any("fits nowhere" in warning for warning in none.warnings)
+
+
 def test_base_load_that_fits_nowhere_is_a_warning(tmp_path: Path) -> None:
     scenario = loaded(tmp_path, SCENARIO, "base_load=[{name: big, requests: {cpu: 64}}]")
     assert any("base load big fits nowhere and stays Pending" in warning for warning in scenario.warnings)
