@@ -16,15 +16,18 @@ from sim.adapters.yaml_documents import Document, read_file
 from sim.catalog import Catalog
 from sim.errors import InputError, nearest
 from sim.loader.assembly import compiled, load
+from sim.loader.compile.places import at_path
 from sim.loader.overrides import named, overridden, parse_set
 from sim.loader.study_file import STUDY, StudyFile
 from sim.loader.study_vary import assignment, factors
 from sim.loader.values.references import resolved
+from sim.model.paths import plain_key
 from sim.model.scenario import Scenario
 from sim.model.study import METRICS, PIPELINE_METRICS, Constraint, Factor, Study
 
 BRANCHES = ("bill_usd", "waste_usd", "sources_usd", "waits_s", "pod_waits_s", "slo")
 UNKNOWN = "is not a known key"
+DAYS = ("seed", "start", "horizon", "warmup")
 
 
 def load_study(path: str | Path) -> Study:
@@ -45,7 +48,9 @@ def load_study(path: str | Path) -> Study:
         raise (error if error.file and error.file != "--set" else error.inside(file=str(path))) from None
     configure = _Configure(base_file, sets)
     varied = tuple(factors(said.vary, base))
+    _check_span(varied, said.vary)
     _check(varied, said.vary, configure)
+    _check_limits(at, said.constraints or ())
     constraints = _targets(base) if said.constraints is None else said.constraints
     _check_metrics(at, said, base)
     return Study(
@@ -90,6 +95,27 @@ def _inlined(document: Document) -> Document:
         return document
     cluster = {**cluster, "eksctl": resolved(cluster["eksctl"], document.file)}
     return replace(document, value={**document.value, "cluster": cluster})
+
+
+def _check_span(varied: tuple[Factor, ...], vary: Field) -> None:
+    """Refuse to vary the days that are simulated: configurations are compared over the same ones."""
+    for factor in varied:
+        for choice in factor.choices:
+            for path in (parse_set(text)[0] for text in choice.sets):
+                if len(path) == 1 and (name := plain_key(path[0].text)) in DAYS:
+                    problem = f"varies the {name}, and configurations are compared over the same days"
+                    allowed = "the study's own seed" if name == "seed" else "one for all, under set"
+                    raise _at(vary, factor).error(problem, allowed=allowed)
+
+
+def _check_limits(at: Field, constraints: tuple[Constraint, ...]) -> None:
+    """Refuse limits on one mean that nothing can hold together."""
+    means = [each for each in constraints if each.probability is None]
+    for least in (each for each in means if each.at_least):
+        for most in (each for each in means if not each.at_least and each.metric == least.metric):
+            if least.limit > most.limit:
+                problem = f"want {least.metric} at least {least.limit:g} and at most {most.limit:g}"
+                raise at_path(at, "constraints").error(problem, allowed="limits that something can hold")
 
 
 def _check(varied: tuple[Factor, ...], vary: Field, configure: _Configure) -> None:

@@ -82,10 +82,10 @@ def test_ranges_keep_their_unit(tmp_path: Path) -> None:
 
 
 def test_named_choices_put_several_things_at_once(tmp_path: Path) -> None:
-    found = study(tmp_path, f"vary: {{size: {{as is: {{}}, wide: {{'{WIDTH}': 9, seed: 7}}}}}}")
+    found = study(tmp_path, f"vary: {{size: {{as is: {{}}, wide: {{'{WIDTH}': 9, pachyderm.poll: 7s}}}}}}")
     narrow, wide = (found.configure(choice.sets) for choice in found.factors[0].choices)
-    assert (narrow.pipelines[0].pipeline.parallelism, narrow.seed) == (5, 1)
-    assert (wide.pipelines[0].pipeline.parallelism, wide.seed) == (9, 7)
+    assert (narrow.pipelines[0].pipeline.parallelism, narrow.pachyderm.poll_us) == (5, 2_000_000)
+    assert (wide.pipelines[0].pipeline.parallelism, wide.pachyderm.poll_us) == (9, 7_000_000)
 
 
 def test_placement_sends_workers_by_selectors_tolerations_and_labels(tmp_path: Path) -> None:
@@ -119,6 +119,17 @@ def test_changes_to_the_base_hold_for_every_configuration(tmp_path: Path) -> Non
     [
         ("vary: {}", "study.yaml:2: vary is empty"),
         ("vray: {a: [1]}", "study.yaml:2: vray is not a known key; did you mean vary?"),
+        (
+            "vary: {seed: [1, 2]}",
+            "study.yaml:2: vary.seed varies the seed, and configurations are compared over the same days; "
+            "allowed: the study's own seed",
+        ),
+        ("vary: {span: {a: {horizon: 1d}, b: {horizon: 2d}}}", "vary.span varies the horizon, and"),
+        (
+            "vary: {pachyderm.poll: [2s]}\nconstraints: [{metric: peak_nodes, at_least: 5}, "
+            "{metric: peak_nodes, at_most: 3}]",
+            "study.yaml:3: constraints want peak_nodes at least 5 and at most 3; allowed: limits that",
+        ),
         ("vary: {horizon: 7d}", "study.yaml:2: vary.horizon is '7d'; allowed: a list, {from, to, step}"),
         ("vary: {horizon: [1d, 1d]}", "study.yaml:2: vary.horizon says a value twice"),
         ("vary: {horizon: {from: 1d, to: 2w, step: 1d}}", "from, to and step in one unit"),
@@ -129,38 +140,44 @@ def test_changes_to_the_base_hold_for_every_configuration(tmp_path: Path) -> Non
             "study.yaml:2: vary.horizn cannot be varied: horizn is not a known key; did",
         ),
         ("vary: {'pipelines[edgs].parallelismSpec.constant': [1]}", "pipelines[edgs] is not there"),
-        ("vary: {horizon: [-1d, -2d]}", "study.yaml:2: vary.horizon cannot be varied: horizon is '-1d'"),
+        (
+            "vary: {pachyderm.poll: [-1s, -2s]}",
+            "vary[pachyderm.poll] cannot be varied: pachyderm.poll is '-1s'",
+        ),
         ("vary: {placement: {edgs: [cpu]}}", "names no pipeline; allowed: edges; did you mean edges?"),
         ("vary: {placement: {edges: [gpu]}}", "names 'gpu'; allowed: cpu, own, wide; did you mean cpu?"),
         (
-            "vary: {seed: [1]}\nobjective: cost_usd_per_dy",
+            "vary: {pachyderm.poll: [2s]}\nobjective: cost_usd_per_dy",
             "study.yaml:3: objective is 'cost_usd_per_dy', which is no",
         ),
         (
-            "vary: {seed: [1]}\nconstraints: [{metric: nodes, at_most: 1}]",
+            "vary: {pachyderm.poll: [2s]}\nconstraints: [{metric: nodes, at_most: 1}]",
             "constraints[0].metric is 'nodes', which is",
         ),
         (
-            "vary: {seed: [1]}\nconstraints: [{metric: peak_nodes}]",
+            "vary: {pachyderm.poll: [2s]}\nconstraints: [{metric: peak_nodes}]",
             "says no limit, or two; allowed: at_most or",
         ),
-        ("vary: {seed: [1]}\nconfidence: 2", "study.yaml:3: confidence is 2; allowed: a share from 0 to 1"),
-        ("vary: {seed: [1]}\nset: {horizon: soon}", "horizon is 'soon'"),
         (
-            "vary: {seed: [1]}\nconfidence: 1",
+            "vary: {pachyderm.poll: [2s]}\nconfidence: 2",
+            "study.yaml:3: confidence is 2; allowed: a share from 0 to 1",
+        ),
+        ("vary: {pachyderm.poll: [2s]}\nset: {horizon: soon}", "horizon is 'soon'"),
+        (
+            "vary: {pachyderm.poll: [2s]}\nconfidence: 1",
             "study.yaml:3: confidence is 1; allowed: a share from 0 to below 1",
         ),
         (
-            "vary: {seed: [1]}\nexplain: 100%",
+            "vary: {pachyderm.poll: [2s]}\nexplain: 100%",
             "study.yaml:3: explain is '100%'; allowed: a share from 0 to below",
         ),
         (
-            "vary: {seed: [1]}\nconstraints: [{metric: peak_nodes, at_most: .nan}]",
+            "vary: {pachyderm.poll: [2s]}\nconstraints: [{metric: peak_nodes, at_most: .nan}]",
             "constraints[0].at_most is nan; allowed",
         ),
         (
-            "vary: {seed: [1], too: {a: {seed: 2}}}",
-            "vary.too varies what seed does; allowed: one of them",
+            "vary: {pachyderm.poll: [1s], too: {a: {pachyderm.poll: 2s}}}",
+            "vary.too varies what pachyderm.poll does; allowed: one of them",
         ),
         ("vary: {seed: {from: 0, to: 1, step: 1e-9}}", "allowed: 1 to 1000 values"),
     ],
@@ -173,7 +190,7 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, text: str, message: s
 
 def test_a_base_that_is_not_there_is_named(tmp_path: Path) -> None:
     file = tmp_path / "study.yaml"
-    file.write_text("base: nowhere.yaml\nvary: {seed: [1]}", encoding="utf-8")
+    file.write_text("base: nowhere.yaml\nvary: {pachyderm.poll: [2s]}", encoding="utf-8")
     with pytest.raises(InputError, match=r"nowhere\.yaml: cannot be read: No such file"):
         load_study(file)
 
