@@ -20,7 +20,7 @@ from sim.errors import InputError
 from sim.model.scenario import Scenario
 from sim.model.study import Constraint
 from sim.report.caveats import caveats
-from sim.report.summary import interval
+from sim.report.summary import WARMUP_FOUND, interval
 from sim.study.search.figures import Figure
 from sim.study.search.insight import Insight
 from sim.study.search.misses import what_it_would_take
@@ -66,6 +66,8 @@ class Answer:
             "question": study.question,
             "version": __version__,
             "seed": study.seed,
+            "warmup_s": self._simulated.warmup_us / 1e6,
+            "warmup_found": WARMUP_FOUND[self._simulated.warmup_is],
             "objectives": list(study.objectives),
             "constraints": [_constraint(each) for each in study.constraints],
             "confidence": study.confidence,
@@ -187,6 +189,13 @@ class Answer:
             "front": front(x, y),
         }
 
+    @cached_property
+    def _simulated(self) -> Scenario:
+        """The scenario of the winner, or of the nearest miss, as it was simulated."""
+        scenario = self._found.space.built(self._best or self._nearest)
+        assert scenario is not None
+        return scenario
+
     @property
     def _points(self) -> list[Point]:
         return self._found.samples.points
@@ -266,15 +275,12 @@ class Answer:
 
     def _warnings(self) -> list[str]:
         """Return what a reader must know of the winner, or of the nearest miss, before believing it."""
-        point = self._best or self._nearest
-        scenario = self._found.space.built(point)
-        assert scenario is not None
-        metrics = self._found.samples.metrics(point)
+        metrics = self._found.samples.metrics(self._best or self._nearest)
         trees = [
             {"metrics": dict(zip(metrics, each, strict=True)), "refused": {}}
             for each in zip(*metrics.values(), strict=True)
         ]
-        return caveats(scenario, trees)
+        return caveats(self._simulated, trees)
 
     def _at(self, row: int) -> dict[str, Any]:
         """Return where a configuration is on both axes, and whether it holds the constraints."""

@@ -172,9 +172,11 @@ def test_a_warm_up_that_is_found_is_the_same_for_all_configurations() -> None:
     def sought(sets: tuple[str, ...]) -> Scenario:
         return replace(study.configure(sets), warmup_is=WarmUp.AUTO)
 
-    search(replace(study, configure=sought), evaluate)
-    assert len(seen) == 1
-    assert seen.pop()[1] in {WarmUp.FOUND, WarmUp.NOT_FOUND}
+    document = search(replace(study, configure=sought), evaluate).document
+    ((warmup_us, warmup_is),) = seen
+    assert warmup_is in {WarmUp.FOUND, WarmUp.NOT_FOUND}
+    assert document["warmup_s"] == warmup_us / 1e6
+    assert document["warmup_found"] is (warmup_is is WarmUp.FOUND)
 
 
 @pytest.mark.parametrize("budget", [1, 3, 10, 47])
