@@ -93,10 +93,10 @@ class ClusterStateRegistry:
 
     def _list_instances(self, cloud: Cloud) -> None:
         for group in range(len(self.targets)):
-            if self.is_scaling_up(group):
-                self.invalidate_instances(group)
-            if group not in self._instances:
-                self._instances[group] = fetch(cloud, group)
+            known = self._instances.get(group)
+            if known is None or self.is_scaling_up(group):
+                self._instances[group] = listing = fetch(cloud, group)
+                self.fetches += known is not None and known != listing
         self._listed = dict(self._instances)
 
     def _update_unregistered(self, registered: Collection[int], now_us: int) -> None:

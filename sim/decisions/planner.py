@@ -9,7 +9,8 @@ categorizeNodes), core/scaledown/unremovable/nodes.go.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from sim.decisions.hinting_simulator import HintingSimulator
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 class Planner:
     """Remembers unneeded nodes, recent failures, and where pods were last moved to.
 
-    ``refusals`` says for each candidate of the last update why it is not unneeded.
+    ``refusals`` says for each candidate of the last update why it is not unneeded. ``changes`` counts updates
+    that left something else than was there before.
     """
 
     def __init__(self, options: AutoscalerOptions) -> None:
@@ -34,11 +36,24 @@ class Planner:
         self.options = options
         self.unneeded: dict[int, Unneeded] = {}
         self.refusals: dict[int, Reason] = {}
-        self.unremovable_until_us: dict[int, int] = {}
+        self.unremovable_until_us: dict[int, int] = {}  # the first to come first
         self.latest_update_us: int | None = None
+        self.changes = 0
         self._simulator = HintingSimulator()
         self._rules = DisruptionRules(options)
         self._min_update_interval_us = max(options.scale_down_unneeded_time_us, 1)
+
+    def forget_old_failures(self, now_us: int) -> list[int]:
+        """Forget, before an update, failures that are no longer recent; return the nodes."""
+        old = []
+        for node, until_us in self.unremovable_until_us.items():
+            if until_us > now_us:
+                break
+            old.append(node)
+        for node in old:
+            del self.unremovable_until_us[node]
+        self.changes += bool(old)
+        return old
 
     def update_cluster_state(
         self,
@@ -53,25 +68,80 @@ class Planner:
         ``candidates`` are below the threshold, in the order to look at them; ``destinations`` marks
         the nodes that pods may move to; ``deleted`` are the ids of nodes that are, by their taint.
         """
-        if self.latest_update_us is not None:
-            interval_us = now_us - self.latest_update_us
-            self._min_update_interval_us = min(self._min_update_interval_us, interval_us)
-        self.latest_update_us = now_us
-        self._forget_old_failures(snapshot, now_us)
+        before, failures = self.unneeded, len(self.unremovable_until_us)
+        self._begin_update(now_us)
         mark = snapshot.plan()
         self._categorize(snapshot, self._eligible(candidates, deleted), destinations, now_us)
         snapshot.revert(mark)
         self._simulator.drop_old_hints()
+        same = before.keys() == self.unneeded.keys()
+        if same and snapshot.chance is None:
+            same = list(before) == list(self.unneeded)
+        if not same or len(self.unremovable_until_us) > failures:
+            self.changes += 1
 
-    def _forget_old_failures(self, snapshot: Snapshot, now_us: int) -> None:
-        if self.unremovable_until_us:
-            self.unremovable_until_us = {
-                node: until_us
-                for node, until_us in self.unremovable_until_us.items()
-                if until_us > now_us and node in snapshot.by_id
-            }
+    def update_in_any_order(
+        self,
+        candidates: Iterable[SnapshotNode],
+        kept: dict[int, Unneeded],
+        deleted: Collection[int],
+        now_us: int,
+    ) -> bool:
+        """Do the same where the order to look at nodes could make no difference; return whether that is so.
 
-    def _eligible(self, candidates: Sequence[SnapshotNode], deleted: Collection[int]) -> list[SnapshotNode]:
+        It is as long as pods block whatever is not empty, all the empty nodes will be unneeded, at most
+        one of them newly so, and none may go yet. ``kept`` are empty nodes found unneeded before that are
+        as they were; they are no candidates.
+        """
+        empty: list[SnapshotNode] = []
+        others: list[SnapshotNode] = []
+        for node in self._eligible(candidates, deleted):
+            (others if node.moved or node.real_pods() else empty).append(node)
+        if self._order_matters(kept, empty, now_us) or not all(map(self._is_blocked, others)):
+            return False
+        self._begin_update(now_us)
+        self._simulator.drop_old_hints()
+        before, unneeded = self.unneeded, dict(kept)
+        for node in empty:
+            unneeded[node.id] = still_unneeded(before.get(node.id), NodeToBeRemoved(node, 0), now_us)
+        if unneeded != before:
+            self.unneeded = unneeded
+            self.changes += 1
+        for node in others:
+            self._refuse(node, node.blocked or Reason.NoReason, now_us)
+            self.changes += 1
+        return True
+
+    def _order_matters(self, kept: dict[int, Unneeded], empty: Collection[SnapshotNode], now_us: int) -> bool:
+        """Say whether the order of empty nodes shows in what is removed, refused or written."""
+        known = [self.unneeded[node.id] for node in empty if node.id in self.unneeded]
+        since_us = now_us - self.options.scale_down_unneeded_time_us
+        return (
+            len(empty) - len(known) > 1
+            or len(kept) + len(empty) >= 2 * self.options.max_scale_down_parallelism  # no limit is lower
+            or any(entry.since_us < since_us for entry in chain(kept.values(), known))
+        )
+
+    def _is_blocked(self, node: SnapshotNode) -> bool:
+        """Say whether pods that are there keep a node, in whatever order nodes are looked at."""
+        if node.blocked is None:
+            self._rules.blocks_node(node)
+        return bool(node.blocked) and not node.moved
+
+    def _refuse(self, node: SnapshotNode, reason: Reason, now_us: int) -> None:
+        """Note why a node cannot be removed, and leave it alone for a while."""
+        self.refusals[node.id] = reason
+        self.unremovable_until_us[node.id] = now_us + self.options.unremovable_node_recheck_timeout_us
+
+    def _begin_update(self, now_us: int) -> None:
+        if self.latest_update_us is not None:
+            interval_us = now_us - self.latest_update_us
+            if interval_us < self._min_update_interval_us:
+                self._min_update_interval_us = interval_us
+                self.changes += 1
+        self.latest_update_us = now_us
+
+    def _eligible(self, candidates: Iterable[SnapshotNode], deleted: Collection[int]) -> list[SnapshotNode]:
         self.refusals = refusals = {}
         unremovable = self.unremovable_until_us
         eligible = []
@@ -110,50 +180,15 @@ class Planner:
                 self.unremovable_until_us[node.id] = now_us + options.unremovable_node_recheck_timeout_us
         self.unneeded = unneeded
 
-    def order_matters(
-        self,
-        candidates: Sequence[SnapshotNode],
-        deleted: Collection[int],
-        now_us: int,
-    ) -> bool:
-        """Say whether the order of these candidates could make any difference at this look.
-
-        It does not as long as pods block whatever is not empty, all the empty nodes will be unneeded, at
-        most one of them newly so, and none may go yet.
-        """
-        empty = new = 0
-        since_us = now_us - self.options.scale_down_unneeded_time_us
-        unremovable, unneeded = self.unremovable_until_us, self.unneeded
-        for node in candidates:
-            if node.id in deleted or (node.id in unremovable and unremovable[node.id] > now_us):
-                continue
-            if node.moved:
-                return True
-            if node.real_pods():
-                if node.blocked is None:
-                    self._rules.blocks_node(node)
-                if not node.blocked:
-                    return True
-                continue
-            known = unneeded.get(node.id)
-            empty += 1
-            new += known is None
-            if new > 1 or (known is not None and known.since_us < since_us):
-                return True
-        return empty >= 2 * self.options.max_scale_down_parallelism  # no limit is lower
-
     def memory(self, *, ordered: bool) -> Hashable:
-        """Return what the next update depends on besides the cluster and the time, to compare.
+        """Return what the next update depends on besides the cluster and the time, to compare with the last.
 
         None if the next update would find something new even so: with random orders (not
         ``ordered``) a plan that moves pods comes out differently each time.
         """
-        nodes = tuple(self.unneeded) if ordered else frozenset(self.unneeded)
         if not ordered and any(node.removal.pods for node in self.unneeded.values()):
             return None
-        limit = unneeded_nodes_limit(len(nodes), self._min_update_interval_us, self.options)
-        failures = tuple(self.unremovable_until_us.items())
-        return nodes, limit, failures, self._simulator.memory()
+        return self.changes, self._simulator.memory()
 
     def clean_up_unneeded(self) -> None:
         """Forget all unneeded nodes, as when the cluster is unhealthy."""

@@ -65,6 +65,7 @@ class Actuator:
         self.on_deleted = on_deleted
         self.deletions: dict[Node, Deletion] = {}
         self.tainted_us: dict[int, int] = {}  # node id -> when it got the to-be-deleted taint
+        self.untainted = 0  # how often a node lost it, or went
         self._forgot = 0  # as of these changes of nodes
         self._batches: dict[int, list[Deletion]] = {}
 
@@ -79,6 +80,7 @@ class Actuator:
             self._forgot = view.changes
             for node in [node for node in self.tainted_us if node not in view.nodes]:
                 del self.tainted_us[node]
+                self.untainted += 1
 
     def start_deletion(self, buckets: Iterable[Sequence[Node]], *, drain: bool) -> None:
         """Taint nodes and have them deleted; each bucket is of one group."""
@@ -177,6 +179,7 @@ class Actuator:
         """Take the taint off again."""
         self._end(deletion)
         self.tainted_us.pop(deletion.node.id, None)
+        self.untainted += 1
         self.state.log_node(deletion.node.id, NodeState.UNTAINTED)
         if not self.cloud.node_groups.is_leaving(deletion.node.id):
             self.state.reopen(deletion.node)

@@ -10,6 +10,7 @@ frequent loops; cluster-autoscaler.md §1.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
+from itertools import islice
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -145,7 +146,7 @@ class Autoscaler:
     def _timers(self) -> Iterator[int]:
         planner = self.scale_down.planner
         yield from removal_timers(planner.unneeded.values(), self.times, self.options)
-        until_us = planner.unremovable_until_us.values()
+        until_us = islice(planner.unremovable_until_us.values(), 1)  # the first of them is the first to come
         yield from candidate_timers(until_us, self.actuator.tainted_us.values(), self.times, self.options)
         yield from backoff_timers(self.registry.backoffs.values())
         yield from scale_up_timers(self._unhelped, self.options.new_pod_scale_up_delay_us)
@@ -186,7 +187,7 @@ class Autoscaler:
         self.actuator.forget_all_but(self.view)
         if not self.stock.take(now_us):
             if not self.registry.is_cluster_healthy():
-                self.scale_down.planner.clean_up_unneeded()
+                self.scale_down.forget()
             return False
         self._unhelped = self._pods_to_help()
         pods = filter_out_young(self._unhelped, now_us, self.options.new_pod_scale_up_delay_us)
@@ -209,7 +210,7 @@ class Autoscaler:
         rest = (
             self.cloud.is_current
             and not self.actuator.deletions
-            and self.scale_down.soft_taints_are_done()
+            and not self.scale_down.soft_taints_left
             and (self.stock.is_settled or self._is_packing_certain())
         )
         if not rest:
@@ -253,6 +254,9 @@ class Autoscaler:
         if self.actuator.deletions:
             waiting += self._currently_drained()
         self._waiting = waiting
+        if not waiting:
+            self._pending_simulator.drop_old_hints()
+            return []
         return filter_out_schedulable(self.snapshot, waiting, self._pending_simulator, self.snapshot.chance)
 
     def _currently_drained(self) -> Iterator[PodView]:

@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 class NodeView(SnapshotNode):
     """A real node in the snapshot."""
 
-    __slots__ = ("_expendable", "_real_pods", "cutoff", "empty", "node")
+    __slots__ = ("_expendable", "_real_pods", "cutoff", "empty", "node", "was_empty")
 
     def __init__(self, node: Node, cutoff: int) -> None:
         """Describe ``node``; pods below the priority ``cutoff`` are not seen."""
         super().__init__(node.id, node.group, (0, 0, 0, 0, 0))
         self.node = node
         self.cutoff = cutoff
-        self.empty = True
+        self.empty = self.was_empty = True
         self._real_pods: Sequence[PodView] | None = None
         self._expendable = False
 
@@ -58,6 +58,7 @@ class NodeView(SnapshotNode):
         self.gpu = node.free_gpu
         self.pods_left = node.free_pods
         self.open = node.open
+        self.was_empty = self.empty
         self.empty = not node.pods
         self.blocked = None
         self._real_pods = None
@@ -88,6 +89,7 @@ class ClusterView:
         self.starting: dict[int, Node] = {}  # Ready, but their GPUs are not up yet
         self.low: dict[int, NodeView] = {}  # used less than the scale-down threshold
         self.no_longer_low: dict[int, None] = {}  # or never were; until somebody clears this
+        self.awake: dict[int, NodeView] = {}  # of the low ones, those that somebody must look at again
         self.changes = 0  # of which nodes there are
         self._least = [
             underused_room(node_capacity(spec.allocatable, state.daemons[group]), options)
@@ -138,6 +140,7 @@ class ClusterView:
             self.by_group[node.group].pop(node.id, None)
             self.starting.pop(node.id, None)
             self.low.pop(node.id, None)
+            self.awake.pop(node.id, None)
             self.no_longer_low.pop(node.id, None)
 
     def _add(self, node: Node) -> bool:
@@ -161,11 +164,14 @@ class ClusterView:
 
     def _judge(self, view: NodeView) -> None:
         """Sort a node into those used little, or out of them."""
+        low = self.low
         if self.is_underutilized(view):
-            self.low[view.id] = view
-            if self.no_longer_low:
+            if view.id not in low or view.was_empty:
+                low[view.id] = self.awake[view.id] = view
                 self.no_longer_low.pop(view.id, None)
-        elif self.low.pop(view.id, None) is not None:
+        elif view.id in low:
+            del low[view.id]
+            self.awake.pop(view.id, None)
             self.no_longer_low[view.id] = None
 
     def is_underutilized(self, view: NodeView) -> bool:

@@ -78,6 +78,9 @@ class DecisionLog:
     def refusals(self, kind: RefusalKind, reasons: Mapping[int, Reason]) -> None:
         """Write the reasons that differ from the last ones."""
         last, none = self._known[kind], Reason.NoReason
-        for subject in sorted([s for s, reason in reasons.items() if last.get(s, none) is not reason]):
-            last[subject] = reason = reasons[subject]
-            self.log.tables["refusals"].add((self.clock.now_us, self.look, subject, kind, reason))
+        changed = [subject for subject, reason in reasons.items() if last.get(subject, none) is not reason]
+        if changed:
+            now_us, look, add = self.clock.now_us, self.look, self.log.tables["refusals"].add
+            for subject in sorted(changed):
+                last[subject] = reason = reasons[subject]
+                add((now_us, look, subject, kind, reason))

@@ -18,7 +18,7 @@ from sim.decisions.unneeded import removable_at
 from sim.model.log import Reason, RefusalKind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sim.decisions.budgets import Buckets
     from sim.decisions.cooldown import LastScaleTimes
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from sim.engine.cluster_view import ClusterView, NodeView
     from sim.engine.decision_log import DecisionLog
     from sim.model.autoscaler import AutoscalerOptions
+
+LASTING = frozenset({Reason.RecentlyUnremovable, Reason.NodeGroupMinSizeReached, Reason.NotAutoscaled})
 
 
 class ScaleDown:
@@ -49,47 +51,87 @@ class ScaleDown:
         self.log = log
         self.options: AutoscalerOptions = view.options
         self.planner = Planner(self.options)
+        self._standing: list[tuple[bool, bool]] = []  # of each group: at its minimum, resting
+        self._circumstances: tuple[object, ...] = ()  # of the last look, as far as all nodes depend on them
         self._soft_tainted: dict[int, NodeView] = {}
-        self._soft_taints_left = False  # for the next look to set or take off
+        self._seen: tuple[object, int] = ({}, 0)  # when put right: unneeded nodes, and untaintings
+        self.soft_taints_left = False  # for the next look to set or take off
         self._capacities = [spec.capacity for spec in view.state.cluster.node_groups]
 
     def look(self, now_us: int, *, forbidden: bool) -> bool:
         """Update the plan and, unless ``forbidden`` or resting, act; return whether deletions started."""
+        view, planner = self.view, self.planner
+        acts = not forbidden and not is_scale_down_in_cooldown(self.times, now_us, self.options)
         empty, draining = self.actuator.in_progress()
-        before = self.planner.unneeded
-        refusals = dict.fromkeys(self.view.no_longer_low, Reason.NotUnderutilized)
-        self.view.no_longer_low.clear()
-        tainted_us = self.actuator.tainted_us
-        deleted = {node for node in tainted_us if is_being_deleted(tainted_us[node], now_us)}
-        candidates = self._in_order(self._candidates(refusals, now_us), deleted, now_us)
-        self.planner.update_cluster_state(
-            self.view.snapshot, candidates, self._destinations(), deleted, now_us
-        )
-        self.log.unneeded(before, self.planner.unneeded, self._leaves)
-        refusals.update(dict.fromkeys(self.planner.unneeded, Reason.NoReason))
-        refusals.update(self.planner.refusals)
-        started = False
-        if not forbidden and not is_scale_down_in_cooldown(self.times, now_us, self.options):
-            started = self._start(refusals, len(empty), len(draining), now_us)
+        before = planner.unneeded
+        refusals = dict.fromkeys(view.no_longer_low, Reason.NotUnderutilized)
+        view.no_longer_low.clear()
+        self._wake(acts, now_us)
+        self._plan(refusals, now_us)
+        unneeded = planner.unneeded
+        self.log.unneeded(before, unneeded, self._leaves)
+        refusals.update(dict.fromkeys(filter(view.awake.__contains__, unneeded), Reason.NoReason))
+        refusals.update(planner.refusals)
+        started = acts and self._start(refusals, len(empty), len(draining), now_us)
         self._update_soft_taints()
         self.log.refusals(RefusalKind.SCALE_DOWN, refusals)
+        if started:
+            view.awake.update(view.low)
+        else:
+            self._let_sleep(refusals)
         return started
 
-    def _candidates(self, refusals: dict[int, Reason], now_us: int) -> list[NodeView]:
-        """Return the nodes to look at."""
-        groups = [
-            (
-                self.cloud.list_instances(group),
-                size.target <= size.min_size,
-                is_group_in_cooldown(group, self.times, now_us, self.options),
-            )
+    def forget(self) -> None:
+        """Forget all unneeded nodes, as when the cluster is unhealthy."""
+        self.planner.clean_up_unneeded()
+        self.view.awake.update(self.view.low)
+
+    # -- which nodes to look at -------------------------------------------------------------
+
+    def _wake(self, acts: bool, now_us: int) -> None:
+        """Have nodes looked at again that would no longer be found as the last look left them."""
+        view, times, options = self.view, self.times, self.options
+        self._standing = [
+            (size.target <= size.min_size, is_group_in_cooldown(group, times, now_us, options))
             for group, size in enumerate(self.cloud.sizes())
         ]
+        is_packed = view.snapshot.fork() > 0  # pending pods are on nodes, in this look
+        circumstances = (acts, is_packed, self.cloud.changes, self._standing)
+        again = self.planner.forget_old_failures(now_us)
+        if is_packed or circumstances != self._circumstances:
+            self._circumstances = circumstances
+            view.awake.update(view.low)
+        else:
+            view.awake.update({node: view.low[node] for node in again if node in view.low})
+
+    def _let_sleep(self, refusals: Mapping[int, Reason]) -> None:
+        """Leave nodes alone until they, or circumstances, change: these reasons stay what they are."""
+        awake, unneeded = self.view.awake, self.planner.unneeded
+        for node, reason in refusals.items():
+            if reason in LASTING or (node in unneeded and not unneeded[node].removal.pods):
+                awake.pop(node, None)
+
+    def _plan(self, refusals: dict[int, Reason], now_us: int) -> None:
+        """Update the plan: by what is new, or by all nodes in order."""
+        view, planner, tainted_us = self.view, self.planner, self.actuator.tainted_us
+        awake, low = view.awake, view.low
+        deleted = {node for node in tainted_us if is_being_deleted(tainted_us[node], now_us)}
+        kept = {n: entry for n, entry in planner.unneeded.items() if n in low and n not in awake}
+        candidates = self._candidates(awake.values(), refusals)
+        if self.soft_taints_left or not planner.update_in_any_order(candidates, kept, deleted, now_us):
+            asleep = [node for node in low.values() if node.id not in awake]
+            awake.update(low)
+            ordered = self._in_order(candidates + self._candidates(asleep, refusals))
+            planner.update_cluster_state(view.snapshot, ordered, self._destinations(), deleted, now_us)
+
+    def _candidates(self, nodes: Iterable[NodeView], refusals: dict[int, Reason]) -> list[NodeView]:
+        """Return those of the nodes to look at, and say why not the others."""
+        listed = [self.cloud.list_instances(group) for group in range(len(self._standing))]
         deletions = self.actuator.deletions
         candidates = []
-        for node in self.view.low.values():
-            listed, at_minimum, resting = groups[node.group]
-            if node.id not in listed:
+        for node in nodes:
+            at_minimum, resting = self._standing[node.group]
+            if node.id not in listed[node.group]:
                 refusals[node.id] = Reason.NotAutoscaled
             elif at_minimum:
                 refusals[node.id] = Reason.NodeGroupMinSizeReached
@@ -99,19 +141,11 @@ class ScaleDown:
                 candidates.append(node)
         return candidates
 
-    def _in_order(
-        self, candidates: list[NodeView], deleted: Collection[int], now_us: int
-    ) -> Sequence[SnapshotNode]:
-        """Return candidates in the order to look at them, if that could make a difference."""
-        chance = self.view.snapshot.chance
-        if chance is not None and not (
-            self._soft_taints_left or self.planner.order_matters(candidates, deleted, now_us)
-        ):
-            chance.skip_shuffle(len(candidates))
-            return candidates
+    def _in_order(self, candidates: list[NodeView]) -> Sequence[SnapshotNode]:
+        """Return candidates in the order to look at them."""
         candidates.sort(key=attrgetter("position"))
-        if chance is not None:
-            candidates = chance.shuffled(candidates)
+        if self.view.snapshot.chance is not None:
+            candidates = self.view.snapshot.chance.shuffled(candidates)
         is_empty = {node.id for node in candidates if node.empty and not node.moved}
         return scale_down_order(candidates, lambda node: node.id in is_empty, self.planner.unneeded)
 
@@ -166,10 +200,14 @@ class ScaleDown:
         """Unmark needed nodes, then mark unneeded ones, a few a look."""
         budget = self.options.max_bulk_soft_taint_count
         unneeded, tainted = self.planner.unneeded, self.actuator.tainted_us
-        self._soft_taints_left = False
+        seen, untainted = self._seen
+        if unneeded is seen and untainted == self.actuator.untainted and not self.soft_taints_left:
+            return
+        self._seen = unneeded, self.actuator.untainted
+        self.soft_taints_left = False
         if unneeded.keys() == self._soft_tainted.keys():
             return
-        self._soft_taints_left = True
+        self.soft_taints_left = True
         for node_id, view in list(self._soft_tainted.items()):
             if node_id not in self.view.nodes:
                 del self._soft_tainted[node_id]
@@ -184,9 +222,4 @@ class ScaleDown:
                 self._soft_tainted[node_id] = self.view.nodes[node_id]
                 self.view.state.set_avoid(self.view.nodes[node_id].node, avoid=True)
                 budget -= 1
-        self._soft_taints_left = budget <= 0
-
-    def soft_taints_are_done(self) -> bool:
-        """Say whether no soft taint waits for its turn."""
-        wanted = {node for node in self.planner.unneeded if node not in self.actuator.tainted_us}
-        return wanted == {node for node in self._soft_tainted if node not in self.actuator.tainted_us}
+        self.soft_taints_left = budget <= 0

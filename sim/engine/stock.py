@@ -14,6 +14,7 @@ from collections.abc import Hashable, Iterator
 from typing import TYPE_CHECKING
 
 from sim.decisions.cluster_state import ClusterStateRegistry
+from sim.decisions.quiet import earliest_after
 from sim.decisions.readiness import RegisteredNodes
 from sim.decisions.snapshot_node import SnapshotNode, placeholder_id
 
@@ -42,7 +43,11 @@ class Stock:
         self.templates = templates
         self.log = log
         self.registry = ClusterStateRegistry(len(templates.by_group), options)
-        self._settled: tuple[int, ...] | None = None  # what was seen when there was nothing to do
+        self.is_settled = False  # the last look found nothing missing, failed or of a wrong size
+        self._compared: tuple[int, ...] = ()  # what was seen when the registry was last brought up to date
+        self._settled: tuple[int, ...] | None = None  # the same when there was nothing to do
+        self._steady: tuple[int, ...] | None = None  # the same when that left the registry as it was
+        self._due_us: int | None = None  # when it will not, even so
         self._fetched = (-1, -1)  # the same when all instances were fetched
         self._ready: list[int] = []  # Ready nodes by group, as of these changes
         self._ready_as_of = (-1, -1)
@@ -56,11 +61,6 @@ class Stock:
             changed = self.registry.refresh_instances(self.cloud)
             self._fetched = (self.cloud.changes, self.registry.fetches)
         return changed
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether the last look found nothing missing, failed or of a wrong size."""
-        return self._settled is not None or self.registry.is_idle
 
     def memory(self) -> Hashable:
         """Return what the next stock depends on besides the cluster and the time; None: it will differ."""
@@ -82,16 +82,29 @@ class Stock:
         seen = (self.view.changes, self.cloud.changes, self.cloud.retargets, self.registry.fetches)
         if seen == self._settled:
             return True
+        is_steady = seen == self._steady and (self._due_us is None or now_us < self._due_us)
+        if not is_steady and not self._compare(seen, now_us):
+            return False
+        self._add_upcoming(now_us)
+        return True
+
+    def _compare(self, seen: tuple[int, ...], now_us: int) -> bool:
+        """Bring the registry up to date and put right what is wrong; return whether the look goes on."""
         registry = self.registry
+        before = registry.memory() if seen == self._compared else None
+        self._compared = seen
         self.log.failures(registry.update_nodes(self._registered(), self.cloud, now_us))
-        self._settled = seen if registry.is_idle and not registry.backoffs else None
+        self.is_settled = registry.is_idle
+        self._settled = seen if self.is_settled and not registry.backoffs else None
+        self._steady = None
         self._remove_old_unregistered(now_us)
         if not registry.is_cluster_healthy():
             return False
         self._delete_created_with_errors()
         if self._fix_sizes(now_us):
             return False
-        self._add_upcoming(now_us)
+        if before is not None and before == registry.memory():
+            self._steady, self._due_us = seen, earliest_after(now_us, registry.timers())
         return True
 
     def _registered(self) -> RegisteredNodes:

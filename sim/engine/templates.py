@@ -26,6 +26,7 @@ class Templates:
         self.by_group = [
             node_template(group, spec, state.daemons[group], real=False) for group, spec in enumerate(specs)
         ]
+        self._without_real = set(range(len(specs)))
         self._oldest_us: dict[int, int] = {}  # when the first node of a group without a real one was Ready
         self._changes = -1
         self._names = [0] * len(specs)
@@ -33,14 +34,18 @@ class Templates:
 
     def update(self, now_us: int) -> None:
         """Plan each group by its real nodes as soon as one will do."""
+        if not self._without_real:
+            return
         if self._changes != self._view.changes:
             self._changes = self._view.changes
-            self._oldest_us = {}
-            for node in self._view.nodes.values():
-                if not self.by_group[node.group].real:
-                    self._oldest_us.setdefault(node.group, node.node.ready_us)
+            self._oldest_us = {
+                group: next(iter(self._view.by_group[group].values())).node.ready_us
+                for group in self._without_real
+                if self._view.by_group[group]
+            }
         for group, ready_us in list(self._oldest_us.items()):
             if is_good_template_candidate(ready_us, now_us):
+                self._without_real.remove(group)
                 del self._oldest_us[group]
                 spec = self._state.cluster.node_groups[group]
                 self.by_group[group] = node_template(group, spec, self._state.daemons[group], real=True)

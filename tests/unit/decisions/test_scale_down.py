@@ -224,6 +224,7 @@ class TestPlanner:
     ) -> list[int]:
         self.snapshot: Snapshot = a_snapshot(nodes)
         free = [(node.cpu_m, len(node.pods)) for node in nodes]
+        planner.forget_old_failures(now_s * SECOND)
         planner.update_cluster_state(
             self.snapshot,
             nodes[:candidates],
@@ -310,7 +311,18 @@ class TestPlanner:
             n: Unneeded(NodeToBeRemoved(nodes[n - 1], 0), since_s * SECOND)
             for n, since_s in unneeded_since_s.items()
         }
-        assert planner.order_matters(nodes, (), 10 * SECOND) is matters
+        before = dict(planner.unneeded)
+        assert planner.update_in_any_order(nodes, {}, (), 10 * SECOND) is not matters
+        if matters:
+            assert (planner.unneeded, planner.changes, planner.latest_update_us) == (before, 0, None)
+        else:
+            assert (planner.unneeded.keys(), planner.refusals) == self.in_order(nodes, before)
+
+    def in_order(self, nodes: list[FakeNode], before: dict[int, Unneeded]) -> tuple[Any, dict[int, Reason]]:
+        planner = Planner(OPTIONS)
+        planner.unneeded = before
+        self.plan(planner, nodes)
+        return planner.unneeded.keys(), planner.refusals
 
 
 class TestQuiet:
