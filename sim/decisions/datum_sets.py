@@ -44,16 +44,23 @@ def datum_set_bounds(
     Set ``i`` holds the datums ``bounds[i]`` to ``bounds[i + 1]``; there are ``len(bounds) - 1`` tasks, at
     least one. ``sizes_bytes``, the input size of each datum, is needed for a spec with ``size_bytes``.
     """
-    starts = range(0, max(datums, 1), SHARD_DATUMS)
-    shards = [(start, min(start + SHARD_DATUMS, datums)) for start in starts]
-    if spec is not None and spec.size_bytes > 0:
-        if sizes_bytes is None or len(sizes_bytes) != datums:
-            raise ValueError(f"a datum set spec by size needs the size of each of {datums} datums")
-        cuts = [_cut_by_size(sizes_bytes[start:end], spec.size_bytes) + start for start, end in shards]
-    else:
-        held = datums_per_set(spec, parallelism, remaining)
-        cuts = [np.arange(start, max(end, start + 1), held, dtype=np.int64) for start, end in shards]
+    if spec is None or spec.size_bytes <= 0:
+        return equal_set_bounds(datums_per_set(spec, parallelism, remaining), datums)
+    if sizes_bytes is None or len(sizes_bytes) != datums:
+        raise ValueError(f"a datum set spec by size needs the size of each of {datums} datums")
+    cuts = [_cut_by_size(sizes_bytes[start:end], spec.size_bytes) + start for start, end in _shards(datums)]
     return np.concatenate([*cuts, [datums]])
+
+
+def equal_set_bounds(held: int, datums: int) -> Bounds:
+    """Return the same for sets that hold so many datums each, the last one of a shard what is left."""
+    cuts = [np.arange(start, max(end, start + 1), held, dtype=np.int64) for start, end in _shards(datums)]
+    return np.concatenate([*cuts, [datums]])
+
+
+def _shards(datums: int) -> list[tuple[int, int]]:
+    starts = range(0, max(datums, 1), SHARD_DATUMS)
+    return [(start, min(start + SHARD_DATUMS, datums)) for start in starts]
 
 
 def _cut_by_size(sizes_bytes: npt.NDArray[np.int64], target_bytes: int) -> Bounds:

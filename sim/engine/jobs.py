@@ -39,7 +39,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.decisions.datum_sets import Bounds, datum_set_bounds
+from sim.decisions.datum_sets import Bounds, datum_set_bounds, datums_per_set, equal_set_bounds
 from sim.decisions.datums import Phases, count_datums, matched_by_ratio, phases
 from sim.engine.datums import last_of
 from sim.engine.repos import leaf_entries
@@ -114,7 +114,7 @@ class Planner:
         self._leaves = list(leaves(spec.input))
         self._match = matched_by_ratio(load.join_matches, load.groups)
         self._model = model
-        self._cut: list[tuple[tuple[int, int], Bounds] | None] = [None, None]  # of each phase, the last one
+        self._cuts = [(0, 0, EMPTY), (0, 0, EMPTY)]  # the last one of each phase: held, datums, bounds
         self._nothing = model.sets(np.empty((len(model.rows), 0)), EMPTY)
         self._draws = [model.draws(streams, f"datums/{spec.full_name}/{kind}") for kind in ("new", "changed")]
 
@@ -142,11 +142,12 @@ class Planner:
         if spec is not None and spec.size_bytes:
             sizes = self._model.input_bytes(work)
             return datum_set_bounds(spec, self.spec.parallelism, remaining, datums, sizes)
-        cut = self._cut[phase]
-        if cut is None or cut[0] != (remaining, datums):  # many pipelines get commits that are all alike
-            bounds = datum_set_bounds(spec, self.spec.parallelism, remaining, datums)
-            cut = self._cut[phase] = (remaining, datums), bounds
-        return cut[1]
+        held = datums_per_set(spec, self.spec.parallelism, remaining)
+        last_held, last_datums, bounds = self._cuts[phase]
+        if (held, datums) != (last_held, last_datums):  # often all commits are alike
+            bounds = equal_set_bounds(held, datums)
+            self._cuts[phase] = held, datums, bounds
+        return bounds
 
     def _datums(self, job: Job, phase: int, count: int) -> Floats:
         """Return the datums of a phase, shape ``(rows, datums)``.

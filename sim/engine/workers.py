@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 US_PER_S = 1_000_000
 DONE, SUPERSEDED, WORK_ENDED = TaskEnd.DONE, TaskEnd.SUPERSEDED, Phase.WORK_ENDED  # looked up for every task
+BY_NUMBER = attrgetter("number")
 CRASH_LOOP_FIRST_US = 10 * US_PER_S
 CRASH_LOOP_LAST_US = 300 * US_PER_S
 CRASH_LOOP_FORGOTTEN_US = 600 * US_PER_S
@@ -129,7 +130,7 @@ class Workers:
 
     def publish(self, batch: Batch) -> None:
         """Offer a batch's tasks to every worker."""
-        insort(self._ready, batch, key=attrgetter("number"))
+        insort(self._ready, batch, key=BY_NUMBER)
         self._serve_idle()
 
     def withdraw(self, batch: Batch) -> None:
@@ -246,7 +247,7 @@ class Workers:
         batch.lapsing.remove(index)
         self.state.log["task_requeues"].add((self.clock.now_us, batch.first_task + index))
         if not batch.waiting:
-            insort(self._ready, batch, key=attrgetter("number"))
+            insort(self._ready, batch, key=BY_NUMBER)
         batch.waiting.append(index)
         self._serve_idle()
 

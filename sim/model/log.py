@@ -219,11 +219,21 @@ class Table:
 
     def rows(self) -> NDArray[np.int64]:
         """Return all rows, shape ``(rows, columns)``; a copy, so that the log can go on growing."""
-        return np.array(self._data, dtype=np.int64).reshape(-1, len(self.columns))
+        return self._view().copy()
 
     def column(self, name: str) -> NDArray[np.int64]:
         """Return one column, shape ``(rows,)``."""
-        return np.array(self._data[self.columns.index(name) :: len(self.columns)], dtype=np.int64)
+        return self._view()[:, self.columns.index(name)].copy()
+
+    def where(self, name: str, value: int) -> NDArray[np.int64]:
+        """Return the rows that have a value in one column, shape ``(rows, columns)``."""
+        view = self._view()
+        rows: NDArray[np.int64] = view[view[:, self.columns.index(name)] == value]
+        return rows
+
+    def _view(self) -> NDArray[np.int64]:
+        """Return all rows where they are; the log cannot grow while somebody has them."""
+        return np.frombuffer(self._data, np.int64).reshape(-1, len(self.columns))
 
     def replace(self, rows: NDArray[np.int64]) -> None:
         """Put ``rows``, shape ``(rows, columns)``, in place of what is here."""

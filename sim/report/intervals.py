@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.model.log import JobState, NodeState
-from sim.report.arrays import Code, Flag, Int, Small
+from sim.report.arrays import Code, Flag, Int, Small, stable_order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -251,14 +251,15 @@ def job_lives(log: EventLog) -> Jobs:
 def task_claims(log: EventLog, pods: Pods) -> Claims:
     """Put each claim together with its end: the k-th claim of a worker has its k-th end."""
     claims = log["task_claims"].rows()
-    claims = claims[np.argsort(claims[:, 2], kind="stable")]
+    claims = claims[stable_order(claims[:, 2])]
     ends = log["task_ends"].rows()
-    ends = ends[np.argsort(ends[:, 2], kind="stable")]
+    ends = ends[stable_order(ends[:, 2])]
     pod = claims[:, 2]
     ended_us = np.full(len(claims), log.horizon_us)
     outcome = np.full(len(claims), -1, np.int8)
-    rank = np.arange(len(ends)) - np.searchsorted(ends[:, 2], ends[:, 2])
-    of = np.searchsorted(pod, ends[:, 2]) + rank
+    claimed, ended = (np.bincount(each, minlength=len(pods)) for each in (pod, ends[:, 2]))
+    missing = np.append(0, np.cumsum(claimed - ended))[ends[:, 2]]  # ends, among the pods before
+    of = np.arange(len(ends)) + missing
     ended_us[of] = ends[:, 0]
     outcome[of] = ends[:, 3]
     return Claims(

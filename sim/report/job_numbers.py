@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.model.log import JobState, TaskEnd
-from sim.report.arrays import Flag, Float, Int
+from sim.report.arrays import Flag, Float, Int, stable_order
 from sim.report.starts import Wait
-from sim.report.waits import job_waits
+from sim.report.waits import waited_us
 
 if TYPE_CHECKING:
     from sim.model.log import EventLog
@@ -39,13 +39,13 @@ class JobNumbers:
         self._lost = self._datums(claims, late & ~done)
         ends = log["job_datums"].rows()
         self._failed_datums = np.bincount(ends[:, 0], weights=ends[:, 4], minlength=len(jobs))
-        self._by_pipeline = np.argsort(jobs.pipeline, kind="stable")
+        self._by_pipeline = stable_order(jobs.pipeline)
+        pipelines = np.arange(len(log.names["pipeline"]) + 1)
+        self._begins = np.searchsorted(jobs.pipeline[self._by_pipeline], pipelines)
 
     def of(self, pipeline: int) -> Int:
         """Return the rows of a pipeline's jobs."""
-        pipelines = self._lives.jobs.pipeline[self._by_pipeline]
-        start, end = np.searchsorted(pipelines, (pipeline, pipeline + 1))
-        return self._by_pipeline[start:end]
+        return self._by_pipeline[self._begins[pipeline] : self._begins[pipeline + 1]]
 
     def datums_processed(self, rows: Int | slice = slice(None)) -> float:
         """Return how many datums were in sets that ended DONE."""
@@ -94,7 +94,7 @@ class JobNumbers:
 
     @cached_property
     def _waits_us(self) -> Int:
-        return job_waits(self._log, self._lives).total_us(len(self._lives.jobs))
+        return waited_us(self._log, self._lives)
 
     def _datums(self, claims: Claims, which: Flag) -> Float:
         """Return the datums in the tasks of some claims, summed by job."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.model.log import PodEnd
-from sim.report.arrays import Code, Int
+from sim.report.arrays import Code, Int, stable_order
 from sim.report.intervals import SourceKind
 from sim.report.job_numbers import percentiles
 from sim.report.starts import STEPS, start_steps
@@ -35,13 +35,13 @@ class PodNumbers:
         self._window = window
         self._ours = (kinds != SourceKind.SYSTEM)[pods.source]
         self._counted = self._ours & (pods.created_us >= window.from_us)
-        self._by_source = np.argsort(pods.source, kind="stable")
+        self._by_source = stable_order(pods.source)
+        sources = np.arange(len(log.names["source"]) + 2)
+        self._begins = np.searchsorted(pods.source[self._by_source], sources)
 
     def of(self, source: int) -> Int:
         """Return the rows of a source's pods; none of a source that there is not."""
-        sources = self._lives.pods.source[self._by_source]
-        start, end = np.searchsorted(sources, (source, source + 1))
-        return self._by_source[start:end]
+        return self._by_source[self._begins[source] : self._begins[source + 1]]
 
     def numbers(self, rows: Int | slice = slice(None)) -> dict[str, float]:
         """Return counts, the time from creation to Running, and how many run at once."""

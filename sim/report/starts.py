@@ -113,8 +113,7 @@ def _looked_us(log: EventLog, nodes: Nodes, node: Small, marked_us: Int) -> Int:
     """Return the first look after a mark that scaled up, or found the group of ``node`` blocked."""
     scale_ups = np.append(log["scale_ups"].column("time_us"), NEVER)
     looked_us: Int = scale_ups[np.searchsorted(scale_ups, marked_us)]
-    refusals = log["refusals"].rows()
-    refusals = refusals[refusals[:, 3] == RefusalKind.SCALE_UP]
+    refusals = log["refusals"].where("kind", RefusalKind.SCALE_UP)
     for group in np.unique(refusals[:, 2]):
         rows = refusals[refusals[:, 2] == group]
         blocked = np.isin(rows[:, 4], BLOCKED)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.model.log import JobState
-from sim.report.arrays import Code, Int, Small
+from sim.report.arrays import Code, Int, Small, stable_order
 from sim.report.starts import Wait
 from sim.report.walk import Walker
 
@@ -68,13 +68,36 @@ class Waits:
 
     def total_us(self, jobs: int) -> Int:
         """Return each job's time by wait, shape ``(jobs, waits)``."""
-        total = np.zeros((jobs, len(Wait)), np.int64)
-        np.add.at(total, (self.job, self.wait), self.to_us - self.from_us)
-        return total
+        return _total_us(self.job, self.wait, self.to_us - self.from_us, jobs)
 
 
 def job_waits(log: EventLog, lives: Lives) -> Waits:
     """Follow every job that ended back along its critical path."""
+    job, wait, from_us, to_us, pod = _found(log, lives)
+    order = np.lexsort((from_us, job))
+    return Waits(
+        job=job[order].astype(np.int32),
+        wait=wait[order].astype(np.int8),
+        from_us=from_us[order],
+        to_us=to_us[order],
+        pod=pod[order].astype(np.int32),
+    )
+
+
+def waited_us(log: EventLog, lives: Lives) -> Int:
+    """Return what ``total_us`` of those waits would, without putting them in order."""
+    job, wait, from_us, to_us, _ = _found(log, lives)
+    return _total_us(job, wait, to_us - from_us, len(lives.jobs))
+
+
+def _total_us(job: Int | Small, wait: Int | Code, took_us: Int, jobs: int) -> Int:
+    total = np.zeros(jobs * len(Wait), np.int64)
+    np.add.at(total, job * len(Wait) + wait, took_us)
+    return total.reshape(jobs, len(Wait))
+
+
+def _found(log: EventLog, lives: Lives) -> list[Int]:
+    """Return job, wait, start, end and pod of the waits of jobs that ended."""
     walker = Walker(log, lives)
     job, earlier, later, from_us, to_us = _legs(log, lives)
     name = _names()[earlier, later]
@@ -86,21 +109,13 @@ def job_waits(log: EventLog, lives: Lives) -> Waits:
     serial = earlier[phase] == JobState.SERIAL_PLANNED
     work = np.where(serial, Wait.SERIAL_PHASE, Wait.PROCESSING)
     walker.follow_phases(job[phase], from_us[phase], to_us[phase], work)
-    job, wait, from_us, to_us, pod = walker.found()
-    order = np.lexsort((from_us, job))
-    return Waits(
-        job=job[order].astype(np.int32),
-        wait=wait[order].astype(np.int8),
-        from_us=from_us[order],
-        to_us=to_us[order],
-        pod=pod[order].astype(np.int32),
-    )
+    return walker.found()
 
 
 def _legs(log: EventLog, lives: Lives) -> tuple[Int, Int, Int, Int, Int]:
     """Return job, state and next state, and their instants, of jobs that ended; empty legs left out."""
     rows = log["job_states"].rows()
-    rows = rows[np.argsort(rows[:, 1], kind="stable")]
+    rows = rows[stable_order(rows[:, 1])]
     this, after = rows[:-1], rows[1:]
     ended = lives.jobs.state[this[:, 1]] >= 0
     keep = (this[:, 1] == after[:, 1]) & (this[:, 0] < after[:, 0]) & ended

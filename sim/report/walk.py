@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.model.log import TaskEnd
-from sim.report.arrays import Flag, Int
+from sim.report.arrays import Flag, Int, stable_order
 from sim.report.starts import STEPS, Wait, start_steps
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ class Latest:
     def __init__(self, entity: Int, time_us: Int) -> None:
         """Sort rows by entity, then time, then order."""
         self._time_us = np.append(time_us, 0)
-        self._by_time = np.argsort(time_us, kind="stable")
+        self._by_time = stable_order(time_us)
         self._sorted_us = time_us[self._by_time]
         self._rows = len(time_us)
         self._entities = entity[self._by_time]
@@ -231,7 +231,8 @@ def _tenure_ends(mastered_us: Int, pod: Int, lives: Lives) -> Int:
 def _lost_before(claims: Claims) -> Int:
     """Return for each claim the lost claim of its task just before it, -1 if there is none."""
     before = np.full(len(claims), NONE)
-    order = np.lexsort((claims.claimed_us, claims.task))
+    again = np.flatnonzero(np.bincount(claims.task)[claims.task] > 1)
+    order = again[np.lexsort((claims.claimed_us[again], claims.task[again]))]
     this, last = order[1:], order[:-1]
     lost = np.isin(claims.outcome[last], (TaskEnd.WORKER_LOST, TaskEnd.OOM_KILLED))
     follows = (claims.task[this] == claims.task[last]) & (claims.stopped_us[last] <= claims.claimed_us[this])
