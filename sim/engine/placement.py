@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 DELETION_CANDIDATE = Taint("DeletionCandidateOfClusterAutoscaler", effect=Effect.PREFER_NO_SCHEDULE)
 TIES_DRAWN = 256
+ALIKE = np.zeros(0)  # the image score of nodes that are all alike
 MOST_CLASSES = 512  # remembered at a time: a trace may have thousands
 
 
@@ -75,8 +76,8 @@ class ClassView:
     """
 
     __slots__ = (
-        "apart_row", "asked", "avoid", "cls", "has_few_wishes", "hopeless", "image_rows", "is_spread",
-        "minds_groups", "owner_row", "ties", "unset",
+        "apart_row", "asked", "asks_less", "avoid", "cls", "has_few_wishes", "hopeless", "image_rows",
+        "is_spread", "minds_groups", "owner_row", "ties", "unset",
     )  # fmt: skip
 
     def __init__(self, cls: ClassState, state: ClusterState, table: NodeTable, ties: Ties) -> None:
@@ -84,6 +85,7 @@ class ClassView:
         spec = cls.spec
         self.cls = cls
         self.unset = cpu_m, memory_mib = unset_requests(cls)
+        self.asks_less = self.unset != NOTHING
         amounts = (cls.cpu_m + cpu_m, cls.memory_mib + memory_mib, cls.cpu_m, cls.memory_mib)
         allocatable = np.array(table.allocatable, dtype=np.float64).reshape(-1, 2)
         self.asked = 100.0 * np.array(amounts, dtype=np.float64) / np.tile(allocatable, 2)
@@ -122,7 +124,6 @@ class Placement:
         self._load = scores.Load(0)
         self._group = self._zone = np.zeros(0, dtype=np.intp)
         self._asked: dict[int, Floats] = {}  # by class: what one more pod adds to each node
-        self._alike = np.zeros(0)  # the image score of nodes that are all alike
         self._found = np.zeros((2, 0), dtype=np.intp)
         self._seen_images = -1
         self._image_scores: dict[int, Floats] = {}  # by class
@@ -134,13 +135,14 @@ class Placement:
             return None
         if self._seen != table.changes:
             self._look_again()
-        image_score = self._image_score(view) if view.image_rows else self._alike
+        image_score = self._image_score(view) if view.image_rows else ALIKE
         compiled = CHOICE.compiled or CHOICE.asked_for()
         if compiled is not None and view.has_few_wishes and not taken:
             cls = view.cls
             position, self.start = compiled(
                 table.matrix, view.asked, image_score, self._found, len(table.nodes), self._wanted,
-                self.start, cls.gpu, cls.ephemeral_mib, view.apart_row, view.avoid, view.ties.next,
+                self.start, cls.gpu, cls.ephemeral_mib, view.apart_row,
+                view.avoid if table.avoided else 0.0, table.assumed > 0 or view.asks_less, view.ties.next,
             )  # fmt: skip
         else:
             position = self._choose(view, image_score, taken)
@@ -180,10 +182,10 @@ class Placement:
     def _penalty(self, view: ClassView, image_score: Floats, sampled: Positions) -> Floats:
         """Return what each node's weighted score lacks to the best there could be, up to a constant."""
         load, table = self._load, self.table
-        if table.assumed or view.unset != NOTHING:
+        if table.assumed or view.asks_less:
             load.assume(table.more)
         penalty = load.resource_penalty()
-        if image_score is not self._alike:
+        if image_score is not ALIKE:
             penalty -= image_score
         penalty = penalty.take(sampled)
         if view.minds_groups is not None:
@@ -221,7 +223,6 @@ class Placement:
         self._group = table.row(GROUP).astype(np.intp)
         self._zone = table.row(ZONE).astype(np.intp)
         self._asked.clear()
-        self._alike = np.zeros(nodes)
         self._found = np.zeros((2, nodes), dtype=np.intp)
         self._seen_images = -1
 
@@ -253,4 +254,4 @@ class Placement:
         for row, size_bytes in view.image_rows:
             on_node = self.table.row(row)
             present += on_node * np.floor(size_bytes * on_node.mean())
-        return scores.image_locality(present, len(view.image_rows)) if present.any() else self._alike
+        return scores.image_locality(present, len(view.image_rows)) if present.any() else ALIKE

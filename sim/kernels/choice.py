@@ -43,53 +43,61 @@ def choose(  # noqa: PLR0917  # numba takes no keywords, and an array costs it m
     ephemeral_mib: int,
     apart: int,
     avoid: float,
+    assumed: bool,
     draw: float,
 ) -> tuple[int, int]:
     """Return the position of the best node, -1 if the pod fits nowhere, and where the next search starts.
 
-    ``table`` has a column per node, ``asked`` a row per node group, ``found``, of shape ``(2, nodes)``,
-    is memory to use. At most ``wanted`` nodes are scored. Nodes with pods in the row ``apart`` are left
-    out, unless that is -1; nodes to ``avoid`` lose that many points; ``draw``, from 0 to 1, decides between
-    equals.
+    ``table`` has a column per node, ``asked`` a row per node group, ``image_score`` an entry per node or none
+    at all; ``found``, of shape ``(2, nodes)``, is memory to use. At most ``wanted`` nodes are scored. Nodes
+    with pods in the row ``apart`` are left out, unless that is -1; nodes to ``avoid`` lose that many points;
+    ``assumed`` says that any node or the pod has containers that ask for nothing; ``draw``, from 0 to 1,
+    decides between equals.
+
+    Memory is what takes time: rows are read only where they matter. A node is written down before it is
+    known to fit, because the processor would guess that wrong too often.
     """
-    count = ahead = 0
-    is_sample = False
-    first = start if start < nodes else 0
-    for step in range(nodes):
-        node = first + step
-        if node >= nodes:
-            node -= nodes
-        group = int(table[GROUP, node])
-        if (
-            table[CPU, node] + asked[group, ASKED_CPU] > FULLEST
-            or table[MEMORY, node] + asked[group, ASKED_MEMORY] > FULLEST
-            or (gpu > 0 and table[FREE_GPU, node] < gpu)
-            or (ephemeral_mib > 0 and table[FREE_EPHEMERAL, node] < ephemeral_mib)
-            or (apart >= 0 and table[apart, node] > 0)
-        ):
-            continue
-        if count == wanted:
-            is_sample = True
-            break
+    node = start if start < nodes else 0
+    count = before_the_end = 0
+    several = len(asked) > 1
+    for _ in range(nodes):
+        group = int(table[GROUP, node]) if several else 0
+        fits = (
+            (table[CPU, node] + asked[group, ASKED_CPU] <= FULLEST)
+            & (table[MEMORY, node] + asked[group, ASKED_MEMORY] <= FULLEST)
+            & (gpu == 0 or table[FREE_GPU, node] >= gpu)
+            & (ephemeral_mib == 0 or table[FREE_EPHEMERAL, node] >= ephemeral_mib)
+            & (apart < 0 or table[apart, node] == 0)
+        )
         found[0, count] = node
-        count += 1
-        ahead += node >= first
+        count += fits
+        if count > wanted:
+            break
+        node += 1
+        if node == nodes:
+            node = 0
+            before_the_end = count
     if count == 0:
         return -1, start
-    if is_sample:
+    if count > wanted:  # then equals are in the order of the search, otherwise in that of the nodes
+        count = wanted
         start = (found[0, count - 1] + 1) % nodes
-        ahead = 0  # the order is that of the search; without a sample it is that of the nodes
+        before_the_end = 0
     ties = 0
     least = np.inf
-    for rank in range(ahead, ahead + count):
+    for rank in range(before_the_end, before_the_end + count):
         node = found[0, rank if rank < count else rank - count]
-        group = int(table[GROUP, node])
+        group = int(table[GROUP, node]) if several else 0
         cpu, memory = table[CPU, node], table[MEMORY, node]
-        scored_cpu = min(cpu + asked[group, SCORED_CPU] + table[MORE_CPU, node], BEST)
-        scored_memory = min(memory + asked[group, SCORED_MEMORY] + table[MORE_MEMORY, node], BEST)
-        apart_by = abs((cpu + asked[group, ASKED_CPU]) - (memory + asked[group, ASKED_MEMORY]))
-        penalty = np.ceil((np.ceil(scored_cpu) + np.ceil(scored_memory)) * HALF) + np.ceil(apart_by * HALF)
-        penalty += avoid * table[AVOID, node] - image_score[node]
+        difference = abs((cpu + asked[group, ASKED_CPU]) - (memory + asked[group, ASKED_MEMORY]))
+        cpu += asked[group, SCORED_CPU]
+        memory += asked[group, SCORED_MEMORY]
+        if assumed:
+            cpu = min(cpu + table[MORE_CPU, node], BEST)
+            memory = min(memory + table[MORE_MEMORY, node], BEST)
+        penalty = np.ceil((np.ceil(cpu) + np.ceil(memory)) * HALF) + np.ceil(difference * HALF)
+        penalty -= image_score[node] if len(image_score) > 0 else 0.0
+        penalty += avoid * table[AVOID, node] if avoid > 0 else 0.0
         if penalty <= least:
             if penalty < least:
                 least = penalty
