@@ -1,7 +1,8 @@
 """A loop that is compiled once it has been needed so often that compiling pays.
 
-Loading numba and a kernel takes about half a second, which a short run would not get back. The switch
-changes no result: a kernel and its twin agree to the last bit.
+Loading numba and the first kernel takes about half a second, which a short run would not get back; once
+that is spent, another kernel takes a hundredth of it. So all kernels of a process are counted together. The
+switch changes no result: a kernel and its twin agree to the last bit.
 """
 
 from __future__ import annotations
@@ -22,24 +23,42 @@ def is_allowed() -> bool:
     return os.environ.get(SWITCH) != "0" and find_spec("numba") is not None
 
 
+class Patience:
+    """What twins have cost more so far than kernels would have; 1 is what it takes to load those."""
+
+    __slots__ = ("spent",)
+
+    def __init__(self) -> None:
+        """Start with nothing spent."""
+        self.spent = 0.0
+
+
+SHARED = Patience()
+
+
 class Kernel(Generic[P, T]):
-    """One function of arrays and numbers, and how much it has been asked for in this process.
+    """One function of arrays and numbers, and whether it is compiled in this process.
 
     ``compiled`` is None until it is worth it, then the compiled function; callers use their twin meanwhile.
     """
 
-    def __init__(self, function: Callable[P, T], worth: int) -> None:
-        """Compile ``function`` after ``worth`` uses, as ``asked_for`` counts them."""
+    def __init__(self, function: Callable[P, T], worth: int, patience: Patience = SHARED) -> None:
+        """Compile ``function`` once it has been used ``worth`` times, sooner if others share the patience."""
         self.function = function
         self.compiled: Callable[P, T] | None = None
-        self._left = worth
+        self._each = 1 / worth
+        self._patience = patience
+        self._is_decided = False
 
     def asked_for(self, uses: int = 1) -> Callable[P, T] | None:
         """Count uses; return the compiled function from the one on that makes it worth compiling."""
-        if self.compiled is None and self._left > 0:
-            self._left -= uses
-            if self._left <= 0 and is_allowed():
-                self.compiled = compile_now(self.function)
+        if not self._is_decided:
+            patience = self._patience
+            patience.spent += uses * self._each
+            if patience.spent >= 1:
+                self._is_decided = True
+                if is_allowed():
+                    self.compiled = compile_now(self.function)
         return self.compiled
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sim.kernels.kernel import SWITCH, Kernel
+from sim.kernels.kernel import SWITCH, Kernel, Patience
 
 
 def total(numbers: tuple[int, ...]) -> int:
@@ -16,13 +16,22 @@ def total(numbers: tuple[int, ...]) -> int:
 
 def test_a_kernel_is_compiled_when_it_has_been_needed_often_enough() -> None:
     pytest.importorskip("numba", reason="the extra 'fast' is not installed")
-    loop = Kernel(total, worth=10)
+    loop = Kernel(total, 8, Patience())
     assert loop.asked_for(4) is None
-    assert loop.asked_for(5) is None
+    assert loop.asked_for(3) is None
     compiled = loop.asked_for()
     assert compiled is not None
     assert compiled((1, 2, 3)) == total((1, 2, 3))
     assert loop.asked_for() is compiled
+
+
+def test_kernels_are_worth_it_together() -> None:
+    """Half of what one needs and half of what the other needs: numba is loaded, and serves both."""
+    pytest.importorskip("numba", reason="the extra 'fast' is not installed")
+    patience = Patience()
+    loops = [Kernel(total, worth, patience) for worth in (2, 4)]
+    assert [loop.asked_for(worth) for loop, worth in zip(loops, (1, 1), strict=True)] == [None, None]
+    assert all(loop.asked_for() for loop in loops)
 
 
 @pytest.mark.parametrize("without", ["switched off", "not installed"])
@@ -31,6 +40,6 @@ def test_without_numba_the_twin_stays_in_use(monkeypatch: pytest.MonkeyPatch, wi
         monkeypatch.setenv(SWITCH, "0")
     else:
         monkeypatch.setattr("sim.kernels.kernel.find_spec", lambda _: None)
-    loop = Kernel(total, worth=1)
+    loop = Kernel(total, 1, Patience())
     assert loop.asked_for(100) is None
     assert loop.compiled is None
