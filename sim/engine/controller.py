@@ -99,7 +99,7 @@ class Controller:
         if self._watched is None:
             self._set_state(STANDBY)
             self._cancel_step()
-            self._scale(0)
+            self._scale_to_zero()
 
     def _next_ready(self) -> Job | None:
         """Return the oldest job not over, if its inputs are finished."""
@@ -151,14 +151,23 @@ class Controller:
     def _scale(self, replicas: int) -> None:
         if replicas == self.replicas:
             return
+        assert replicas > self.replicas, "an autoscaling pipeline never shrinks before standby"
         self.replicas = replicas
         self._log_replicas((self.clock.now_us, self.index, replicas))
         while len(self.pods) < replicas:
             self._create(None)
-        for pod in [*self.pods][replicas:]:
-            del self.pods[pod]
+
+    def _scale_to_zero(self) -> None:
+        """Take all pods away, in the order of their creation; there is no other way down."""
+        if not self.replicas:
+            return
+        self.replicas = 0
+        self._log_replicas((self.clock.now_us, self.index, 0))
+        pods = [*self.pods]
+        self.pods.clear()
+        for pod in pods:
             self.state.end(pod, PodEnd.SCALED_DOWN)
-            self.workers.remove(pod)
+        self.workers.remove_all()
 
     def _create(self, replaces: Pod | None) -> None:
         self.pods[self.state.create_pod(self.cls, self, self.source, replaces)] = None

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 FIRST_BLOCK = 64
 LAST_BLOCK = 65_536
+FEW = 16
 US_PER_S = 1_000_000
 
 
@@ -165,12 +166,11 @@ class DatumModel:
             return DatumSets(work, bounds, [0])
         starts = bounds[:-1]
         each = self.costs(work)
-        compute_us = np.rint(np.add.reduceat(each.compute_s, starts) * US_PER_S).astype(np.int64)
         moved, failed = each.transfer_bytes, each.failed
         return DatumSets(
             work,
             bounds,
-            compute_us.tolist(),
+            _whole_us(np.add.reduceat(each.compute_s, starts)),
             None if moved is None else np.add.reduceat(moved, starts).tolist(),
             None if self.peak is None else np.maximum.reduceat(work[self.peak], starts).tolist(),
             None if failed is None else np.add.reduceat(failed.astype(np.int64), starts).tolist(),
@@ -238,6 +238,13 @@ class DatumModel:
         needed = work[self.attempts]
         work[self.attempts] = np.where(needed > self.tries, needed - self.tries, needed)
         return work
+
+
+def _whole_us(seconds: Floats) -> list[int]:
+    if len(seconds) <= FEW:  # rounded one by one sooner than by three calls for all
+        return [round(each * US_PER_S) for each in seconds.tolist()]
+    whole: list[int] = np.rint(seconds * US_PER_S).astype(np.int64).tolist()
+    return whole
 
 
 def last_of(parts: Sequence[Floats], count: int) -> Floats:

@@ -47,11 +47,20 @@ class MasterLock:
         """Forget a worker; if it held the lock, the lock stays taken until the lease is over."""
         del self._wanting[worker]
         if worker is self.holder:
-            self.holder = None
-            self._free_us = self._clock.now_us + self._lease_us
-            self._on_lost()
+            self._lose()
             if self._wanting:
                 self._seek()
+
+    def all_down(self) -> None:
+        """Forget every worker."""
+        self._wanting.clear()
+        if self.holder is not None:
+            self._lose()
+
+    def _lose(self) -> None:
+        self.holder = None
+        self._free_us = self._clock.now_us + self._lease_us
+        self._on_lost()
 
     def _seek(self) -> None:
         if self._clock.now_us >= self._free_us:

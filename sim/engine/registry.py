@@ -80,6 +80,7 @@ class Registry:
         self._master = MasterLock(context, self._master_begins, self._master_died)
         workers.on_up = self._master.worker_up
         workers.on_down = self._master.worker_down
+        workers.on_all_down = self._master.all_down
         workers.on_done = self._tasks_done
         self.newest: Job | None = None
         self._queue: deque[Job] = deque()  # not admitted, oldest first
@@ -127,7 +128,8 @@ class Registry:
         if job is self._blocked:
             self._blocked = None
             self._start(job)
-        self._admit()
+        if self._master.holder is not None:
+            self._admit()
 
     # -- the master -------------------------------------------------------------------------
 

@@ -89,17 +89,16 @@ def leaf_entries(leaf: Leaf, commit: Commit, base: Commit | None) -> Entries:
     """Return an input's entries against what the base job read, or against nothing."""
     if not commit.ordinal:
         return Entries()
+    seen = 0 if base is None else base.ordinal
+    since = commit.ordinal - seen
     if isinstance(leaf, PfsInput):
-        commits = commit.ordinal - (base.ordinal if base else 0)
-        in_base = base is not None and base.ordinal > 0
-        return pfs_entries(leaf, _files(commit, base), commits=commits, in_base=in_base)
-    ticks = commit.ordinal - (base.ordinal if base else 0)
-    return cron_entries(leaf, ticks=commit.ordinal, new_ticks=ticks)
+        return pfs_entries(leaf, _files(commit, base), commits=since, in_base=seen > 0)
+    return cron_entries(leaf, ticks=commit.ordinal, new_ticks=since)
 
 
 def _files(commit: Commit, base: Commit | None) -> Entries:
     if base is None:
-        return Entries(new=commit.files)
+        return Entries(0, 0, commit.files)
     new = min(commit.new - base.new, commit.files)
     changed = min(commit.changed - base.changed, commit.files - new)
     return Entries(commit.files - new - changed, changed, new)

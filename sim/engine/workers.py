@@ -66,14 +66,14 @@ class Worker:
         self.job_number = -1
         self.crashes = 0
         self.crashed_us = 0
-        self.up = False
+        self.up = True
 
 
 class Workers:
     """The workers of one pipeline and the batches they serve.
 
-    ``on_done`` hears of a batch whose last task is done, ``on_down`` and ``on_up`` of a worker process that
-    is gone and back while its pod stays.
+    ``on_done`` hears of a batch whose last task is done, ``on_up`` and ``on_down`` of a worker process that
+    begins and one that is gone, alone or with its pod; ``on_all_down`` that there are none any more.
     """
 
     def __init__(
@@ -92,6 +92,7 @@ class Workers:
         self.on_done: Callable[[Batch], None]
         self.on_up: Callable[[Worker], None]
         self.on_down: Callable[[Worker], None]
+        self.on_all_down: Callable[[], None]
         self.by_pod: dict[Pod, Worker] = {}
         self._idle: dict[Worker, None] = {}
         self._ready: list[Batch] = []  # batches with a task to claim, in order of jobs
@@ -104,7 +105,8 @@ class Workers:
     def add(self, pod: Pod) -> None:
         """Put a pod that runs now to work."""
         worker = self.by_pod[pod] = Worker(pod)
-        self._start(worker)
+        self.on_up(worker)
+        self._claim(worker)
 
     def remove(self, pod: Pod) -> None:
         """Take a pod that is gone out of work; one that never ran is no worker."""
@@ -115,10 +117,17 @@ class Workers:
             self._stop(worker)
             worker.call = None  # which holds the worker: free both now, without the garbage collector
 
-    def _start(self, worker: Worker) -> None:
-        worker.up = True
-        self.on_up(worker)
-        self._claim(worker)
+    def remove_all(self) -> None:
+        """Take every pod's worker out of work: the pipeline goes into standby."""
+        if any(worker.batch is not None for worker in self.by_pod.values()):  # copies for a dead batch
+            for pod in [*self.by_pod]:
+                self.remove(pod)
+            return
+        for worker in self.by_pod.values():
+            worker.call = None  # as above
+        self.by_pod.clear()
+        self._idle.clear()
+        self.on_all_down()
 
     def _stop(self, worker: Worker) -> None:
         if worker.up:  # its container may be waiting to start again
@@ -131,7 +140,8 @@ class Workers:
     def publish(self, batch: Batch) -> None:
         """Offer a batch's tasks to every worker."""
         insort(self._ready, batch, key=BY_NUMBER)
-        self._serve_idle()
+        if self._idle:
+            self._serve_idle()
 
     def withdraw(self, batch: Batch) -> None:
         """End a killed job's batch: its tasks in hand are dropped at once."""
@@ -285,7 +295,9 @@ class Workers:
     def _back(self, call: Call[Worker]) -> None:
         worker = call.argument
         if worker.pod in self.by_pod:
-            self._start(worker)
+            worker.up = True
+            self.on_up(worker)
+            self._claim(worker)
 
 
 def _restart_wait_us(worker: Worker, now_us: int) -> int:
