@@ -27,6 +27,7 @@ class Table:
 
     file: str
     columns: dict[str, list[str]]
+    header: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -86,7 +87,7 @@ def _read(file: IO[str], name: str, wanted: Collection[str], optional: Collectio
     header = next(lines, [])
     _check_header(header, wanted, name)
     kept = [*wanted, *(column for column in optional if column in header)]
-    return Table(name, _columns(lines, header, kept, name))
+    return Table(name, _columns(lines, header, kept, name), tuple(header))
 
 
 def _opened(path: Path) -> IO[str]:
@@ -109,6 +110,9 @@ def _within(lines: IO[str], file: str) -> Iterator[str]:
 def _check_header(header: list[str], wanted: Collection[str], file: str) -> None:
     if not header:
         raise InputError("is empty", allowed=f"a header with {', '.join(wanted)}", file=file, line=1)
+    for column in header:
+        if header.count(column) > 1:
+            raise InputError(f"has the column {column} twice", allowed="once", file=file, line=1)
     for column in wanted:
         if column not in header:
             raise InputError(

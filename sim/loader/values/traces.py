@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 
 from sim.adapters.fields import Field
-from sim.errors import InputError
+from sim.errors import InputError, nearest
 from sim.loader.values.kinds import Json
 from sim.loader.values.scalars import (
     DURATION,
@@ -99,6 +99,7 @@ class TraceKind:
             raise at.error(
                 f"is {at.value!r}, which lacks values in {', '.join(lacking)}",
                 allowed=f"a default for each, as in defaults: {{{lacking[0]}: …}}",
+                near=nearest(lacking[0], (each for each in table.header if each not in COLUMNS)),
             )
 
     def _arrivals(self, table: Table, defaults: dict[str, float], said: TraceFile) -> TraceArrivals:

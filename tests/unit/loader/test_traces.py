@@ -80,6 +80,10 @@ def test_defaults_fill_columns_and_cells(tmp_path: Path) -> None:
             id="columns missing",
         ),
         pytest.param(f"{HEADER}\na,0,1,60,,1,0\n", "lacks values in cpu", id="a cell missing"),
+        pytest.param(
+            f"{HEADER.replace('datums', 'datum')}\na,0,1,60,1,1,0\n", "did you mean datum?", id="misspelt"
+        ),
+        pytest.param(f"{HEADER},cpu\na,0,1,60,1,1,0,2\n", "t.csv:1: pods[replay]", id="a column twice"),
         pytest.param(f"{HEADER}\na,soon,1,60,1,1,0\n", "t.csv:2: ", id="no number"),
         pytest.param(f"{HEADER}\na,0,1,-60,1,1,0\n", "t.csv:2: ", id="negative"),
         pytest.param(f"{HEADER}\na,0,1,nan,1,1,0\n", "t.csv:2: ", id="not finite"),
