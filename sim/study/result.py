@@ -84,6 +84,13 @@ class Result:
         """A row per wait of a job that ended, in order of job and time."""
         return self._tables.waits
 
+    def why(self, job: int) -> pd.DataFrame:
+        """Return where one job's time went: a row per wait, in order, with its pod and place.
+
+        ``job`` is a row of ``jobs``. Raises InputError for one that is not there.
+        """
+        return self._tables.why(job)
+
     @property
     def autoscaler(self) -> pd.DataFrame:
         """A row per decision of the autoscaler: what it considered, did and refused, and why.

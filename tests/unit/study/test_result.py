@@ -55,6 +55,15 @@ def test_a_pool_of_processes_gives_the_same_numbers() -> None:
     assert json.dumps(pooled.summary) == json.dumps(sim.replicate(scenario, 4).summary)
 
 
+def test_why_a_job_took_its_time_adds_up_to_its_latency() -> None:
+    result = sim.simulate(sim.load(FARGATE, SHORT))
+    job = int(result.jobs["latency_s"].argmax())
+    why = result.why(job)
+    assert why["seconds"].sum() == pytest.approx(result.jobs["latency_s"][job], abs=1e-6)
+    with pytest.raises(InputError, match="job is -1; allowed: 0 to"):
+        result.why(-1)
+
+
 def test_a_saved_result_is_loaded_as_it_was(tmp_path: Path) -> None:
     scenario = sim.load(FARGATE, [*SHORT, "pipelines[edges].parallelismSpec.constant=3"])
     result = sim.replicate(scenario, 2)
