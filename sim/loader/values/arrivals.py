@@ -12,7 +12,7 @@ from typing import Any
 from sim.adapters.fields import Field
 from sim.errors import InputError
 from sim.loader.values.distributions import COUNT_VARYING
-from sim.loader.values.kinds import Choice, Json, ListOf, Scalar
+from sim.loader.values.kinds import Choice, Json, Kind, ListOf, Scalar
 from sim.loader.values.scalars import (
     DURATION,
     INTERVAL,
@@ -183,7 +183,8 @@ def _tag_of(value: Arrivals) -> str:
 
 _CRON = _CronKind(CRON)
 _EVERY = _CronKind(EVERY)
-_AT = Tagged("arrivals", {"poisson": POISSON, "cron": _CRON, "every": _EVERY}, _tag_of)
+_ONCE: dict[str, Kind] = {"poisson": POISSON, "cron": _CRON, "every": _EVERY, "times": _TimesKind()}
+_AT = Tagged("arrivals", _ONCE, _tag_of)
 
 
 def arrivals_of(trace: TraceKind) -> Tagged:
@@ -191,9 +192,7 @@ def arrivals_of(trace: TraceKind) -> Tagged:
     return Tagged(
         "arrivals",
         {
-            "poisson": POISSON,
-            "cron": _CRON,
-            "every": _EVERY,
+            **_ONCE,
             "batches": Section(
                 BatchArrivals,
                 (
@@ -211,7 +210,6 @@ def arrivals_of(trace: TraceKind) -> Tagged:
                 ),
                 _said_of_bursts,
             ),
-            "times": _TimesKind(),
             "trace": trace,
         },
         _tag_of,

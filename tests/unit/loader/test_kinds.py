@@ -100,6 +100,11 @@ CASES: list[tuple[Kind, Any, Any]] = [
     ),
     (
         COMMITS,
+        {"batches": {"at": {"times": ["2m"]}, "size": 5}},
+        BatchArrivals(TimesArrivals((2 * MINUTE,)), Constant(5)),
+    ),
+    (
+        COMMITS,
         {"bursts": {"quiet": "1/h", "burst": "60/h", "quiet_for": "4h", "burst_for": "10m"}},
         BurstArrivals(1 / HOUR_S, 60 / HOUR_S, 4 * HOUR_S, 600.0),
     ),
