@@ -182,6 +182,21 @@ class TestPlacement:
         world.run(10)
         assert world.placed_on() == [0, 1]
 
+    def test_defaults_beyond_what_a_node_has_count_as_all_of_it(self) -> None:
+        """Twenty containers without requests count 2000m, and fill both nodes: it is 30 + 70 against 10 + 85.
+
+        Counted beyond, the full node would have 5 + 70.
+        """
+        world = UpstreamWorld()
+        world.node()
+        world.pods((0, a_class("cpu", ONE_POD, 1600), FOR_EVER))
+        world.at(1, world.node)
+        world.pods(
+            (2, a_class("memory", 2000, 3200), FOR_EVER), (3, a_class("none", 0, 0, unset_cpu=20), 1.0)
+        )
+        world.run(10)
+        assert world.placed_on() == [0, 1, 0]
+
     def test_ties_are_broken_evenly(self) -> None:
         """Of 200 seeds about half choose either of two empty nodes; four standard deviations are 28."""
         firsts = 0
