@@ -9,18 +9,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from importlib.util import find_spec
 from typing import Any, Generic, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 SWITCH = "PACHSIM_COMPILE"
-
-
-def is_allowed() -> bool:
-    """Say whether kernels may be compiled: numba is there, and PACHSIM_COMPILE is not 0."""
-    return os.environ.get(SWITCH) != "0" and find_spec("numba") is not None
 
 
 class Patience:
@@ -57,15 +51,21 @@ class Kernel(Generic[P, T]):
             patience.spent += uses * self._each
             if patience.spent >= 1:
                 self._is_decided = True
-                if is_allowed():
-                    self.compiled = compile_now(self.function)
+                self.compiled = compile_now(self.function)
         return self.compiled
 
 
-def compile_now(function: Callable[P, T]) -> Callable[P, T]:
-    """Return the function compiled; what was compiled once is kept on disk, where that can be written."""
-    import numba
+def compile_now(function: Callable[P, T]) -> Callable[P, T] | None:
+    """Return the function compiled, None without numba or with PACHSIM_COMPILE=0.
 
+    What was compiled once is kept on disk, where that can be written.
+    """
+    if os.environ.get(SWITCH) == "0":
+        return None
+    try:
+        import numba
+    except ImportError:  # it is not installed, or not for this numpy
+        return None
     jit: Any = numba.njit
     try:
         compiled: Callable[P, T] = jit(cache=True)(function)
