@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +25,7 @@ from sim.model.pipelines import Combine, CombinedInput, CronInput, Input, PfsInp
 ALL = "/"
 
 
-@dataclass(frozen=True, slots=True)
-class Entries:
+class Entries(NamedTuple):
     """Numbers of entries, or of datums, against the base job's commit."""
 
     unchanged: int = 0
@@ -38,13 +37,8 @@ class Entries:
         """Return how many there are now."""
         return self.unchanged + self.changed + self.new
 
-    def __add__(self, other: Entries) -> Entries:
-        """Return both side by side, as a union lists them."""
-        return Entries(self.unchanged + other.unchanged, self.changed + other.changed, self.new + other.new)
 
-
-@dataclass(frozen=True, slots=True)
-class Phases:
+class Phases(NamedTuple):
     """Datums by what a job does with them."""
 
     parallel: int
@@ -98,7 +92,7 @@ def _count(node: Input, entries: Iterator[Entries], match: Match) -> Entries:
         return next(entries)
     parts = [_count(child, entries, match) for child in node.inputs]
     if node.combine is Combine.UNION:
-        return reduce(Entries.__add__, parts, Entries())
+        return Entries(*map(sum, zip(*parts, strict=True)))
     return cross(parts) if node.combine is Combine.CROSS else match(node, parts)
 
 

@@ -122,12 +122,12 @@ def _thinned(
     slot_begins_us = (hour_utc - start_utc) // MICROSECOND
     for times in _homogeneous(per_s * highest * len(weights) / sum(weights), rng):
         chances = rng.random(BLOCK)
-        slots, slot_of = np.unique((times - slot_begins_us) // SLOT_US, return_inverse=True)
-        locals_ = [(hour_utc + slot * SLOT).astimezone(start.tzinfo) for slot in slots.tolist()]
-        weight = np.array(
-            [weights[at.hour if by_day else at.weekday() * HOURS_PER_DAY + at.hour] for at in locals_]
-        )
-        yield from times[chances * highest < weight[slot_of]].tolist()
+        slots = (times - slot_begins_us) // SLOT_US
+        firsts = np.flatnonzero(np.diff(slots, prepend=-1))
+        locals_ = [(hour_utc + slot * SLOT).astimezone(start.tzinfo) for slot in slots[firsts].tolist()]
+        of_slots = [weights[at.hour if by_day else at.weekday() * HOURS_PER_DAY + at.hour] for at in locals_]
+        weight = np.repeat(of_slots, np.diff(firsts, append=len(slots)))
+        yield from times[chances * highest < weight].tolist()
 
 
 def _bursts(spec: BurstArrivals, rng: np.random.Generator) -> Iterator[int]:

@@ -107,6 +107,7 @@ class DatumModel:
         self.peak = None if load.memory_peak_mib is None else self._row("memory", load.memory_peak_mib)
         self.failure = load.failure
         self.attempts = self._row("attempts", None) if load.failure > 0 else None
+        self.only_seconds = len(self.rows) == 1 and self.timeout_s is None
 
     def _row(self, name: str, distribution: Distribution | None) -> int | None:
         if distribution == Constant(0):
@@ -165,6 +166,8 @@ class DatumModel:
         if work.shape[1] == 0:
             return DatumSets(work, bounds, [0])
         starts = bounds[:-1]
+        if self.only_seconds:
+            return DatumSets(work, bounds, _whole_us(np.add.reduceat(work[0], starts)))
         each = self.costs(work)
         moved, failed = each.transfer_bytes, each.failed
         return DatumSets(

@@ -43,7 +43,7 @@ from sim.decisions.datum_sets import Bounds, datum_set_bounds, datums_per_set, e
 from sim.decisions.datums import Phases, count_datums, matched_by_ratio, phases
 from sim.engine.datums import last_of
 from sim.engine.repos import leaf_entries
-from sim.model.pipelines import leaves
+from sim.model.pipelines import CombinedInput, leaves
 
 if TYPE_CHECKING:
     from sim.engine.clock import Call
@@ -120,10 +120,13 @@ class Planner:
 
     def plan(self, inputs: list[Commit], base: Job | None) -> Phases:
         """Return how many datums go into which phase against a base job."""
-        assert self.spec.input is not None
+        tree = self.spec.input
+        assert tree is not None
+        if not isinstance(tree, CombinedInput):
+            return phases(self.spec, leaf_entries(tree, inputs[0], None if base is None else base.inputs[0]))
         read = base.inputs if base is not None else [None] * len(inputs)
         entries = [leaf_entries(*each) for each in zip(self._leaves, inputs, read, strict=True)]
-        return phases(self.spec, count_datums(self.spec.input, entries, self._match))
+        return phases(self.spec, count_datums(tree, entries, self._match))
 
     def sets(self, job: Job, phase: int) -> DatumSets:
         """Return a phase's datums cut into sets, at least one."""

@@ -73,9 +73,9 @@ class Registry:
         self._awake_until_finished = standby_awaits_compaction(self.options.version)
         self._compaction = context.delays("compaction", self.options.compaction_s)
         self._restart = context.delays("job-restart", self.options.job_restart_s)
-        self._log_state = self.log["job_states"].add
+        states, self._tasks = self.log["job_states"], self.log["tasks"]
+        self._log_state, self._state_row = states.append, states.row
         self._log_job_datums = self.log["job_datums"].add
-        self._tasks = self.log["tasks"]
         self._jobs = self.log["jobs"]
         self._master = MasterLock(context, self._master_begins, self._master_died)
         workers.on_up = self._master.worker_up
@@ -211,9 +211,9 @@ class Registry:
     def _batch(self, job: Job, phase: int) -> Batch:
         """Make a phase's tasks."""
         batch = Batch(job, phase, len(self._tasks), self.planner.sets(job, phase))
-        now_us, job_id, log_task = self.clock.now_us, job.id, self._tasks.add
+        now_us, job_id, log_task, row = self.clock.now_us, job.id, self._tasks.append, self._tasks.row
         for begin, end in pairwise(batch.sets.bounds.tolist()):
-            log_task((now_us, job_id, phase, end - begin))
+            log_task(row(now_us, job_id, phase, end - begin))
         return batch
 
     def _issue(self, job: Job, batch: Batch) -> None:
@@ -380,7 +380,7 @@ class Registry:
     # -- small things -----------------------------------------------------------------------
 
     def _note(self, job: Job, state: JobState) -> None:
-        self._log_state((self.clock.now_us, job.id, state))
+        self._log_state(self._state_row(self.clock.now_us, job.id, state))
 
     def _count_keys(self, job: Job, keys: int) -> None:
         if keys != job.keys:

@@ -97,8 +97,9 @@ class Workers:
         self._idle: dict[Worker, None] = {}
         self._ready: list[Batch] = []  # batches with a task to claim, in order of jobs
         self._on_ended = self._ended
-        self._log_claim = context.log["task_claims"].add
-        self._log_end = context.log["task_ends"].add
+        claims, ends = context.log["task_claims"], context.log["task_ends"]
+        self._log_claim, self._claim_row = claims.append, claims.row
+        self._log_end, self._end_row = ends.append, ends.row
 
     # -- workers ----------------------------------------------------------------------------
 
@@ -139,7 +140,10 @@ class Workers:
 
     def publish(self, batch: Batch) -> None:
         """Offer a batch's tasks to every worker."""
-        insort(self._ready, batch, key=BY_NUMBER)
+        if self._ready:
+            insort(self._ready, batch, key=BY_NUMBER)
+        else:
+            self._ready.append(batch)
         if self._idle:
             self._serve_idle()
 
@@ -181,7 +185,7 @@ class Workers:
         worker.index = index
         worker.job_number = batch.number
         now_us = self.clock.now_us
-        self._log_claim((now_us, batch.first_task + index, worker.pod_id))
+        self._log_claim(self._claim_row(now_us, batch.first_task + index, worker.pod_id))
         work_us = batch.compute_us[index]
         shared = False
         if batch.transfer_bytes is not None:
@@ -216,9 +220,9 @@ class Workers:
         assert batch is not None
         now_us = self.clock.now_us
         if batch.dead:
-            self._log_end((now_us, batch.first_task + worker.index, worker.pod_id, SUPERSEDED))
+            self._log_end(self._end_row(now_us, batch.first_task + worker.index, worker.pod_id, SUPERSEDED))
         else:
-            self._log_end((now_us, batch.first_task + worker.index, worker.pod_id, DONE))
+            self._log_end(self._end_row(now_us, batch.first_task + worker.index, worker.pod_id, DONE))
             if worker.excess:
                 batch.failed += worker.excess
                 worker.excess = 0
@@ -244,7 +248,7 @@ class Workers:
         worker.batch = None
         worker.excess = 0
         now_us = self.clock.now_us
-        self._log_end((now_us, batch.first_task + worker.index, worker.pod_id, outcome))
+        self._log_end(self._end_row(now_us, batch.first_task + worker.index, worker.pod_id, outcome))
         if not batch.dead:
             batch.lapsing.append(worker.index)
             lapsed_us = now_us + self._lapse.next_us()

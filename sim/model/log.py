@@ -11,6 +11,7 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass, field
 from enum import IntEnum
+from struct import Struct
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -198,15 +199,20 @@ TABLES: dict[str, tuple[str, ...]] = {
 
 
 class Table:
-    """Rows of one kind of event; ``add`` takes a tuple with one integer per column."""
+    """Rows of one kind of event; ``add`` takes a tuple with one integer per column.
 
-    __slots__ = ("_data", "add", "columns")
+    ``append(row(...))`` does the same in half the time, for those who write several rows a pod.
+    """
+
+    __slots__ = ("_data", "add", "append", "columns", "row")
 
     def __init__(self, columns: tuple[str, ...]) -> None:
         """Start empty."""
         self.columns = columns
         self._data = array("q")
         self.add: Callable[[tuple[int, ...]], None] = self._data.extend
+        self.append: Callable[[bytes], None] = self._data.frombytes
+        self.row: Callable[..., bytes] = Struct(f"{len(columns)}q").pack
 
     def __len__(self) -> int:
         """Return the number of rows."""

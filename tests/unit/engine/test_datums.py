@@ -66,6 +66,15 @@ def test_a_set_costs_what_its_datums_cost_in_turn(count: int, tries: int, seed: 
         assert sets.failed[index] == failures
 
 
+@given(count=st.integers(1, 300), seed=st.integers(0, 99))
+def test_a_set_of_seconds_alone_takes_them_all(count: int, seed: int) -> None:
+    model = DatumModel(a_load(datum_s=Uniform(1, 10)))
+    work = datums(model, count, seed)
+    sets = model.sets(work, datum_set_bounds(None, 5, count, count))
+    for took_us, begin, end in zip(sets.compute_us, sets.bounds[:-1], sets.bounds[1:], strict=True):
+        assert took_us / SECOND == pytest.approx(sum(work[0, begin:end].tolist()), abs=1e-5)
+
+
 @given(count=st.integers(1, 30), limit_mib=st.floats(100, 999), seed=st.integers(0, 99))
 def test_datums_above_the_limit_use_up_their_tries(count: int, limit_mib: float, seed: int) -> None:
     model = everything()
