@@ -113,7 +113,9 @@ class KubeScheduler:
             if pod.nominated is not None:
                 self.preemptor.release(pod)
             self.state.bind(pod, node)
-            self.table.count(node, view, 1)
+            if view.is_counted:
+                self.table.count(node, view, 1)
+            self.table.load(node)
         elif self._may_preempt(pod.cls) and self._preempt(pod):
             self.state.refuse(pod)
             self.queue.fail_alone(cohort, pods_gone)
@@ -169,7 +171,7 @@ class KubeScheduler:
             self._give_hope([view for _, _, view in self._hopeless])
         if cls.spec.spread or cls.anti_affinity:
             for other in self._views.values():
-                other.owner_row = self.table.known_owner_row(other.cls)
+                other.count_by(self.table.known_owner_row(other.cls))
         return view
 
     # -- what the state tells ---------------------------------------------------------------
@@ -184,7 +186,7 @@ class KubeScheduler:
 
     def _node_changed(self, node: Node) -> None:
         if node.position >= 0:
-            self.table.refresh(node, node.position)
+            self.table.refresh(node)
             if node.open:
                 self._node_usable(node)
 
@@ -193,7 +195,10 @@ class KubeScheduler:
         self._room_appeared(node)
 
     def _pod_gone(self, pod: Pod, node: Node) -> None:
-        self.table.count(node, self._views[pod.cls], -1)
+        view = self._views[pod.cls]
+        if view.is_counted:
+            self.table.count(node, view, -1)
+        self.table.load(node)
         self.queue.pod_gone()
         if self._hopeless:
             self._room_appeared(node)

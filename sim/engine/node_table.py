@@ -108,9 +108,9 @@ class NodeTable:
         unset += [unset_requests(pod.cls) for pod in node.pods]
         assumed = sum(cpu_m for cpu_m, _ in unset), sum(memory_mib for _, memory_mib in unset)
         self._assumed.append(NOTHING)
-        self._assume(node, position, assumed)
+        self._assume(node, assumed)
         self._slice()
-        self.refresh(node, position)
+        self.refresh(node)
 
     def remove(self, node: Node) -> None:
         """Take a node out, and close the gap."""
@@ -122,38 +122,38 @@ class NodeTable:
         del self.nodes[position], self._assumed[position]
         self._slice()
 
+    def load(self, node: Node) -> None:
+        """Read anew what is taken of a node, which is all of it when it takes no pods."""
+        position = node.position
+        cpu_m, memory_mib = self.allocatable[node.group]
+        takes_pods = node.open and node.free_pods > 0
+        self._flat[position] = 100.0 * (cpu_m - node.free_cpu_m) / cpu_m if takes_pods else FULL
+        self._flat[self._columns + position] = 100.0 * (memory_mib - node.free_memory_mib) / memory_mib
+
     def count(self, node: Node, view: ClassView, times: int) -> None:
-        """Put a pod on a node (``times`` 1) or take it off (-1), after the state has done so."""
+        """Count a pod that ``is_counted`` onto a node (``times`` 1) or off it (-1): what few pods have."""
         position = node.position
         if view.owner_row >= 0:
-            self._flat[view.owner_row * self._columns + position] += times
-        if view.unset != NOTHING:
+            self.matrix[view.owner_row, position] += times
+        if view.asks_less:
             cpu_m, memory_mib = self._assumed[position]
-            self._assume(node, position, (cpu_m + times * view.unset[0], memory_mib + times * view.unset[1]))
-        if view.cls.gpu or view.cls.ephemeral_mib:
-            self._flat[FREE_GPU * self._columns + position] = node.free_gpu
-            self._flat[FREE_EPHEMERAL * self._columns + position] = node.free_ephemeral_mib
-        self._refresh_load(node, position)
+            self._assume(node, (cpu_m + times * view.unset[0], memory_mib + times * view.unset[1]))
+        self.matrix[FREE_GPU, position] = node.free_gpu
+        self.matrix[FREE_EPHEMERAL, position] = node.free_ephemeral_mib
 
-    def refresh(self, node: Node, position: int) -> None:
+    def refresh(self, node: Node) -> None:
         """Read anew what a node has room for, whether it takes pods, and whether to avoid it."""
-        matrix = self.matrix
+        matrix, position = self.matrix, node.position
         matrix[FREE_GPU, position] = node.free_gpu
         matrix[FREE_EPHEMERAL, position] = node.free_ephemeral_mib
         if node.avoid != matrix[AVOID, position]:
             matrix[AVOID, position] = node.avoid
             self.avoided += 1 if node.avoid else -1
-        self._refresh_load(node, position)
+        self.load(node)
 
-    def _refresh_load(self, node: Node, position: int) -> None:
-        flat = self._flat
-        cpu_m, memory_mib = self.allocatable[node.group]
-        takes_pods = node.open and node.free_pods > 0
-        flat[position] = 100.0 * (cpu_m - node.free_cpu_m) / cpu_m if takes_pods else FULL
-        flat[self._columns + position] = 100.0 * (memory_mib - node.free_memory_mib) / memory_mib
-
-    def _assume(self, node: Node, position: int, assumed: tuple[int, int]) -> None:
+    def _assume(self, node: Node, assumed: tuple[int, int]) -> None:
         """Note how much cpu and memory stands in for missing requests on a node."""
+        position = node.position
         self.assumed += (assumed != NOTHING) - (self._assumed[position] != NOTHING)
         self._assumed[position] = assumed
         cpu_m, memory_mib = self.allocatable[node.group]

@@ -77,7 +77,7 @@ class ClassView:
 
     __slots__ = (
         "apart_row", "asked", "asks_less", "avoid", "cls", "has_few_wishes", "hopeless", "image_rows",
-        "is_spread", "minds_groups", "owner_row", "ties", "unset",
+        "is_counted", "is_spread", "minds_groups", "owner_row", "ties", "unset",
     )  # fmt: skip
 
     def __init__(self, cls: ClassState, state: ClusterState, table: NodeTable, ties: Ties) -> None:
@@ -93,9 +93,7 @@ class ClassView:
         self.asked[~np.array(cls.allowed, dtype=np.bool_), ASKED_CPU] = FULL
         self.is_spread = spec.spread
         tracked = spec.spread or spec.anti_affinity
-        self.owner_row = (
-            table.owner_row(spec.namespace, spec.owner) if tracked else table.known_owner_row(cls)
-        )
+        self.count_by(table.owner_row(spec.namespace, spec.owner) if tracked else table.known_owner_row(cls))
         self.apart_row = self.owner_row if cls.anti_affinity else -1
         self.image_rows = [(table.image_row(image.name), float(image.size_bytes)) for image in spec.images]
         minded = [sum(_minds(cls, taint) for taint in group.taints) for group in state.cluster.node_groups]
@@ -105,6 +103,11 @@ class ClassView:
         self.has_few_wishes = self.minds_groups is None and not spec.spread  # those that the kernel knows
         self.hopeless = False  # known to fit nowhere, as long as no room appears
         self.ties = ties
+
+    def count_by(self, owner_row: int) -> None:
+        """Count pods in the row of their owner, if anybody asks for that (-1: no)."""
+        self.owner_row = owner_row
+        self.is_counted = owner_row >= 0 or self.asks_less or self.cls.gpu > 0 or self.cls.ephemeral_mib > 0
 
 
 def _minds(cls: ClassState, taint: Taint) -> bool:

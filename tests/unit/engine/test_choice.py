@@ -111,6 +111,7 @@ def test_twins_agree(
         if chosen is not None:
             chosen.take(pair[0].cls)
             table.count(chosen, pair[0], 1)
+            table.load(chosen)
 
 
 def test_a_world_has_the_same_log(at_once: Kernel[..., tuple[int, int]]) -> None:
