@@ -1,31 +1,25 @@
-"""The commands as a user types them: a fresh process in a fresh folder."""
+"""The commands as a user types them, in a fresh folder."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-Pachsim = Callable[..., subprocess.CompletedProcess[str]]
+from tests.commands import Done, pachsim, pachsim_in_a_process
+
+Pachsim = Callable[..., Done]
+
+
+@pytest.fixture(name="pachsim")
+def in_this_process(tmp_path: Path) -> Pachsim:
+    """Return what runs ``pachsim`` with some arguments in an empty folder."""
+    return partial(pachsim, tmp_path)
 
 
 @pytest.fixture
-def pachsim(tmp_path: Path) -> Pachsim:
-    """Return what runs ``pachsim`` with some arguments in an empty folder."""
-
-    def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [Path(sys.executable).with_name("pachsim"), *arguments],
-            cwd=tmp_path,
-            env=os.environ | {"NO_COLOR": "1"} | environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-
-    return run
+def installed_pachsim(tmp_path: Path) -> Pachsim:
+    """Return what runs the installed program there, in a process of its own."""
+    return partial(pachsim_in_a_process, tmp_path)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from sim.cli import main
-
-PACHSIM = Path(sys.executable).with_name("pachsim")
+from tests.commands import PROGRAM
+from tests.e2e.conftest import Pachsim
 
 
 @pytest.mark.parametrize(
@@ -25,27 +23,22 @@ PACHSIM = Path(sys.executable).with_name("pachsim")
         ),
     ],
 )
-def test_misuse_is_one_line(
-    line: str, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(sys, "argv", ["pachsim", *line.split()])
-    with pytest.raises(SystemExit) as left:
-        main()
-    assert left.value.code == 2
-    assert capsys.readouterr() == ("", f"{told}\n")
+def test_misuse_is_one_line(line: str, told: str, pachsim: Pachsim) -> None:
+    done = pachsim(*line.split())
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"{told}\n")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
 def test_a_full_disk_is_one_line() -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [PACHSIM, "catalog", "prices"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            [PROGRAM, "catalog", "prices"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
     assert (done.returncode, done.stderr) == (2, "the answer cannot be written: No space left on device\n")
 
 
 def test_a_reader_that_left_is_no_error() -> None:
-    command = [str(PACHSIM), "catalog", "ec2", "--format", "csv"]
+    command = [str(PROGRAM), "catalog", "ec2", "--format", "csv"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
         assert running.stderr is not None

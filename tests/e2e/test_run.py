@@ -8,13 +8,13 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
 import sim
+from tests.commands import PROGRAM
 from tests.conftest import PROJECT
 from tests.e2e.conftest import Pachsim
 
@@ -146,7 +146,7 @@ def test_a_folder_with_other_things_is_refused_before_the_first_replication(
 
 def test_an_interrupt_reports_what_is_done(tmp_path: Path) -> None:
     running = subprocess.Popen(
-        [Path(sys.executable).with_name("pachsim"), "run", FARGATE, "--replications", "2000", "--verbose"],
+        [PROGRAM, "run", FARGATE, "--replications", "2000", "--verbose"],
         cwd=tmp_path,
         env=os.environ | {"NO_COLOR": "1"},
         stdout=subprocess.PIPE,

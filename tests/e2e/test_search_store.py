@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 import sim
+from tests.commands import PROGRAM
 from tests.conftest import PROJECT
 from tests.e2e.conftest import Pachsim
 from tests.e2e.watching import wait_for
@@ -43,8 +43,7 @@ def study(tmp_path: Path) -> Path:
 def test_killed_and_resumed_the_answer_is_the_same(study: Path, pachsim: Pachsim, tmp_path: Path) -> None:
     expected = sim.search(study).document
     store = tmp_path / "study.db"
-    program = Path(sys.executable).with_name("pachsim")
-    command: list[str | Path] = [program, "search", study, "--store", store, "--resume"]
+    command: list[str | Path] = [PROGRAM, "search", study, "--store", store, "--resume"]
     for rows in (1, expected["evaluated"]["replications"] // 2):
         with subprocess.Popen(command, stdout=subprocess.DEVNULL) as killed:
             wait_for(store, rows)

@@ -1,4 +1,4 @@
-"""``size``, ``catalog`` and ``--version``: tables without a simulation."""
+"""``size`` and ``catalog``: tables without a simulation."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import io
 import json
 from pathlib import Path
 
-import sim
 from tests.e2e.conftest import Pachsim
 
 SEED_SPEC = {
@@ -19,10 +18,6 @@ SEED_SPEC = {
     "input": {"pfs": {"glob": "/*", "repo": "images"}},
     "transform": {"cmd": ["python3", "/edges.py"], "image": "pachyderm/opencv"},
 }
-
-
-def test_version(pachsim: Pachsim) -> None:
-    assert pachsim("--version").stdout == f"pachsim {sim.__version__}\n"
 
 
 def test_size_of_the_seeds_pipeline(pachsim: Pachsim, tmp_path: Path) -> None:
