@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
-import subprocess
-import sys
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
 
+from tests.commands import pachsim
 from tests.conftest import PROJECT
+from tests.docs.conftest import FIRST_STUDY
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
@@ -27,28 +28,30 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def pachsim(arguments: list[str], folder: Path) -> str:
-    command = [str(Path(sys.executable).with_name("pachsim")), *arguments]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True, timeout=120)
+def printed(folder: Path, *arguments: str | Path) -> str:
+    done = pachsim(folder, *arguments)
+    assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("block", SHOWN, ids=lambda block: block[0][:60])
-def test_a_command_prints_what_is_shown(block: list[str], project: Path) -> None:
+def test_a_command_prints_what_is_shown(block: list[str], project: Path, first_search: Path) -> None:
     name, *arguments = shlex.split(block[0].removeprefix("$ "))
     assert name == "pachsim"
-    printed = [line.rstrip() for line in pachsim(arguments, project).splitlines()]
+    kept = ("--store", first_search, "--resume") if FIRST_STUDY in arguments else ()
+    shown = [line.rstrip() for line in printed(project, *arguments, *kept).splitlines()]
     wanted = [line for line in block[1:] if line != LEFT_OUT]
-    lines = iter(printed)
+    lines = iter(shown)
     missing = [line for line in wanted if line not in lines]
-    assert missing == [], "\n".join(["README.md shows something else than:", *printed])
+    assert missing == [], "\n".join(["README.md shows something else than:", *shown])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("source", PYTHON, ids=["from-python"])
 def test_the_python_runs(source: str, project: Path) -> None:
-    subprocess.run([sys.executable, "-"], input=source, cwd=project, check=True, text=True, timeout=120)
+    with chdir(project):
+        exec(compile(source, "README.md", "exec"), {"__name__": "__main__"})
     assert (project / "out" / "edges" / "summary.json").exists()
 
 
@@ -60,7 +63,7 @@ def test_what_ci_and_newcomers_look_for_is_fenced() -> None:
 
 def test_the_table_has_every_command(project: Path) -> None:
     listed = re.findall(r"^\| `pachsim (\w+)", README, flags=re.MULTILINE)
-    offered = re.findall(r"^  (\w+) ", pachsim(["--help"], project).partition("Commands:")[2], re.MULTILINE)
+    offered = re.findall(r"^  (\w+) ", printed(project, "--help").partition("Commands:")[2], re.MULTILINE)
     assert listed == offered
 
 
@@ -80,7 +83,7 @@ def test_the_table_has_every_command(project: Path) -> None:
     ],
 )
 def test_every_command_says_what_it_and_its_options_do(command: str, project: Path) -> None:
-    said = pachsim([*command.split(), "--help"], project)
+    said = printed(project, *command.split(), "--help")
     assert "Usage: pachsim" in said
     shown = r"^  (--[a-z-]+)(?: <[^>]*>| [A-Z=,|]+)?(?:  +(\S.*))?(?:\n {20,}(\S.*))?"
     options = re.findall(shown, said, re.MULTILINE)
