@@ -5,16 +5,37 @@ What has a threshold must meet it here too. `docs/evidence.md` shows the full fi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import pickle
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
 from evidence import common_luck, coverage, search, selection
+from sim.study.workers import Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from evidence.record import Figure
+
+S = TypeVar("S")
+T = TypeVar("T")
+
+
+class Here(Workers):
+    """Does the work here, once it is sure that a pool of processes, which takes seconds, could do it too."""
+
+    def __init__(self) -> None:
+        super().__init__(count=1)
+
+    def run(self, work: Callable[[S], T], items: Sequence[S]) -> Iterator[tuple[S, T]]:
+        """Yield each item with what ``work`` made of it."""
+        return super().run(pickle.loads(pickle.dumps(work)), items)
+
+
+@pytest.fixture(autouse=True)
+def no_pools(monkeypatch: pytest.MonkeyPatch) -> None:
+    for part in (common_luck, coverage, search, selection):
+        monkeypatch.setattr(part, "Workers", Here)
 
 
 def met(figures: Iterator[Figure]) -> int:
@@ -33,6 +54,7 @@ def test_coverage_of_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 def test_the_cut_by_common_random_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(common_luck, "QUICK", 12)
+    monkeypatch.setattr(common_luck, "DAY", ("horizon=12h", "warmup=0s"))
     monkeypatch.setattr(common_luck, "ELSEWHERE", ())
     assert met(common_luck.figures(quick=True)) == 4
 
@@ -45,7 +67,9 @@ def test_the_selection_of_the_best(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 def test_the_search_of_a_thousand(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "PROBLEMS", search.PROBLEMS[-1:])
-    monkeypatch.setattr(search, "QUICK_SEEDS", range(1, 2))
+    """With so small a budget, looking at configurations by chance finds none that is good enough."""
+    monkeypatch.setattr(search, "PROBLEMS", search.PROBLEMS[:1])
+    monkeypatch.setattr(search, "BUDGET", 400)
+    monkeypatch.setattr(search, "QUICK_SEEDS", range(2, 4))
     monkeypatch.setattr(search, "QUICK_REPLICATIONS", 2)
     assert met(search.figures(quick=True)) == 3
