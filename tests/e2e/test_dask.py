@@ -21,7 +21,7 @@ from tests.e2e.watching import wait_for
 from tests.unit.study.tasks import answer, tasks
 
 DASK = Path(sys.executable).with_name("dask")
-ROUNDS, CONFIGURATIONS = 10, 6
+ROUNDS, CONFIGURATIONS = 5, 6
 Process = subprocess.Popen[bytes]
 
 
@@ -59,7 +59,7 @@ def test_a_worker_that_is_killed_costs_only_time_and_a_killed_scheduler_is_one_l
 ) -> None:
     at, scheduler, workers = cluster
     store = tmp_path / "study.db"
-    monkeypatch.setattr(dask_cluster, "CONNECT_S", 5)
+    monkeypatch.setattr(dask_cluster, "CONNECT_S", 3)
 
     def kill_one_in_mid_study() -> None:
         wait_for(store, ROUNDS * CONFIGURATIONS)
