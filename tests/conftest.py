@@ -21,6 +21,12 @@ settings.register_profile("pachsim", deadline=None, derandomize=True)
 settings.load_profile("pachsim")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with the slow tests where several workers share them, or one is left with them at the end."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """Return the folder of the reference material, or skip the test with the reason."""

@@ -54,6 +54,7 @@ def address(file: Path) -> str:
     pytest.fail("no scheduler")
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_costs_only_time_and_a_killed_scheduler_is_one_line(
     cluster: tuple[str, Process, list[Process]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -61,6 +61,7 @@ def seconds_to_live() -> Iterator[float]:
         yield luck.uniform(0, longest_s)
 
 
+@pytest.mark.slow
 def test_killed_at_random_times_and_resumed_a_study_gives_the_same_answer(
     tmp_path: Path, expected: str
 ) -> None:
@@ -78,6 +79,7 @@ def test_killed_at_random_times_and_resumed_a_study_gives_the_same_answer(
     assert min(kept) < max(kept)  # they were killed early and late
 
 
+@pytest.mark.slow
 def test_with_two_workers_a_kill_loses_what_was_in_flight_and_nothing_else(
     tmp_path: Path, expected: str
 ) -> None:

@@ -144,6 +144,7 @@ def test_a_folder_with_other_things_is_refused_before_the_first_replication(
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
+@pytest.mark.slow
 def test_an_interrupt_reports_what_is_done(tmp_path: Path) -> None:
     running = subprocess.Popen(
         [PROGRAM, "run", FARGATE, "--replications", "2000", "--verbose"],

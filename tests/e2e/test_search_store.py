@@ -40,6 +40,7 @@ def study(tmp_path: Path) -> Path:
     return tmp_path / "study.yaml"
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_the_answer_is_the_same(study: Path, pachsim: Pachsim, tmp_path: Path) -> None:
     expected = sim.search(study).document
     store = tmp_path / "study.db"
