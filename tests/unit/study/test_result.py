@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -19,6 +20,19 @@ from tests.conftest import PROJECT
 SCENARIOS = sorted((PROJECT / "scenarios").glob("*.yaml"))
 FARGATE = PROJECT / "scenarios" / "edges-fargate.yaml"
 SHORT = ("horizon=1d", "warmup=0s")
+
+
+@pytest.fixture(scope="module")
+def result() -> sim.Result:
+    return sim.replicate(sim.load(FARGATE, [*SHORT, "pipelines[edges].parallelismSpec.constant=3"]), 2)
+
+
+@pytest.fixture(scope="module")
+def saved(result: sim.Result, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a result, to be read or copied."""
+    folder = tmp_path_factory.mktemp("saved") / "out"
+    result.save(folder)
+    return folder
 
 
 @pytest.mark.parametrize("file", SCENARIOS, ids=lambda file: file.stem)
@@ -55,8 +69,7 @@ def test_a_pool_of_processes_gives_the_same_numbers() -> None:
     assert json.dumps(pooled.summary) == json.dumps(sim.replicate(scenario, 4).summary)
 
 
-def test_why_a_job_took_its_time_adds_up_to_its_latency() -> None:
-    result = sim.simulate(sim.load(FARGATE, SHORT))
+def test_why_a_job_took_its_time_adds_up_to_its_latency(result: sim.Result) -> None:
     job = int(result.jobs["latency_s"].argmax())
     why = result.why(job)
     assert why["seconds"].sum() == pytest.approx(result.jobs["latency_s"][job], abs=1e-6)
@@ -64,19 +77,16 @@ def test_why_a_job_took_its_time_adds_up_to_its_latency() -> None:
         result.why(-1)
 
 
-def test_a_saved_result_is_loaded_as_it_was(tmp_path: Path) -> None:
-    scenario = sim.load(FARGATE, [*SHORT, "pipelines[edges].parallelismSpec.constant=3"])
-    result = sim.replicate(scenario, 2)
-    result.save(tmp_path / "out")
-    again = sim.load_result(tmp_path / "out")
-    assert again.scenario == scenario
+def test_a_saved_result_is_loaded_as_it_was(result: sim.Result, saved: Path) -> None:
+    again = sim.load_result(saved)
+    assert again.scenario == result.scenario
     assert again.summary == result.summary
     assert json.dumps(again.replications) == json.dumps(result.replications)
     assert again.jobs.equals(result.jobs)
     assert again.pods.equals(result.pods)
     assert again.bill.equals(result.bill)
-    assert sim.load(tmp_path / "out" / "scenario.json") == scenario
-    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert sim.load(saved / "scenario.json") == result.scenario
+    names = {path.name for path in saved.iterdir()}
     assert {"summary.json", "timeline.png", "waits.png", "bill.png", "jobs.csv", "log"} <= names
 
 
@@ -86,17 +96,16 @@ def test_a_scenario_changed_in_python_is_saved_as_it_was_run(tmp_path: Path) -> 
     assert sim.load_result(tmp_path / "out").scenario.name == "changed"
 
 
-def test_pictures_are_matplotlib_figures() -> None:
-    result = sim.simulate(sim.load(FARGATE, SHORT))
+def test_pictures_are_matplotlib_figures(result: sim.Result) -> None:
     for figure in (result.plot.timeline(), result.plot.waits(), result.plot.bill()):
         assert type(figure).__name__ == "Figure"
 
 
 @pytest.mark.parametrize("damage", ["nothing there", "no model", "a class there is not", "half a file"])
-def test_what_is_no_result_is_one_line(tmp_path: Path, damage: str) -> None:
+def test_what_is_no_result_is_one_line(tmp_path: Path, saved: Path, damage: str) -> None:
     folder = tmp_path / "out"
     if damage != "nothing there":
-        sim.simulate(sim.load(FARGATE, SHORT)).save(folder)
+        shutil.copytree(saved, folder)
     model = folder / "model.json"
     if damage == "no model":
         model.unlink()
@@ -109,8 +118,8 @@ def test_what_is_no_result_is_one_line(tmp_path: Path, damage: str) -> None:
     assert "\n" not in str(raised.value)
 
 
-def test_a_folder_with_other_things_is_left_alone(tmp_path: Path) -> None:
+def test_a_folder_with_other_things_is_left_alone(tmp_path: Path, result: sim.Result) -> None:
     (tmp_path / "thesis.tex").write_text("years of work", encoding="utf-8")
     with pytest.raises(InputError, match="holds something else"):
-        sim.simulate(sim.load(FARGATE, SHORT)).save(tmp_path)
+        result.save(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
