@@ -22,10 +22,10 @@ def catalog() -> Catalog:
 
 
 def test_instances(shared: Path, catalog: Catalog) -> None:
-    table = rows(shared, "ec2_instances")
-    assert len(table) == len(catalog.instances()) == 1286
+    table, instances = rows(shared, "ec2_instances"), catalog.instances()
+    assert len(table) == len(instances) == 1286
     for row in table:
-        known = catalog.instances()[row["instance_type"]]
+        known = instances[row["instance_type"]]
         assert [known.vcpu, known.memory_mib, known.gpu, known.max_pods] == [
             int(row[column]) for column in ("vcpu", "memory_mib", "gpu", "max_pods")
         ]
