@@ -37,7 +37,8 @@ def test_refused(text: str) -> None:
         parse_path(text)
 
 
-keys = st.text(st.characters(exclude_characters="[]"), min_size=1, max_size=20)
+letters = st.characters(exclude_characters="[]") | st.sampled_from(". ")
+keys = st.text(letters, min_size=1, max_size=20)
 
 
 @given(st.lists(keys.map(key_step), min_size=1, max_size=8))
