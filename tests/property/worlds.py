@@ -190,6 +190,9 @@ def scenarios(draw: st.DrawFn) -> Scenario:
         pods=tuple(draw(pod_loads(f"pods-{number}")) for number in range(draw(one_of(0, 1, 2)))),
         base_load=tuple(draw(st.lists(base_loads(), max_size=1))),
         prices=draw(
-            one_of(Prices(), Prices(ec2_discount=0.3, fargate_discount=0.2, pulls_through_nat=False))
+            one_of(
+                Prices(),
+                Prices(ec2_discount=0.3, fargate_discount=0.2, nat_gateways=2, pulls_through_nat=False),
+            )
         ),
     )

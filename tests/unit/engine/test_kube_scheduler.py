@@ -85,6 +85,15 @@ class TestBackoff:
         world.run(100)
         assert world.bound()[0] == bound_s
 
+    def test_another_backoff(self) -> None:
+        world = UpstreamWorld(
+            options=SchedulerOptions(initial_backoff_us=4_000_000, max_backoff_us=8_000_000)
+        )
+        world.pods((0, a_class("worker"), FOR_EVER))
+        world.node_at(0.5)
+        world.run(10)
+        assert world.bound() == {0: 4.0}
+
     def test_zero_backoff(self) -> None:
         world = UpstreamWorld(options=SchedulerOptions(initial_backoff_us=0, max_backoff_us=0))
         world.pods((0.3, a_class("worker"), FOR_EVER))
@@ -226,6 +235,29 @@ class TestPlacement:
         world.pods(*[(n, a_class("worker"), FOR_EVER) for n in range(4)])
         world.run(10)
         assert world.placed_on() == [1, 1, 1, 1]
+
+    def test_spread_weighs_twice_what_free_room_does(self) -> None:
+        """Free room speaks for the first node by 95 - 47, spread for the second by 100 - 66, twice."""
+        world = UpstreamWorld(a_group("a"), a_group("b", labels=(("pool", "b"),)))
+        world.node(0)
+        world.node_at(1, 1)
+        worker = a_class("worker", 100, 100, spread=True)
+        filler = a_class("filler", 2000, 2000, node_selector=(("pool", "b"),))
+        world.pods((0, worker, FOR_EVER), (2, filler, FOR_EVER), (3, worker, FOR_EVER))
+        world.run(10)
+        assert world.placed_on() == [0, 1, 1]
+
+    def test_a_soft_taint_weighs_three_times_what_free_room_does(self) -> None:
+        """Room speaks for the tainted node by 97 - 10, spread by twice 100 - 22; the taint against it."""
+        soft = a_group("soft", taints=(Taint("gpu", effect=Effect.PREFER_NO_SCHEDULE),))
+        world = UpstreamWorld(a_group("plain"), soft)
+        world.node(0)
+        world.node_at(2, 1)
+        worker = a_class("worker", 100, 100, spread=True)
+        world.pods((0, a_class("filler", 3000, 3000), FOR_EVER), *[(1, worker, FOR_EVER)] * 5)
+        world.pods((3, worker, FOR_EVER))
+        world.run(10)
+        assert world.placed_on() == [0] * 7
 
     def test_closed_nodes_take_nothing_until_they_open(self) -> None:
         world = UpstreamWorld()

@@ -66,6 +66,13 @@ def test_instance_types_beyond_the_first_and_burstable_ones_are_said(tmp_path: P
     assert any("t3.2xlarge is burstable" in warning for warning in scenario.warnings)
 
 
+def test_nodes_are_labelled_with_their_zone(tmp_path: Path) -> None:
+    zone = "cluster.eksctl.managedNodeGroups[cpu].availabilityZones=[us-east-1b]"
+    wanted = "pipelines[edges].schedulingSpec.nodeSelector={topology.kubernetes.io/zone: us-east-1b}"
+    (group,) = loaded(tmp_path, SCENARIO, zone, wanted).cluster.node_groups
+    assert group.zone == dict(group.labels)["topology.kubernetes.io/zone"] == "us-east-1b"
+
+
 def test_base_load_by_default_leaves_names_to_the_work(tmp_path: Path) -> None:
     scenario = loaded(tmp_path, SCENARIO.replace("name: edges", "name: etcd"))
     names = [each.pod_class.name for each in scenario.base_load]
