@@ -12,6 +12,7 @@ import json
 import math
 import os
 import shutil
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,13 +145,16 @@ def _save_tables(folder: Path, log: EventLog, scenario: Scenario) -> None:
 def _save_pictures(folder: Path, result: Saved, scenario: Scenario) -> None:
     from sim.report.figures import bill_split, first_rise_s, timeline, wait_split
 
-    for name, figure in (
+    pictures = (
         ("timeline", timeline(result.log, scenario)),
         ("first", timeline(result.log, scenario, *first_rise_s(result.log, scenario))),
         ("waits", wait_split(result.document)),
         ("bill", bill_split(result.document)),
-    ):
-        figure.savefig(folder / f"{name}.png", dpi=DOTS_PER_INCH)
+    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # names in a script that the font lacks become boxes
+        for name, figure in pictures:
+            figure.savefig(folder / f"{name}.png", dpi=DOTS_PER_INCH)
 
 
 def plain(tree: Tree) -> dict[str, Any]:

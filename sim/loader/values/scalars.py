@@ -63,9 +63,10 @@ def _whole(allowed: str, least: int = 0) -> Callable[[object], int]:
 
 
 def _text(raw: object) -> str:
-    if not isinstance(raw, str) or not raw.strip() or "\n" in raw.strip():
+    text = raw.strip() if isinstance(raw, str) else ""
+    if not text or not text.isprintable():  # a terminal obeys some of what is not
         raise InputError(value=raw, allowed=TEXT.allowed)
-    return raw.strip()
+    return text
 
 
 def _prose(raw: object) -> str:

@@ -17,6 +17,7 @@ from sim.loader.values.scalars import (
     DURATION,
     MEMORY_MIB,
     SHARE,
+    TEXT,
     VERSION,
 )
 from sim.loader.values.times import START, Quantiles
@@ -125,6 +126,7 @@ def test_written_values_read_back(kind: Kind, raw: Any, value: Any) -> None:
 @pytest.mark.parametrize(
     ("kind", "raw", "problem"),
     [
+        (TEXT, "a\x1b[31mb", r"is 'a\x1b[31mb'; allowed: a text on one line"),
         (DURATION, "10", "allowed: a duration such as 90s"),
         (DURATION, "-3s", "is '-3s'"),
         (DURATION, "10 minutes", "is '10 minutes'"),
