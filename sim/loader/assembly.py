@@ -53,7 +53,7 @@ def load(path: str | Path, sets: Iterable[str] = ()) -> Scenario:
     >>> load("scenarios/edges-fargate.yaml", ["pipelines[edges].parallelismSpec.constant=10"]).name
     'edges-fargate'
     """
-    sets = tuple(sets)
+    sets = (sets,) if isinstance(sets, str) else tuple(sets)
     documents = read_file(Path(path))
     if len(documents) > 1:
         raise root(documents[1]).error("is a second document", allowed="one scenario in a file")

@@ -22,7 +22,8 @@ from sim.report.starts import Wait
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from sim.model.log import EventLog
+    from sim.errors import InputError
+from sim.model.log import EventLog
     from sim.model.scenario import Scenario
 
 MOST_STEPS = 2_000  # a line with more is drawn as its mean over as many spans
@@ -89,6 +90,8 @@ def timeline(log: EventLog, scenario: Scenario, from_s: float = 0.0, to_s: float
     lived = lives(log)
     ours = (source_kinds(log, [load.name for load in scenario.pods]) != SourceKind.SYSTEM)[lived.pods.source]
     end_s = log.horizon_us / SECOND_US if to_s is None else to_s
+    if end_s <= from_s:
+        raise InputError(field="from_s", value=from_s, allowed=f"before {end_s:g}, where the picture ends")
     pod_spans, node_spans = _pod_spans(lived, ours), _node_spans(lived)
     edges_s = _edges([*pod_spans.values(), *node_spans.values()], from_s, end_s)
     unit_s, unit = _unit(end_s - from_s)

@@ -44,7 +44,7 @@ TARGETS = ("cost_usd_per_day", "job_latency_p95_s")
 
 def simulate(scenario: Scenario, seed: int | None = None, replication: int = 0) -> Result:
     """Return the result of one replication; without ``seed`` the scenario's own."""
-    seed = scenario.seed if seed is None else seed
+    seed = _seed(scenario, seed)
     (scenario,) = with_warm_up([scenario], seed)
     log = run(scenario, seed, replication)
     return Result(scenario, seed, {replication: measure(log, scenario)}, log)
@@ -100,7 +100,7 @@ def replicate_together(
     A replication counts when all scenarios have done it; otherwise as `replicate`.
     """
     _check(replications, precision)
-    seed = scenarios[0].seed if seed is None else seed
+    seed = _seed(scenarios[0], seed)
     scenarios = with_warm_up(scenarios, seed, executor)
     started = perf_counter()
     logs = [run(scenario, seed, 0) for scenario in scenarios]
@@ -180,6 +180,12 @@ def _relative_half_width(figure: Interval) -> float:
     if figure.half_width is None:
         return inf
     return figure.half_width / abs(figure.mean) if figure.mean else inf * figure.half_width
+
+
+def _seed(scenario: Scenario, seed: int | None) -> int:
+    if seed is not None and seed < 0:
+        raise InputError(field="seed", value=seed, allowed="0 or more")
+    return scenario.seed if seed is None else seed
 
 
 def _check(replications: int, precision: float | None) -> None:

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from sim.errors import InputError
+from sim.loader import load
 from sim.loader.overrides import parse_set
 from sim.model.autoscaler import AutoscalerOptions
 from tests.unit.loader.worlds import CLUSTER, SCENARIO, loaded
@@ -72,6 +73,11 @@ def test_the_last_one_wins_and_nothing_takes_away(tmp_path: Path) -> None:
     ).cluster.autoscaler
     assert options.scan_interval_us == 30_000_000
     assert options.expander == ("least-waste",)
+
+
+def test_a_single_one_needs_no_list(tmp_path: Path) -> None:
+    loaded(tmp_path)
+    assert load(tmp_path / "scenario.yaml", "horizon=2d").horizon_us == 2 * 86_400_000_000
 
 
 def test_nothing_takes_a_label_away(tmp_path: Path) -> None:

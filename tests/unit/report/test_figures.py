@@ -12,6 +12,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from sim.errors import InputError
 from sim.report.bill import Use
 from sim.report.figures import (
     MOST_BARS,
@@ -67,6 +68,12 @@ def test_timeline_stacks_pods_over_nodes() -> None:
     running = outline(figure.axes[0].collections[0])
     assert running[:, 0][running[:, 1] > 0].min() == pytest.approx(200 / 60)
     assert running[:, 0][running[:, 1] > 0].max() == pytest.approx(700 / 60)
+
+
+def test_a_timeline_that_ends_before_it_begins_is_refused() -> None:
+    log = a_world().log()
+    with pytest.raises(InputError, match="from_s is 60; allowed: before 30, where the picture ends"):
+        timeline(log, a_scenario(log), 60, 30)
 
 
 def test_the_first_rise_lasts_until_no_pod_is_left() -> None:

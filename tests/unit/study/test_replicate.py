@@ -150,6 +150,7 @@ def test_a_broken_invariant_says_how_to_see_it_again(monkeypatch: pytest.MonkeyP
     ("options", "message"),
     [
         ({"replications": 0}, "replications is 0; allowed: 1 or more"),
+        ({"seed": -1}, "seed is -1; allowed: 0 or more"),
         ({"precision": 5.0}, "precision is 5.0; allowed: above 0 and below 1, such as 0.05 or 5%"),
     ],
     ids=str,
