@@ -14,6 +14,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from sim.errors import InputError
 from sim.report.arrays import Flag, Float, Int
 from sim.report.bill import Use
 from sim.report.intervals import Lives, SourceKind, lives, source_kinds
@@ -22,8 +23,7 @@ from sim.report.starts import Wait
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from sim.errors import InputError
-from sim.model.log import EventLog
+    from sim.model.log import EventLog
     from sim.model.scenario import Scenario
 
 MOST_STEPS = 2_000  # a line with more is drawn as its mean over as many spans
