@@ -11,19 +11,24 @@ from pathlib import Path
 from unittest.mock import patch
 
 from sim.cli import main
+from sim.study import workers
 
 PROGRAM = Path(sys.executable).with_name("pachsim")
 Done = subprocess.CompletedProcess[str]
 
 
 def pachsim(folder: Path, *arguments: str | Path, **environment: str) -> Done:
-    """Return what ``pachsim`` with some arguments leaves behind in a folder, run in this process."""
+    """Return what ``pachsim`` with some arguments leaves behind in a folder, run in this process alone.
+
+    A pool of its own would start or not, and take a second, as the machine is busy or not.
+    """
     command = ["pachsim", *map(str, arguments)]
     out, err = StringIO(), StringIO()
     code: object = 0
     with (
         patch.object(sys, "argv", command),
         patch.dict(os.environ, {"NO_COLOR": "1"} | environment),
+        patch.object(workers, "IN_PROCESS_S", 3600.0),
         chdir(folder),
         redirect_stdout(out),
         redirect_stderr(err),
