@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -14,7 +16,18 @@ NO_SHARED = (
     f"no reference material in {SHARED}; set PACHSIM_SHARED to the folder that holds domain/ and data/"
 )
 
-needs_shared = pytest.mark.skipif(not (SHARED / "data").is_dir(), reason=NO_SHARED)
+HAS_SHARED = (SHARED / "data").is_dir()
+
+needs_shared = pytest.mark.skipif(not HAS_SHARED, reason=NO_SHARED)
+
+
+def of_shared(cases: Iterable[Any]) -> list[Any]:
+    """Return the cases of a test that ``needs_shared``: where nothing is there, one to be skipped.
+
+    Where the material is there and cases are not, none: that fails, as every empty list of cases does.
+    """
+    return [*cases] if HAS_SHARED else [SHARED]
+
 
 # The same code gives the same verdict, and a busy machine is not a failure.
 settings.register_profile("pachsim", deadline=None, derandomize=True)
@@ -30,6 +43,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """Return the folder of the reference material, or skip the test with the reason."""
-    if not (SHARED / "data").is_dir():
+    if not HAS_SHARED:
         pytest.skip(NO_SHARED)
     return SHARED

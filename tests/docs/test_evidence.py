@@ -67,6 +67,6 @@ def test_every_row_is_as_recorded(row: str) -> None:
     assert row in PAGE
 
 
-@pytest.mark.parametrize("part", ["coverage", "common_luck"])
+@pytest.mark.parametrize("part", ["coverage", "common_luck", "selection", "search"])
 def test_nothing_fell_short(part: str) -> None:
     assert [name for name, row in last(part).items() if row["holds"] == "SHORT"] == []

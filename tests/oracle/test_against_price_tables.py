@@ -47,9 +47,9 @@ def test_on_demand_prices(shared: Path, catalog: Catalog) -> None:
 
 
 def test_spot_advice(shared: Path, catalog: Catalog) -> None:
-    for row in rows(shared, "ec2_spot_advisor"):
-        if row["region"] not in catalog.regions():
-            continue
+    table = [row for row in rows(shared, "ec2_spot_advisor") if row["region"] in catalog.regions()]
+    assert len(table) > 10_000
+    for row in table:
         advice = catalog.spot(row["region"], row["instance_type"])
         assert (round(100 * advice.savings_ratio), advice.interruption_band, advice.status) == (
             int(row["savings_pct"]),

@@ -13,7 +13,7 @@ import pytest
 from sim.decisions.planner import Planner
 from sim.engine import stock
 from sim.model.autoscaler import MINUTE, Orders
-from tests.conftest import NO_SHARED, SHARED
+from tests.conftest import SHARED, needs_shared
 from tests.oracle.replay import load, options_of, simulate
 
 BANK = SHARED / "oracle" / "cluster-autoscaler"
@@ -56,11 +56,12 @@ def test_looks_that_draw_who_gets_the_room_are_not_quiet() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not CASES, reason=NO_SHARED)
+@needs_shared
 @pytest.mark.parametrize("way", WAYS)
 def test_the_log_is_the_same(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each way takes another quarter of the worlds, so that all are covered."""
     part = list(WAYS).index(way)
+    assert len(CASES) > 200
     for case in CASES[part :: len(WAYS)]:
         options = replace(options_of(case), **WAYS[way])
         skipping = simulate(case, options, seed=3)

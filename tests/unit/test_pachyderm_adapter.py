@@ -27,7 +27,7 @@ from sim.model.pipelines import (
     ResourceSpec,
 )
 from sim.model.pods import Effect, Toleration
-from tests.conftest import SHARED, needs_shared
+from tests.conftest import SHARED, needs_shared, of_shared
 
 SPECS = sorted((SHARED / "data" / "pipeline-specs").glob("*.json")) + sorted(
     (SHARED / "data" / "pipeline-specs").glob("*.yaml")
@@ -50,7 +50,7 @@ def messages(read: ReadSpec) -> str:
 
 
 @needs_shared
-@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", of_shared(SPECS), ids=lambda path: path.name)
 def test_every_real_spec_is_read_and_its_canonical_form_is_valid(path: Path, shared: Path) -> None:
     schema = json.loads((shared / "schemas" / "pachyderm-create-pipeline.schema.json").read_text())
     for read in read_specs(path):

@@ -14,7 +14,7 @@ from sim.adapters.pachyderm_write import without_nulls
 from sim.adapters.yaml_documents import read_file
 from sim.draft import init
 from sim.loader import load
-from tests.conftest import PROJECT, SHARED, needs_shared
+from tests.conftest import PROJECT, SHARED, needs_shared, of_shared
 from tests.unit.deploy.plans import contents, held, planned, put
 
 SCENARIOS = sorted((PROJECT / "scenarios").glob("*.yaml"))
@@ -35,7 +35,7 @@ def test_shipped_scenarios(file: Path, tmp_path: Path, shared: Path) -> None:
 
 
 @needs_shared
-@pytest.mark.parametrize("file", SPECS, ids=lambda file: file.name.partition(".")[0])
+@pytest.mark.parametrize("file", of_shared(SPECS), ids=lambda file: file.name.partition(".")[0])
 def test_specs_of_upstreams_repository(file: Path, tmp_path: Path, shared: Path) -> None:
     init(file, tmp_path / "drafted.yaml")
     scenario = load(tmp_path / "drafted.yaml", ("horizon=2h", "warmup=0s"))
