@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -17,18 +16,14 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from sim.engine.run import simulate
-from sim.model.arrivals import PoissonArrivals
-from sim.model.autoscaler import AutoscalerOptions
-from sim.model.cluster import Cluster, NodeGroup, SchedulerKind, SchedulerOptions
 from sim.model.distributions import Constant, Distribution, Exponential, Gamma
-from sim.model.latency import Latencies
-from sim.model.pods import PodClass
-from sim.model.resources import Resources
-from sim.model.scenario import PodLoad, Scenario
+from sim.model.scenario import Scenario
 from tests.oracle.queueing import mg1_mean_wait, mmc_mean_wait, mmc_wait_beyond
+from tests.queues import MEAN_SERVICE_S, a_queue
 
 SEED = 20260105
-MEAN_SERVICE_S = 10.0
+REPLICATIONS = 12
+CUSTOMERS = 10_000  # of each
 US = 1_000_000
 
 
@@ -45,35 +40,20 @@ class Observed:
         return float(values.mean() - half), float(values.mean() + half)
 
 
-def observe(
-    servers: int, arrival_per_s: float, service: Distribution, replications: int, horizon_s: int
-) -> Observed:
-    spec = PodClass("customer", Resources(1_000, 1), Resources(1_000, 1), "customers")
-    room = Resources(1_000 * servers, servers)
-    scenario = Scenario(
-        name="queue",
-        start=datetime(2026, 1, 5, tzinfo=UTC),
-        horizon_us=horizon_s * US,
-        cluster=Cluster(
-            node_groups=(NodeGroup("servers", room, room, servers, 1, 1, 1),),
-            autoscaler=AutoscalerOptions(enabled=False),
-            scheduler=SchedulerOptions(SchedulerKind.FIRST_FIT, 0, 0),
-        ),
-        pods=(PodLoad("customers", PoissonArrivals(arrival_per_s), spec, service),),
-        latency=Latencies(container_start_s=Constant(0)),
-    )
+def observe(scenario: Scenario) -> Observed:
+    horizon_us = scenario.horizon_us
     waits, running = [], []
-    for replication in range(replications):
+    for replication in range(REPLICATIONS):
         log = simulate(scenario, SEED, replication)
         created = log["pods"].column("time_us")
         started = log["pod_running"]
         start = np.full(len(created), -1, dtype=np.int64)
         start[started.column("pod")] = started.column("time_us")
-        counted = (created >= horizon_s * US // 10) & (start >= 0)
+        counted = (created >= horizon_us // 10) & (start >= 0)
         waits.append((start - created)[counted] / US)
-        end = np.full(len(created), horizon_s * US, dtype=np.int64)
+        end = np.full(len(created), horizon_us, dtype=np.int64)
         end[log["pod_ended"].column("pod")] = log["pod_ended"].column("time_us")
-        probes = np.linspace(0.1, 1.0, 200, endpoint=False) * horizon_s * US
+        probes = np.linspace(0.1, 1.0, 200, endpoint=False) * horizon_us
         began = np.sort(start[start >= 0])
         ended = np.sort(end[start >= 0])
         running.append(
@@ -87,7 +67,7 @@ def observe(
 def test_mmc(servers: int, load: float) -> None:
     service = 1 / MEAN_SERVICE_S
     arrival = load * servers * service
-    seen = observe(servers, arrival, Exponential(MEAN_SERVICE_S), 12, round(10_000 / arrival))
+    seen = observe(a_queue(servers, load, Exponential(MEAN_SERVICE_S), CUSTOMERS))
     low, high = seen.interval([float(waits.mean()) for waits in seen.waits_s])
     assert low <= mmc_mean_wait(servers, arrival, service) <= high
     for wait_s in (0.0, MEAN_SERVICE_S / servers, 3 * MEAN_SERVICE_S / servers):
@@ -106,7 +86,7 @@ def test_mmc(servers: int, load: float) -> None:
 @pytest.mark.parametrize("load", [0.4, 0.7])
 def test_mg1(service: Distribution, squared_cv: float, load: float) -> None:
     arrival = load / MEAN_SERVICE_S
-    seen = observe(1, arrival, service, 12, round(10_000 / arrival))
+    seen = observe(a_queue(1, load, service, CUSTOMERS))
     low, high = seen.interval([float(waits.mean()) for waits in seen.waits_s])
     assert low <= mg1_mean_wait(arrival, MEAN_SERVICE_S, squared_cv) <= high
 
@@ -114,7 +94,7 @@ def test_mg1(service: Distribution, squared_cv: float, load: float) -> None:
 @pytest.mark.parametrize("service", [Constant(MEAN_SERVICE_S), Gamma(MEAN_SERVICE_S, 1.5)])
 def test_mg_infinity(service: Distribution) -> None:
     arrival = 2.0
-    seen = observe(200, arrival, service, 12, 5_000)
+    seen = observe(a_queue(200, 0.1, service, CUSTOMERS))
     assert max(float(waits.max()) for waits in seen.waits_s) == 0
     offered = arrival * MEAN_SERVICE_S
     low, high = seen.interval([float(running.mean()) for running in seen.running])

@@ -42,6 +42,7 @@ from sim.model.distributions import (
 from sim.model.paths import parse_path, print_path
 from sim.model.scenario import Scenario
 from tests.conftest import PROJECT
+from tests.trees import places
 
 FOLDER = PROJECT / "scenarios"
 NAMES = ("edges-fargate", "edges-autoscaled", "training-spot-gpu", "trace-replay", "office-platform")
@@ -98,15 +99,6 @@ def held_to_one_line(load: Callable[[], Scenario]) -> str:
 
 def loaded(document: Document, *sets: str) -> Scenario:
     return compiled(named(overridden(document, sets)))
-
-
-def places(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    found = [path] if path else []
-    entries: Any = value.items() if isinstance(value, dict) else ()
-    entries = enumerate(value) if isinstance(value, list) else entries
-    for key, inner in entries:
-        found += places(inner, (*path, key))
-    return found
 
 
 @settings(max_examples=150)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from sim.adapters.yaml_documents import read_text
 from sim.adapters.yaml_edit import edited
+from tests.trees import places
 from tests.unit.cluster_configs import ANCHORED, COMMENTED, CONFIGS, INDENTLESS, PRIVATE, SELF_MANAGED
 
 Change = Callable[[dict[str, Any]], None]
@@ -220,15 +221,6 @@ SCALARS = st.sampled_from([0, 7, True, "m5.large", "1.33", "on", "a: b", None, 2
 VALUES: st.SearchStrategy[Any] = (
     SCALARS | st.just([]) | st.just({}) | st.just({"x": "y"}) | st.just(["p", {"q": ["r"]}]) | st.just([NEW])
 )
-
-
-def places(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    found = [path] if path else []
-    entries: Any = value.items() if isinstance(value, dict) else ()
-    entries = enumerate(value) if isinstance(value, list) else entries
-    for key, inner in entries:
-        found += places(inner, (*path, key))
-    return found
 
 
 @settings(max_examples=25)

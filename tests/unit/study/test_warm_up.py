@@ -26,7 +26,7 @@ from sim.report.levels import levels, mean_at_once
 from sim.study.periods import DAY_US, HOUR_US, RECORDED, WEEK_US, YEAR_US, period_us
 from sim.study.warm_up import find, mser, with_warm_up
 from tests.conftest import PROJECT
-from tests.unit.study.queues import a_queue
+from tests.queues import a_queue
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
