@@ -6,6 +6,7 @@ prices. Whatever is wrong is an InputError with file, line, field, value and wha
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Container, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -193,7 +194,10 @@ class _Assembly:
         return tuple(_located(place, self.pods.base, each) for each, place in places)
 
     def _slos(self, said: SloFile, loads: list[PlacedLoad]) -> tuple[Slo, ...]:
-        names = [each.load.pipeline.name for each in loads]
+        pipelines = [each.load.pipeline for each in loads]
+        called = Counter(each.name for each in pipelines)
+        names = {each.name: each.shown_name for each in pipelines if called[each.name] == 1}
+        names |= {each.shown_name: each.shown_name for each in pipelines}
         overall = [Slo(quantile, seconds) for quantile, seconds in said.job_latency]
         own = []
         for name, quantiles in (said.pipelines or {}).items():
@@ -201,7 +205,7 @@ class _Assembly:
                 place = at_path(self.at, "slo", "pipelines", name)
                 allowed = ", ".join(names) or "a pipeline of the scenario"
                 raise place.error("names no pipeline", allowed=allowed, near=nearest(name, names))
-            own += [Slo(quantile, seconds, name) for quantile, seconds in quantiles]
+            own += [Slo(quantile, seconds, names[name]) for quantile, seconds in quantiles]
         return (*overall, *own)
 
 

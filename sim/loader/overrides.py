@@ -29,8 +29,10 @@ from sim.model.paths import (
     plain_key,
     print_path,
 )
+from sim.model.pipelines import DEFAULT_PROJECT
 
 SET = "--set"
+HOME = f"{DEFAULT_PROJECT}/"
 _REFERENCES = {("pachyderm", "cluster_defaults"), ("cluster", "eksctl"), ("cluster", "autoscaler", "values")}
 _SPEC = key_step("spec")
 
@@ -172,8 +174,10 @@ class _Assignment:
         if print_path(walked) == "pipelines" and isinstance(value, list):
             for index, entry in reversed(list(enumerate(value))):
                 chosen = name_of(entry)  # an entry that names one document of its file means no other
-                of_file = [name_of(each.value) for each in _specs(entry, self.file)]
-                names |= {name: index for name in ([chosen] if chosen else of_file) if name}
+                inline = entry.get("spec") if isinstance(entry, dict) else None
+                specs = [inline, *(each.value for each in _specs(entry, self.file))]
+                called = [pair for pair in map(names_of, specs) if pair[0] and chosen in ("", *pair)]
+                names |= {name.removeprefix(HOME): index for pair in called for name in pair}
         return names
 
     def _in_documents(self, documents: tuple[Document, ...], path: Path, walked: Path) -> Any:

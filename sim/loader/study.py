@@ -165,7 +165,7 @@ def _check_metrics(at: Field, said: StudyFile, base: Scenario) -> None:
     """Refuse the name of a metric that no result has."""
     known = [*METRICS]
     for load_ in base.pipelines:
-        known += [f"pipelines.{load_.pipeline.name}.{name}" for name in PIPELINE_METRICS]
+        known += [f"pipelines.{load_.pipeline.shown_name}.{name}" for name in PIPELINE_METRICS]
     places = [(at.child("objective") or at, name) for name in said.objective]
     for item, constraint in zip(at.items_at("constraints"), said.constraints or (), strict=True):
         places.append((item.child("metric") or item, constraint.metric))

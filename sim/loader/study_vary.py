@@ -108,7 +108,7 @@ def _named(name: str, at: Field) -> Factor:
 
 
 def _placements(at: Field, base: Scenario) -> Iterator[Factor]:
-    loads = {load.pipeline.name: load for load in base.pipelines}
+    loads = {load.pipeline.shown_name: load for load in base.pipelines}
     for name, places in at.children():
         if name not in loads:
             raise places.error("names no pipeline", allowed=", ".join(loads), near=nearest(name, loads))
@@ -130,7 +130,7 @@ def _placement(load: PipelineLoad, place: str, base: Scenario, at: Field) -> Cho
 
 
 def _to_group(load: PipelineLoad, group: NodeGroup, profiles: Any, at: Field) -> Iterator[str]:
-    path = f"pipelines[{load.pipeline.name}]"
+    path = f"pipelines[{load.pipeline.shown_name}]"
     yield assignment(f"{path}.schedulingSpec.nodeSelector", {GROUP_LABEL: group.name}, at)
     tolerations = [
         {"key": t.key, "operator": "EQUAL", "value": t.value, "effect": t.effect.name} for t in group.taints
@@ -145,7 +145,7 @@ def _to_group(load: PipelineLoad, group: NodeGroup, profiles: Any, at: Field) ->
 
 
 def _to_profile(load: PipelineLoad, profile: FargateProfile, at: Field) -> Iterator[str]:
-    path, selector = f"pipelines[{load.pipeline.name}]", profile.selectors[0]
+    path, selector = f"pipelines[{load.pipeline.shown_name}]", profile.selectors[0]
     for key, value in selector.labels:
         if set(value) & set("*?"):
             raise at.error(f"names {profile.name!r}, whose label {key} is a pattern", allowed="a plain label")

@@ -76,9 +76,7 @@ class JobNumbers:
     def target(self, slo: Slo) -> dict[str, float]:
         """Return the latency at a target's quantile, and the share of jobs within the target."""
         names = self._log.names["pipeline"]
-        chosen = [
-            row for row, name in enumerate(names) if slo.pipeline in {"", name, name.rpartition("/")[2]}
-        ]
+        chosen = [row for row, name in enumerate(names) if slo.pipeline in {"", name}]
         rows = np.flatnonzero(np.isin(self._lives.jobs.pipeline, chosen) & self._counted)
         latency_s = self._latency_s[rows]
         failed = ~self._completed[rows] & ~self._unfinished[rows]

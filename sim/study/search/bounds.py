@@ -117,7 +117,7 @@ def _on_group(pods: PodClass, group: NodeGroup) -> int:
 def _loads_of(scenario: Scenario, pipeline: str) -> list[PipelineLoad]:
     """Return the pipelines of which every job counts for a percentile: the one named, or the only one."""
     if pipeline:
-        return [load for load in scenario.pipelines if load.pipeline.name == pipeline]
+        return [load for load in scenario.pipelines if load.pipeline.shown_name == pipeline]
     return list(scenario.pipelines) if len(scenario.pipelines) == 1 else []
 
 

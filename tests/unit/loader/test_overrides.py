@@ -6,6 +6,7 @@ from sim.errors import InputError
 from sim.loader import load
 from sim.loader.overrides import parse_set
 from sim.model.autoscaler import AutoscalerOptions
+from sim.model.distributions import Constant
 from tests.unit.loader.worlds import CLUSTER, SCENARIO, loaded
 
 SPEC = """pipeline: {name: NAME}
@@ -73,6 +74,18 @@ def test_the_last_one_wins_and_nothing_takes_away(tmp_path: Path) -> None:
     ).cluster.autoscaler
     assert options.scan_interval_us == 30_000_000
     assert options.expander == ("least-waste",)
+
+
+def test_pipelines_of_one_name_in_two_projects(tmp_path: Path) -> None:
+    text = BY_FILE.replace("two.yaml", "other.yaml").replace(
+        "images}]", "images}, {name: images, project: team}]"
+    )
+    other = SPEC.replace("{name: NAME}", "{name: one, project: {name: team}}")
+    slow = "slo.pipelines={one: {p95: 1m}, team/one: {p95: 1h}}"
+    files = {"one_yaml": FILES["one_yaml"], "other_yaml": other}
+    scenario = loaded(tmp_path, text, "pipelines[team/one].datum_time=5s", slow, **files)
+    assert [load.datum_s for load in scenario.pipelines] == [Constant(5.0), Constant(2.0)]
+    assert [slo.pipeline for slo in scenario.slos] == ["one", "team/one"]
 
 
 def test_a_single_one_needs_no_list(tmp_path: Path) -> None:

@@ -77,9 +77,14 @@ def test_a_target_counts_failed_jobs_as_endless_and_late_ones_with_their_age(
     assert held["share_within"] == pytest.approx(share, nan_ok=True)
 
 
-def test_a_target_names_a_pipeline_with_or_without_its_project() -> None:
+def test_a_target_names_a_pipeline_as_reports_do() -> None:
     world = with_jobs(10, 20)
-    for pipeline, latency_s in (("edges", 15.0), (EDGES, 15.0), ("montage", math.nan)):
+    for pipeline, latency_s in (
+        ("", 15.0),
+        (EDGES, 15.0),
+        (f"team/{EDGES}", math.nan),
+        ("montage", math.nan),
+    ):
         held = measured(world, Slo(0.5, 25.0, pipeline))["slo"]["0"]
         assert held["latency_s"] == pytest.approx(latency_s, nan_ok=True)
 
