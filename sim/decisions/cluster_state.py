@@ -41,6 +41,7 @@ class ClusterStateRegistry:
         self._instances: dict[int, Listing] = {}
         self._listed: dict[int, Listing] = {}  # as of the last update
         self.fetches = 0  # of lists; the next update may find something in one
+        self._fetched: set[int] = set()  # of these groups, in the last update
         self.unregistered_since: dict[int, tuple[int, int]] = {}  # instance -> group, since
         self._incorrect: dict[int, tuple[int, int, int]] = {}  # group -> size, target, first seen
 
@@ -92,11 +93,13 @@ class ClusterStateRegistry:
         self._update_acceptable_ranges([size.target for size in cloud.sizes()])
 
     def _list_instances(self, cloud: Cloud) -> None:
+        self._fetched.clear()
         for group in range(len(self.targets)):
             known = self._instances.get(group)
             if known is None or self.is_scaling_up(group):
                 self._instances[group] = listing = fetch(cloud, group)
                 self.fetches += known is not None and known != listing
+                self._fetched.add(group)
         self._listed = dict(self._instances)
 
     def _update_unregistered(self, registered: Collection[int], now_us: int) -> None:
@@ -257,6 +260,13 @@ class ClusterStateRegistry:
             or any(state.not_started or state.unready for state in self.readiness)
             or any(listing.failed for listing in self._listed.values())
             or any(self.upcoming_nodes())
+        )
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether the same update again would change nothing, before a timer runs out."""
+        return not any(listing.failed for listing in self._listed.values()) and all(
+            group in self._fetched or not self._has_upcoming(group) for group in self.requests
         )
 
     def memory(self) -> tuple[object, ...] | None:

@@ -9,7 +9,7 @@ processors/nodes/pre_filtering_processor.go, processors/scaledowncandidates/.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,13 +20,16 @@ MAX_CLOUD_PROVIDER_NODE_DELETION_TIME_US = 300_000_000
 
 def scale_down_order(
     nodes: Iterable[SnapshotNode],
-    is_empty: Callable[[SnapshotNode], bool],
+    empty: Collection[int],
     previous: Collection[int],
 ) -> list[SnapshotNode]:
-    """Return candidates in the order to look at them; those alike stay as they are."""
+    """Return candidates in the order to look at them; those alike stay as they are.
+
+    ``empty`` and ``previous`` are ids, of nodes without pods and of those that were unneeded.
+    """
     ranks: tuple[list[SnapshotNode], ...] = ([], [], [], [])
     for node in nodes:
-        ranks[2 * (not is_empty(node)) + (node.id not in previous)].append(node)
+        ranks[2 * (node.id not in empty) + (node.id not in previous)].append(node)
     return [node for rank in ranks for node in rank]
 
 

@@ -10,7 +10,6 @@ categorizeNodes), core/scaledown/unremovable/nodes.go.
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Sequence
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from sim.decisions.hinting_simulator import HintingSimulator
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     from sim.decisions.snapshot import Snapshot
     from sim.decisions.snapshot_node import SnapshotNode
     from sim.model.autoscaler import AutoscalerOptions
+
+NEVER_US = 1 << 62
 
 
 class Planner:
@@ -39,6 +40,7 @@ class Planner:
         self.unremovable_until_us: dict[int, int] = {}  # the first to come first
         self.latest_update_us: int | None = None
         self.changes = 0
+        self._resting: tuple[object, int] = (None, 0)  # which nodes may not go yet, until when
         self._simulator = HintingSimulator()
         self._rules = DisruptionRules(options)
         self._min_update_interval_us = max(options.scale_down_unneeded_time_us, 1)
@@ -93,34 +95,48 @@ class Planner:
         one of them newly so, and none may go yet. ``kept`` are empty nodes found unneeded before that are
         as they were; they are no candidates.
         """
-        empty: list[SnapshotNode] = []
+        unneeded = dict(kept)
         others: list[SnapshotNode] = []
         for node in self._eligible(candidates, deleted):
-            (others if node.moved or node.real_pods() else empty).append(node)
-        if self._order_matters(kept, empty, now_us) or not all(map(self._is_blocked, others)):
+            if node.moved or node.real_pods():
+                others.append(node)
+            else:
+                known = self.unneeded.get(node.id)
+                unneeded[node.id] = still_unneeded(known, NodeToBeRemoved(node, 0), now_us)
+        if unneeded == self.unneeded:
+            unneeded = self.unneeded
+        if self._order_matters(unneeded, now_us) or not all(map(self._is_blocked, others)):
             return False
         self._begin_update(now_us)
         self._simulator.drop_old_hints()
-        before, unneeded = self.unneeded, dict(kept)
-        for node in empty:
-            unneeded[node.id] = still_unneeded(before.get(node.id), NodeToBeRemoved(node, 0), now_us)
-        if unneeded != before:
-            self.unneeded = unneeded
-            self.changes += 1
         for node in others:
             self._refuse(node, node.blocked or Reason.NoReason, now_us)
-            self.changes += 1
+        self.changes += len(others) + (unneeded is not self.unneeded)
+        self.unneeded = unneeded
         return True
 
-    def _order_matters(self, kept: dict[int, Unneeded], empty: Collection[SnapshotNode], now_us: int) -> bool:
-        """Say whether the order of empty nodes shows in what is removed, refused or written."""
-        known = [self.unneeded[node.id] for node in empty if node.id in self.unneeded]
-        since_us = now_us - self.options.scale_down_unneeded_time_us
-        return (
-            len(empty) - len(known) > 1
-            or len(kept) + len(empty) >= 2 * self.options.max_scale_down_parallelism  # no limit is lower
-            or any(entry.since_us < since_us for entry in chain(kept.values(), known))
+    def _order_matters(self, unneeded: dict[int, Unneeded], now_us: int) -> bool:
+        """Say whether the order of the empty nodes shows in what is removed, refused or written."""
+        new = [node for node in unneeded if node not in self.unneeded]
+        if len(new) > 1 or now_us > self._none_goes_until_us(unneeded):
+            return True
+        if len(unneeded) < 2 * self.options.max_scale_down_parallelism:  # no limit is lower
+            return False
+        return len(unneeded) >= unneeded_nodes_limit(
+            len(self.unneeded), self._update_interval_us(now_us), self.options
         )
+
+    def is_any_due(self, now_us: int) -> bool:
+        """Say whether any unneeded node has been so for long enough to go."""
+        return now_us > self._none_goes_until_us(self.unneeded)
+
+    def _none_goes_until_us(self, unneeded: dict[int, Unneeded]) -> int:
+        of, until_us = self._resting
+        if of is not unneeded:
+            first_us = min([node.since_us for node in unneeded.values()], default=NEVER_US)
+            until_us = first_us + self.options.scale_down_unneeded_time_us
+            self._resting = unneeded, until_us
+        return until_us
 
     def _is_blocked(self, node: SnapshotNode) -> bool:
         """Say whether pods that are there keep a node, in whatever order nodes are looked at."""
@@ -134,12 +150,16 @@ class Planner:
         self.unremovable_until_us[node.id] = now_us + self.options.unremovable_node_recheck_timeout_us
 
     def _begin_update(self, now_us: int) -> None:
-        if self.latest_update_us is not None:
-            interval_us = now_us - self.latest_update_us
-            if interval_us < self._min_update_interval_us:
-                self._min_update_interval_us = interval_us
-                self.changes += 1
+        interval_us = self._update_interval_us(now_us)
+        self.changes += interval_us != self._min_update_interval_us
+        self._min_update_interval_us = interval_us
         self.latest_update_us = now_us
+
+    def _update_interval_us(self, now_us: int) -> int:
+        """Return the shortest time between two updates, with one that is made now."""
+        if self.latest_update_us is None:
+            return self._min_update_interval_us
+        return min(self._min_update_interval_us, now_us - self.latest_update_us)
 
     def _eligible(self, candidates: Iterable[SnapshotNode], deleted: Collection[int]) -> list[SnapshotNode]:
         self.refusals = refusals = {}

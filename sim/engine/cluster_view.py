@@ -91,10 +91,12 @@ class ClusterView:
         self.no_longer_low: dict[int, None] = {}  # or never were; until somebody clears this
         self.awake: dict[int, NodeView] = {}  # of the low ones, those that somebody must look at again
         self.changes = 0  # of which nodes there are
-        self._least = [
+        least = [
             underused_room(node_capacity(spec.allocatable, state.daemons[group]), options)
             for group, spec in enumerate(specs)
         ]
+        self._least = [(room.cpu_m, room.memory_mib, room.gpu) for room in least]
+        self._has_gpus = [spec.allocatable.gpu > 0 for spec in specs]
         self._gpu_labelled = [GPU_LABEL in dict(spec.labels) for spec in specs]
         self._classes = 0
         self._expendable = False
@@ -176,7 +178,8 @@ class ClusterView:
 
     def is_underutilized(self, view: NodeView) -> bool:
         """Say whether a node, with what was moved onto it, is below the threshold."""
-        least = self._least[view.group]
-        if view.node.spec.allocatable.gpu and (view.node.gpu_ready or self._gpu_labelled[view.group]):
-            return view.gpu >= least.gpu
-        return view.cpu_m >= least.cpu_m and view.memory_mib >= least.memory_mib
+        group = view.group
+        cpu_m, memory_mib, gpu = self._least[group]
+        if self._has_gpus[group] and (view.node.gpu_ready or self._gpu_labelled[group]):
+            return view.gpu >= gpu
+        return view.cpu_m >= cpu_m and view.memory_mib >= memory_mib

@@ -63,7 +63,7 @@ class DecisionLog:
         self, before: Mapping[int, object], now: Mapping[int, object], leaves: Callable[[int], bool]
     ) -> None:
         """Write the nodes that became unneeded, and those that no longer are and do not leave."""
-        if before.keys() == now.keys():
+        if now is before or now.keys() == before.keys():
             return
         for node in now:
             if node not in before:
@@ -81,6 +81,7 @@ class DecisionLog:
         changed = [subject for subject, reason in reasons.items() if last.get(subject, none) is not reason]
         if changed:
             now_us, look, add = self.clock.now_us, self.look, self.log.tables["refusals"].add
-            for subject in sorted(changed):
+            changed.sort()
+            for subject in changed:
                 last[subject] = reason = reasons[subject]
                 add((now_us, look, subject, kind, reason))

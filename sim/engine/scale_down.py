@@ -18,7 +18,7 @@ from sim.decisions.unneeded import removable_at
 from sim.model.log import Reason, RefusalKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from sim.decisions.budgets import Buckets
     from sim.decisions.cooldown import LastScaleTimes
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sim.engine.decision_log import DecisionLog
     from sim.model.autoscaler import AutoscalerOptions
 
-LASTING = frozenset({Reason.RecentlyUnremovable, Reason.NodeGroupMinSizeReached, Reason.NotAutoscaled})
+LASTING = (Reason.RecentlyUnremovable, Reason.NodeGroupMinSizeReached)
 
 
 class ScaleDown:
@@ -51,8 +51,11 @@ class ScaleDown:
         self.log = log
         self.options: AutoscalerOptions = view.options
         self.planner = Planner(self.options)
-        self._standing: list[tuple[bool, bool]] = []  # of each group: at its minimum, resting
         self._circumstances: tuple[object, ...] = ()  # of the last look, as far as all nodes depend on them
+        self._cloud_seen = (-1, -1)
+        self._listed: list[Collection[int]] = []  # by group: its instances, as far as they are known
+        self._at_minimum: list[bool] = []
+        self._resting = [False] * len(view.by_group)
         self._soft_tainted: dict[int, NodeView] = {}
         self._seen: tuple[object, int] = ({}, 0)  # when put right: unneeded nodes, and untaintings
         self.soft_taints_left = False  # for the next look to set or take off
@@ -62,17 +65,17 @@ class ScaleDown:
         """Update the plan and, unless ``forbidden`` or resting, act; return whether deletions started."""
         view, planner = self.view, self.planner
         acts = not forbidden and not is_scale_down_in_cooldown(self.times, now_us, self.options)
-        empty, draining = self.actuator.in_progress()
         before = planner.unneeded
         refusals = dict.fromkeys(view.no_longer_low, Reason.NotUnderutilized)
         view.no_longer_low.clear()
         self._wake(acts, now_us)
         self._plan(refusals, now_us)
-        unneeded = planner.unneeded
-        self.log.unneeded(before, unneeded, self._leaves)
-        refusals.update(dict.fromkeys(filter(view.awake.__contains__, unneeded), Reason.NoReason))
+        self.log.unneeded(before, planner.unneeded, self._leaves)
         refusals.update(planner.refusals)
-        started = acts and self._start(refusals, len(empty), len(draining), now_us)
+        due = acts and planner.is_any_due(now_us)
+        reason = Reason.NotUnneededLongEnough if acts and not due else Reason.NoReason
+        refusals.update({node: reason for node in planner.unneeded if node in view.awake})
+        started = due and self._start(refusals, now_us)
         self._update_soft_taints()
         self.log.refusals(RefusalKind.SCALE_DOWN, refusals)
         if started:
@@ -90,19 +93,24 @@ class ScaleDown:
 
     def _wake(self, acts: bool, now_us: int) -> None:
         """Have nodes looked at again that would no longer be found as the last look left them."""
-        view, times, options = self.view, self.times, self.options
-        self._standing = [
-            (size.target <= size.min_size, is_group_in_cooldown(group, times, now_us, options))
-            for group, size in enumerate(self.cloud.sizes())
-        ]
-        is_packed = view.snapshot.fork() > 0  # pending pods are on nodes, in this look
-        circumstances = (acts, is_packed, self.cloud.changes, self._standing)
-        again = self.planner.forget_old_failures(now_us)
-        if is_packed or circumstances != self._circumstances:
+        low, awake = self.view.low, self.view.awake
+        for node_id in self.planner.forget_old_failures(now_us):
+            if node_id in low:
+                awake[node_id] = low[node_id]
+        if self.view.snapshot.fork():  # pending pods are on nodes, in this look
+            awake.update({node.id: node for node in low.values() if node.moved})
+        if self._cloud_seen != (self.cloud.changes, self.cloud.retargets):
+            self._cloud_seen = self.cloud.changes, self.cloud.retargets
+            self._listed = listed = [self.cloud.list_instances(group) for group in range(len(self._resting))]
+            self._at_minimum = [size.target <= size.min_size for size in self.cloud.sizes()]
+            awake.update({node.id: node for node in low.values() if node.id not in listed[node.group]})
+        if self.options.scale_down_delay_type_local:
+            groups = range(len(self._resting))
+            self._resting = [is_group_in_cooldown(g, self.times, now_us, self.options) for g in groups]
+        circumstances = (acts, self._at_minimum, self._resting)
+        if circumstances != self._circumstances:
             self._circumstances = circumstances
-            view.awake.update(view.low)
-        else:
-            view.awake.update({node: view.low[node] for node in again if node in view.low})
+            awake.update(low)
 
     def _let_sleep(self, refusals: Mapping[int, Reason]) -> None:
         """Leave nodes alone until they, or circumstances, change: these reasons stay what they are."""
@@ -115,7 +123,9 @@ class ScaleDown:
         """Update the plan: by what is new, or by all nodes in order."""
         view, planner, tainted_us = self.view, self.planner, self.actuator.tainted_us
         awake, low = view.awake, view.low
-        deleted = {node for node in tainted_us if is_being_deleted(tainted_us[node], now_us)}
+        deleted: Collection[int] = ()
+        if tainted_us:
+            deleted = {node for node in tainted_us if is_being_deleted(tainted_us[node], now_us)}
         kept = {n: entry for n, entry in planner.unneeded.items() if n in low and n not in awake}
         candidates = self._candidates(awake.values(), refusals)
         if self.soft_taints_left or not planner.update_in_any_order(candidates, kept, deleted, now_us):
@@ -126,18 +136,17 @@ class ScaleDown:
 
     def _candidates(self, nodes: Iterable[NodeView], refusals: dict[int, Reason]) -> list[NodeView]:
         """Return those of the nodes to look at, and say why not the others."""
-        listed = [self.cloud.list_instances(group) for group in range(len(self._standing))]
+        listed, at_minimum, resting = self._listed, self._at_minimum, self._resting
         deletions = self.actuator.deletions
         candidates = []
         for node in nodes:
-            at_minimum, resting = self._standing[node.group]
             if node.id not in listed[node.group]:
                 refusals[node.id] = Reason.NotAutoscaled
-            elif at_minimum:
+            elif at_minimum[node.group]:
                 refusals[node.id] = Reason.NodeGroupMinSizeReached
             elif node.moved and not self.view.is_underutilized(node):
                 refusals[node.id] = Reason.NotUnderutilized
-            elif not resting and node.node not in deletions:
+            elif not resting[node.group] and node.node not in deletions:
                 candidates.append(node)
         return candidates
 
@@ -146,8 +155,8 @@ class ScaleDown:
         candidates.sort(key=attrgetter("position"))
         if self.view.snapshot.chance is not None:
             candidates = self.view.snapshot.chance.shuffled(candidates)
-        is_empty = {node.id for node in candidates if node.empty and not node.moved}
-        return scale_down_order(candidates, lambda node: node.id in is_empty, self.planner.unneeded)
+        empty = {node.id for node in candidates if node.empty and not node.moved}
+        return scale_down_order(candidates, empty, self.planner.unneeded)
 
     def _destinations(self) -> bytearray:
         destinations = self.view.snapshot.destinations()
@@ -160,12 +169,9 @@ class ScaleDown:
         """Say whether a node is gone or being deleted."""
         return node in self.actuator.tainted_us or node not in self.view.nodes
 
-    def _start(self, refusals: dict[int, Reason], empty: int, draining: int, now_us: int) -> bool:
+    def _start(self, refusals: dict[int, Reason], now_us: int) -> bool:
         unneeded = self.planner.unneeded
-        since_us = now_us - self.options.scale_down_unneeded_time_us
-        if all(node.since_us >= since_us for node in unneeded.values()):
-            refusals.update(dict.fromkeys(unneeded, Reason.NotUnneededLongEnough))
-            return False
+        empty, draining = map(len, self.actuator.in_progress())
         deletions = [0] * len(self._capacities)
         for node in self.actuator.deletions:
             deletions[node.group] += 1

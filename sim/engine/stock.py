@@ -44,10 +44,9 @@ class Stock:
         self.log = log
         self.registry = ClusterStateRegistry(len(templates.by_group), options)
         self.is_settled = False  # the last look found nothing missing, failed or of a wrong size
-        self._compared: tuple[int, ...] = ()  # what was seen when the registry was last brought up to date
-        self._settled: tuple[int, ...] | None = None  # the same when there was nothing to do
-        self._steady: tuple[int, ...] | None = None  # the same when that left the registry as it was
-        self._due_us: int | None = None  # when it will not, even so
+        self._settled: tuple[int, ...] | None = None  # what was seen when there was nothing to do
+        self._steady: tuple[int, ...] | None = None  # what was seen when the same again would change nothing
+        self._due_us: int | None = None  # until then
         self._fetched = (-1, -1)  # the same when all instances were fetched
         self._ready: list[int] = []  # Ready nodes by group, as of these changes
         self._ready_as_of = (-1, -1)
@@ -91,8 +90,6 @@ class Stock:
     def _compare(self, seen: tuple[int, ...], now_us: int) -> bool:
         """Bring the registry up to date and put right what is wrong; return whether the look goes on."""
         registry = self.registry
-        before = registry.memory() if seen == self._compared else None
-        self._compared = seen
         self.log.failures(registry.update_nodes(self._registered(), self.cloud, now_us))
         self.is_settled = registry.is_idle
         self._settled = seen if self.is_settled and not registry.backoffs else None
@@ -103,7 +100,7 @@ class Stock:
         self._delete_created_with_errors()
         if self._fix_sizes(now_us):
             return False
-        if before is not None and before == registry.memory():
+        if registry.is_steady:
             self._steady, self._due_us = seen, earliest_after(now_us, registry.timers())
         return True
 

@@ -111,7 +111,7 @@ class TestUtilization:
 class TestOrder:
     def test_empty_first_then_previously_unneeded_then_node_order(self) -> None:
         nodes = [a_node(node_id) for node_id in range(6)]
-        ordered = scale_down_order(nodes, lambda node: node.id in (3, 5), previous={1, 5})
+        ordered = scale_down_order(nodes, {3, 5}, previous={1, 5})
         assert [node.id for node in ordered] == [5, 3, 1, 0, 2, 4]
 
     @pytest.mark.parametrize(("age_s", "deleted"), [(0, True), (299, True), (300, False)])
