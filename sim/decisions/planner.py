@@ -85,26 +85,29 @@ class Planner:
     def update_in_any_order(
         self,
         candidates: Iterable[SnapshotNode],
-        kept: dict[int, Unneeded],
+        doubtful: Collection[int],
         deleted: Collection[int],
         now_us: int,
     ) -> bool:
         """Do the same where the order to look at nodes could make no difference; return whether that is so.
 
         It is as long as pods block whatever is not empty, all the empty nodes will be unneeded, at most
-        one of them newly so, and none may go yet. ``kept`` are empty nodes found unneeded before that are
-        as they were; they are no candidates.
+        one of them newly so, and none may go yet. Nodes found unneeded before, and empty, remain so
+        unless they are ``doubtful``, as candidates among them are.
         """
-        unneeded = dict(kept)
+        found: dict[int, Unneeded] = {}
         others: list[SnapshotNode] = []
         for node in self._eligible(candidates, deleted):
             if node.moved or node.real_pods():
                 others.append(node)
             else:
                 known = self.unneeded.get(node.id)
-                unneeded[node.id] = still_unneeded(known, NodeToBeRemoved(node, 0), now_us)
-        if unneeded == self.unneeded:
-            unneeded = self.unneeded
+                found[node.id] = still_unneeded(known, NodeToBeRemoved(node, 0), now_us)
+        unneeded = self.unneeded
+        if found or doubtful:
+            unneeded = {node: entry for node, entry in unneeded.items() if node not in doubtful} | found
+            if unneeded == self.unneeded:
+                unneeded = self.unneeded
         if self._order_matters(unneeded, now_us) or not all(map(self._is_blocked, others)):
             return False
         self._begin_update(now_us)
@@ -117,8 +120,9 @@ class Planner:
 
     def _order_matters(self, unneeded: dict[int, Unneeded], now_us: int) -> bool:
         """Say whether the order of the empty nodes shows in what is removed, refused or written."""
-        new = [node for node in unneeded if node not in self.unneeded]
-        if len(new) > 1 or now_us > self._none_goes_until_us(unneeded):
+        if unneeded is not self.unneeded and len(unneeded.keys() - self.unneeded.keys()) > 1:
+            return True
+        if now_us > self._none_goes_until_us(unneeded):
             return True
         if len(unneeded) < 2 * self.options.max_scale_down_parallelism:  # no limit is lower
             return False

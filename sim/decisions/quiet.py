@@ -10,7 +10,7 @@ core/static_autoscaler.go, core/scaledown/unremovable/nodes.go, utils/backoff/ex
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from sim.decisions.eligibility import MAX_CLOUD_PROVIDER_NODE_DELETION_TIME_US
@@ -28,7 +28,7 @@ def earliest_after(now_us: int, instants_us: Iterable[int]) -> int | None:
 
 
 def removal_timers(
-    unneeded: Iterable[Unneeded], times: LastScaleTimes, options: AutoscalerOptions
+    unneeded: Collection[Unneeded], times: LastScaleTimes, options: AutoscalerOptions
 ) -> Iterable[int]:
     """Yield when an unneeded node may first go, and before: when the cooldown no longer forbids it."""
     rested_us = 0
@@ -38,8 +38,9 @@ def removal_timers(
             times.failure_us + options.scale_down_delay_after_failure_us,
             times.scale_down_us + options.scale_down_delay_after_delete_us,
         )
-    for node in unneeded:
+    if unneeded:
         yield rested_us
+    for node in unneeded:
         yield max(node.since_us + options.scale_down_unneeded_time_us + 1, rested_us)
 
 

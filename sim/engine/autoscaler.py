@@ -190,10 +190,12 @@ class Autoscaler:
                 self.scale_down.forget()
             return False
         self._unhelped = self._pods_to_help()
-        pods = filter_out_young(self._unhelped, now_us, self.options.new_pod_scale_up_delay_us)
-        all_new = bool(pods) and not self._max_nodes_reached() and all_pods_are_new(pods, now_us)
-        if pods and not all_new and not self._max_nodes_reached() and self._scale_up(pods):
-            return True
+        all_new = False
+        if self._unhelped and not self._max_nodes_reached():
+            pods = filter_out_young(self._unhelped, now_us, self.options.new_pod_scale_up_delay_us)
+            all_new = bool(pods) and all_pods_are_new(pods, now_us)
+            if pods and not all_new and self._scale_up(pods):
+                return True
         started = self.options.scale_down_enabled and self.scale_down.look(now_us, forbidden=all_new)
         if started:
             self.times.scale_down_us = now_us
@@ -240,6 +242,10 @@ class Autoscaler:
         cutoff = self.options.expendable_pods_priority_cutoff
         waiting: list[PodView] = []
         refused = self.state.refused
+        if not (refused or self.actuator.deletions):
+            self._waiting = waiting
+            self._pending_simulator.drop_old_hints()
+            return waiting
         for index, cls in sorted(refused.items()):
             if not cls.pending:
                 del refused[index]
@@ -254,9 +260,6 @@ class Autoscaler:
         if self.actuator.deletions:
             waiting += self._currently_drained()
         self._waiting = waiting
-        if not waiting:
-            self._pending_simulator.drop_old_hints()
-            return []
         return filter_out_schedulable(self.snapshot, waiting, self._pending_simulator, self.snapshot.chance)
 
     def _currently_drained(self) -> Iterator[PodView]:

@@ -49,7 +49,7 @@ class NodeView(SnapshotNode):
             self._real_pods = pods
         return self._real_pods
 
-    def read(self, *, expendable: bool) -> None:
+    def read(self, expendable: bool) -> None:
         """Take in what changed on the node; ``expendable``: there are pods that must not be seen."""
         node = self.node
         self.cpu_m = node.free_cpu_m
@@ -95,8 +95,10 @@ class ClusterView:
             underused_room(node_capacity(spec.allocatable, state.daemons[group]), options)
             for group, spec in enumerate(specs)
         ]
-        self._least = [(room.cpu_m, room.memory_mib, room.gpu) for room in least]
-        self._has_gpus = [spec.allocatable.gpu > 0 for spec in specs]
+        self._least = [
+            (room.cpu_m, room.memory_mib, room.gpu, spec.allocatable.gpu > 0)
+            for room, spec in zip(least, specs, strict=True)
+        ]
         self._gpu_labelled = [GPU_LABEL in dict(spec.labels) for spec in specs]
         self._classes = 0
         self._expendable = False
@@ -117,7 +119,7 @@ class ClusterView:
         for node in touched:
             view = nodes.get(node.id)
             if view is not None:
-                view.read(expendable=expendable)
+                view.read(expendable)
                 touch(view)
                 judge(view)
             elif node.position >= 0:
@@ -154,7 +156,7 @@ class ClusterView:
             return True
         self.starting.pop(node.id, None)
         view = NodeView(node, self.options.expendable_pods_priority_cutoff)
-        view.read(expendable=self._expendable)
+        view.read(self._expendable)
         self.nodes[node.id] = view
         self.by_group[node.group][node.id] = view
         self.no_longer_low[node.id] = None
@@ -178,8 +180,7 @@ class ClusterView:
 
     def is_underutilized(self, view: NodeView) -> bool:
         """Say whether a node, with what was moved onto it, is below the threshold."""
-        group = view.group
-        cpu_m, memory_mib, gpu = self._least[group]
-        if self._has_gpus[group] and (view.node.gpu_ready or self._gpu_labelled[group]):
+        cpu_m, memory_mib, gpu, has_gpus = self._least[view.group]
+        if has_gpus and (view.node.gpu_ready or self._gpu_labelled[view.group]):
             return view.gpu >= gpu
         return view.cpu_m >= cpu_m and view.memory_mib >= memory_mib

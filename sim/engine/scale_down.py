@@ -126,9 +126,9 @@ class ScaleDown:
         deleted: Collection[int] = ()
         if tainted_us:
             deleted = {node for node in tainted_us if is_being_deleted(tainted_us[node], now_us)}
-        kept = {n: entry for n, entry in planner.unneeded.items() if n in low and n not in awake}
+        doubtful = [node for node in planner.unneeded if node in awake or node not in low]
         candidates = self._candidates(awake.values(), refusals)
-        if self.soft_taints_left or not planner.update_in_any_order(candidates, kept, deleted, now_us):
+        if self.soft_taints_left or not planner.update_in_any_order(candidates, doubtful, deleted, now_us):
             asleep = [node for node in low.values() if node.id not in awake]
             awake.update(low)
             ordered = self._in_order(candidates + self._candidates(asleep, refusals))
