@@ -9,7 +9,7 @@ categorizeNodes), core/scaledown/unremovable/nodes.go.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from sim.decisions.hinting_simulator import HintingSimulator
@@ -73,7 +73,7 @@ class Planner:
         before, failures = self.unneeded, len(self.unremovable_until_us)
         self._begin_update(now_us)
         mark = snapshot.plan()
-        self._categorize(snapshot, self._eligible(candidates, deleted), destinations, now_us)
+        self._categorize(snapshot, list(self._eligible(candidates, deleted)), destinations, now_us)
         snapshot.revert(mark)
         self._simulator.drop_old_hints()
         same = before.keys() == self.unneeded.keys()
@@ -96,25 +96,27 @@ class Planner:
         unless they are ``doubtful``, as candidates among them are.
         """
         found: dict[int, Unneeded] = {}
-        others: list[SnapshotNode] = []
+        blocked: list[SnapshotNode] = []
         for node in self._eligible(candidates, deleted):
-            if node.moved or node.real_pods():
-                others.append(node)
-            else:
+            if not (node.moved or node.real_pods()):
                 known = self.unneeded.get(node.id)
                 found[node.id] = still_unneeded(known, NodeToBeRemoved(node, 0), now_us)
+            elif self._is_blocked(node):
+                blocked.append(node)
+            else:
+                return False
         unneeded = self.unneeded
         if found or doubtful:
             unneeded = {node: entry for node, entry in unneeded.items() if node not in doubtful} | found
             if unneeded == self.unneeded:
                 unneeded = self.unneeded
-        if self._order_matters(unneeded, now_us) or not all(map(self._is_blocked, others)):
+        if self._order_matters(unneeded, now_us):
             return False
         self._begin_update(now_us)
         self._simulator.drop_old_hints()
-        for node in others:
+        for node in blocked:
             self._refuse(node, node.blocked or Reason.NoReason, now_us)
-        self.changes += len(others) + (unneeded is not self.unneeded)
+        self.changes += len(blocked) + (unneeded is not self.unneeded)
         self.unneeded = unneeded
         return True
 
@@ -165,18 +167,19 @@ class Planner:
             return self._min_update_interval_us
         return min(self._min_update_interval_us, now_us - self.latest_update_us)
 
-    def _eligible(self, candidates: Iterable[SnapshotNode], deleted: Collection[int]) -> list[SnapshotNode]:
+    def _eligible(
+        self, candidates: Iterable[SnapshotNode], deleted: Collection[int]
+    ) -> Iterator[SnapshotNode]:
+        """Yield the candidates that are worth a simulation; refuse the others."""
         self.refusals = refusals = {}
         unremovable = self.unremovable_until_us
-        eligible = []
         for node in candidates:
             if node.id in unremovable:
                 refusals[node.id] = Reason.RecentlyUnremovable
             elif node.id in deleted:
                 refusals[node.id] = Reason.CurrentlyBeingDeleted
             else:
-                eligible.append(node)
-        return eligible
+                yield node
 
     def _categorize(
         self, snapshot: Snapshot, eligible: list[SnapshotNode], destinations: bytearray, now_us: int
