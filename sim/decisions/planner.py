@@ -40,7 +40,7 @@ class Planner:
         self.unremovable_until_us: dict[int, int] = {}  # the first to come first
         self.latest_update_us: int | None = None
         self.changes = 0
-        self._resting: tuple[object, int] = (None, 0)  # which nodes may not go yet, until when
+        self._known: tuple[object, int, bool] = (None, 0, False)  # of the nodes of a plan, see _survey
         self._simulator = HintingSimulator()
         self._rules = DisruptionRules(options)
         self._min_update_interval_us = max(options.scale_down_unneeded_time_us, 1)
@@ -124,7 +124,7 @@ class Planner:
         """Say whether the order of the empty nodes shows in what is removed, refused or written."""
         if unneeded is not self.unneeded and len(unneeded.keys() - self.unneeded.keys()) > 1:
             return True
-        if now_us > self._none_goes_until_us(unneeded):
+        if now_us > self._survey(unneeded)[1]:
             return True
         if len(unneeded) < 2 * self.options.max_scale_down_parallelism:  # no limit is lower
             return False
@@ -134,15 +134,15 @@ class Planner:
 
     def is_any_due(self, now_us: int) -> bool:
         """Say whether any unneeded node has been so for long enough to go."""
-        return now_us > self._none_goes_until_us(self.unneeded)
+        return now_us > self._survey(self.unneeded)[1]
 
-    def _none_goes_until_us(self, unneeded: dict[int, Unneeded]) -> int:
-        of, until_us = self._resting
-        if of is not unneeded:
+    def _survey(self, unneeded: dict[int, Unneeded]) -> tuple[object, int, bool]:
+        """Return a plan, until when none of its nodes may go, and whether pods move in it."""
+        if self._known[0] is not unneeded:
             first_us = min([node.since_us for node in unneeded.values()], default=NEVER_US)
-            until_us = first_us + self.options.scale_down_unneeded_time_us
-            self._resting = unneeded, until_us
-        return until_us
+            moves = any(node.removal.pods for node in unneeded.values())
+            self._known = unneeded, first_us + self.options.scale_down_unneeded_time_us, moves
+        return self._known
 
     def _is_blocked(self, node: SnapshotNode) -> bool:
         """Say whether pods that are there keep a node, in whatever order nodes are looked at."""
@@ -213,7 +213,7 @@ class Planner:
         None if the next update would find something new even so: with random orders (not
         ``ordered``) a plan that moves pods comes out differently each time.
         """
-        if not ordered and any(node.removal.pods for node in self.unneeded.values()):
+        if not ordered and self._survey(self.unneeded)[2]:
             return None
         return self.changes, self._simulator.memory()
 

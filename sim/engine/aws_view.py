@@ -16,7 +16,7 @@ from sim.decisions.balancing import GroupSize
 from sim.decisions.quiet import look_at_or_after
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
     from sim.engine.clock import Clock
     from sim.engine.ec2 import NodeGroups
@@ -33,7 +33,7 @@ class AwsView:
         self.changes = 0  # of which instances are listed
         self.retargets = 0  # other changes
         self._sizes: list[GroupSize] = []
-        self._listed: list[dict[int, None]] = []
+        self._listed: list[frozenset[int]] = []
         self._failed: list[frozenset[int]] = []
         self._seen = -1
         self._refreshed_us = 0
@@ -55,7 +55,7 @@ class AwsView:
         self.changes += 1
         groups = self.node_groups.groups
         self._sizes = [GroupSize(group.min_size, group.max_size, group.target) for group in groups]
-        self._listed = [dict.fromkeys(group.instances) for group in groups]
+        self._listed = [frozenset(group.instances) for group in groups]
         self._failed = [frozenset(group.failed) for group in groups]
 
     def skip_looks(self, last_look_us: int, skipped_us: int, interval_us: int) -> None:
@@ -79,9 +79,9 @@ class AwsView:
         """Return bounds and target of each group."""
         return self._sizes
 
-    def list_instances(self, group: int) -> Collection[int]:
-        """Return the instances of a group, placeholders included, in order of creation."""
-        return self._listed[group].keys()
+    def list_instances(self, group: int) -> frozenset[int]:
+        """Return the instances of a group, placeholders included."""
+        return self._listed[group]
 
     def failed_instances(self, group: int) -> frozenset[int]:
         """Return those of them that report that they cannot be launched."""

@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 class NodeView(SnapshotNode):
     """A real node in the snapshot."""
 
-    __slots__ = ("_expendable", "_real_pods", "cutoff", "empty", "node", "was_empty")
+    __slots__ = ("_expendable", "_real_pods", "cutoff", "empty", "node")
 
     def __init__(self, node: Node, cutoff: int) -> None:
         """Describe ``node``; pods below the priority ``cutoff`` are not seen."""
         super().__init__(node.id, node.group, (0, 0, 0, 0, 0))
         self.node = node
         self.cutoff = cutoff
-        self.empty = self.was_empty = True
+        self.empty = True
         self._real_pods: Sequence[PodView] | None = None
         self._expendable = False
 
@@ -58,7 +58,6 @@ class NodeView(SnapshotNode):
         self.gpu = node.free_gpu
         self.pods_left = node.free_pods
         self.open = node.open
-        self.was_empty = self.empty
         self.empty = not node.pods
         self.blocked = None
         self._real_pods = None
@@ -106,25 +105,34 @@ class ClusterView:
 
     def update(self) -> None:
         """Read what changed since the last time."""
-        if not self.state.touched:
+        touched = self.state.touched
+        if not touched:
             return
-        touched = [node for node in self.state.touched if node is not None]
-        self.state.touched.clear()
         self._look_for_expendable()
+        nodes, touch, judge, expendable = self.nodes, self.snapshot.touch, self._judge, self._expendable
+        come_or_gone = []
+        for node in touched:
+            if node is None:
+                continue
+            view = nodes.get(node.id)
+            if view is None or node.position < 0:
+                come_or_gone.append(node)
+            else:
+                was_empty = view.empty
+                view.read(expendable)
+                touch(view)
+                judge(view, was_empty)
+        touched.clear()
+        if come_or_gone:
+            self._count(come_or_gone)
+
+    def _count(self, touched: list[Node]) -> None:
+        """Take out nodes that are gone, and take in new ones."""
         gone = [node for node in touched if node.position < 0]
         if gone:
             self._take_out(gone)
-        in_order = True
-        nodes, touch, judge, expendable = self.nodes, self.snapshot.touch, self._judge, self._expendable
-        for node in touched:
-            view = nodes.get(node.id)
-            if view is not None:
-                view.read(expendable)
-                touch(view)
-                judge(view)
-            elif node.position >= 0:
-                in_order &= self._add(node)
-        if not in_order:
+        in_order = [self._add(node) for node in touched if node.position >= 0]
+        if not all(in_order):
             self.snapshot.set_nodes(self.nodes[node.id] for node in self.state.nodes if node.id in self.nodes)
 
     def _look_for_expendable(self) -> None:
@@ -160,21 +168,20 @@ class ClusterView:
         self.nodes[node.id] = view
         self.by_group[node.group][node.id] = view
         self.no_longer_low[node.id] = None
-        self._judge(view)
+        self._judge(view, was_empty=False)
         if node.position != self.snapshot.real:
             return False
         self.snapshot.append(view)
         return True
 
-    def _judge(self, view: NodeView) -> None:
+    def _judge(self, view: NodeView, was_empty: bool) -> None:
         """Sort a node into those used little, or out of them."""
-        low = self.low
         if self.is_underutilized(view):
-            if view.id not in low or view.was_empty:
-                low[view.id] = self.awake[view.id] = view
+            if was_empty or view.id not in self.low:
+                self.low[view.id] = self.awake[view.id] = view
                 self.no_longer_low.pop(view.id, None)
-        elif view.id in low:
-            del low[view.id]
+        elif view.id in self.low:
+            del self.low[view.id]
             self.awake.pop(view.id, None)
             self.no_longer_low[view.id] = None
 

@@ -53,7 +53,7 @@ class ScaleDown:
         self.planner = Planner(self.options)
         self._circumstances: tuple[object, ...] = ()  # of the last look, as far as all nodes depend on them
         self._cloud_seen = (-1, -1)
-        self._listed: list[Collection[int]] = []  # by group: its instances, as far as they are known
+        self._listed: list[frozenset[int]] = []  # by group: its instances, as far as they are known
         self._at_minimum: list[bool] = []
         self._resting = [False] * len(view.by_group)
         self._soft_tainted: dict[int, NodeView] = {}
@@ -74,7 +74,7 @@ class ScaleDown:
         refusals.update(planner.refusals)
         due = acts and planner.is_any_due(now_us)
         reason = Reason.NotUnneededLongEnough if acts and not due else Reason.NoReason
-        refusals.update({node: reason for node in planner.unneeded if node in view.awake})
+        refusals.update(dict.fromkeys(planner.unneeded.keys() & view.awake.keys(), reason))
         started = due and self._start(refusals, now_us)
         self._update_soft_taints()
         self.log.refusals(RefusalKind.SCALE_DOWN, refusals)
@@ -126,7 +126,7 @@ class ScaleDown:
         deleted: Collection[int] = ()
         if tainted_us:
             deleted = {node for node in tainted_us if is_being_deleted(tainted_us[node], now_us)}
-        doubtful = [node for node in planner.unneeded if node in awake or node not in low]
+        doubtful = (planner.unneeded.keys() & awake.keys()) | (planner.unneeded.keys() - low.keys())
         candidates = self._candidates(awake.values(), refusals)
         if self.soft_taints_left or not planner.update_in_any_order(candidates, doubtful, deleted, now_us):
             asleep = [node for node in low.values() if node.id not in awake]

@@ -109,7 +109,7 @@ class Stock:
         if self._ready_as_of != as_of:
             self._ready_as_of = as_of
             self._ready = [
-                len(nodes.keys() & self.cloud.list_instances(group))
+                len(self.cloud.list_instances(group).intersection(nodes))
                 for group, nodes in enumerate(self.view.by_group)
             ]
         starting = {
