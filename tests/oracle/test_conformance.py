@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import SHARED, needs_shared, of_shared
-from tests.oracle.replay import Case, Trace, compare, load, options_of, simulate
+from tests.oracle.cases import Case, load, options_of, simulate
+from tests.oracle.replay import compare
+from tests.oracle.traces import Trace
 from tests.oracle.variability import comparisons
 
 BANK = SHARED / "oracle" / "cluster-autoscaler"

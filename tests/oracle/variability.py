@@ -21,7 +21,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(PROJECT))
 
 from sim.model.autoscaler import Orders  # noqa: E402  # run as a file, not as a module
-from tests.oracle.replay import Case, Trace, load, options_of, simulate, summary_of  # noqa: E402
+from tests.oracle.cases import Case, load, options_of, simulate  # noqa: E402
+from tests.oracle.traces import Trace, summary_of  # noqa: E402
 
 MEASURES = ("node_seconds_total", "mean_pod_wait_s", "peak_nodes")
 

@@ -14,7 +14,7 @@ from sim.decisions.planner import Planner
 from sim.engine import stock
 from sim.model.autoscaler import MINUTE, Orders
 from tests.conftest import SHARED, needs_shared
-from tests.oracle.replay import load, options_of, simulate
+from tests.oracle.cases import load, options_of, simulate
 
 BANK = SHARED / "oracle" / "cluster-autoscaler"
 CASES = list(load(BANK)) if BANK.is_dir() else []
