@@ -93,7 +93,7 @@ def read_cluster_defaults(field: Field) -> tuple[ClusterDefaults, tuple[Notice, 
 
     The document is ``{"createPipelineRequest": {...}}``; what else it holds is named in the notices.
     """
-    keys = ("createPipelineRequest", "create_pipeline_request")
+    keys = ("create_pipeline_request", "createPipelineRequest")
     place = next((place for _, place in defaults_in(field).known(keys).children()), None)
     if place is None:
         return ClusterDefaults(), ()

@@ -14,7 +14,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from sim.adapters.yaml_documents import Document, read_text
-from sim.errors import InputError
+from sim.errors import LONGEST_VALUE, InputError
 from sim.loader.compile.pipelines import names_of
 from sim.loader.shape.workload import PIPELINE
 from sim.loader.values.references import resolved
@@ -61,14 +61,14 @@ def parse_set(text: str) -> tuple[Path, Any]:
             except InputError as error:
                 raise error.inside(file=SET) from None
     problem = "has a bracket that is not closed" if depth > 0 else "has no ="
-    raise InputError(problem, field=text, allowed="path=value", file=SET)
+    raise InputError(problem, field=text[:LONGEST_VALUE], allowed="path=value", file=SET)
 
 
 def _yaml(text: str, whole: str) -> Any:
     try:
         return read_text(f"value: {text}", SET)[0].value["value"]
     except (InputError, KeyError):
-        raise InputError("has a value that is not YAML", field=whole) from None
+        raise InputError("has a value that is not YAML", field=whole[:LONGEST_VALUE]) from None
 
 
 def blamed(error: InputError, sets: Iterable[str], was_there: Callable[[], bool]) -> InputError:

@@ -23,7 +23,7 @@ from sim.model.cluster_config import ClusterConfig
 
 DEFAULT_KUBERNETES = "1.33"
 GROUP_LISTS = ("managedNodeGroups", "nodeGroups")
-_MINOR = re.compile(r"1\.(\d{1,3})")
+_MINOR = re.compile(r"1\.(\d{2})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class ClusterReader:
             return DEFAULT_KUBERNETES
         if not _MINOR.fullmatch(said):
             place = at_path(self.at, "cluster", "kubernetes_version")
-            raise place.error(allowed="a Kubernetes minor in quotes, such as '1.33'")
+            raise place.error(allowed="a Kubernetes minor in quotes, such as '1.33'; a bare 1.30 is 1.3")
         return said
 
 

@@ -145,6 +145,11 @@ def test_a_key_with_dots(tmp_path: Path) -> None:
         ),
         ("a..b=3", "--set: 'a..b' is not a path"),
         ("horizon=[1d", "--set: horizon=[1d has a value that is not YAML"),
+        (f"horizon={'[' * 5_000}", f"--set: horizon={'[' * 72} has a value that is not YAML"),
+        (
+            "cluster.kubernetes_version=1.30",
+            "--set: cluster.kubernetes_version is 1.3; allowed: a Kubernetes minor in quotes",
+        ),
         ("horizon=1 day", "--set: horizon is '1 day'; allowed: a duration"),
         (
             "pipelines[edgs].autoscaling=true",
