@@ -93,11 +93,12 @@ class ClassState:
     """A pod class as the engine uses it: plain integers, and the pods of it that wait.
 
     ``allowed[g]`` says whether node group ``g`` passes selector and taints; ``groups`` says it in bits.
+    ``simple`` pods take nothing of a node but cpu, memory and a place, and mind no pod on it.
     """
 
     __slots__ = (
         "allowed", "anti_affinity", "cpu_m", "ephemeral_mib", "fargate_profile", "gpu", "groups", "index",
-        "memory_mib", "pending", "spec",
+        "memory_mib", "pending", "runs_at_once", "simple", "spec",
     )  # fmt: skip
 
     def __init__(self, index: int, spec: PodClass, groups: tuple[NodeGroup, ...]) -> None:
@@ -111,6 +112,8 @@ class ClassState:
         self.anti_affinity = spec.anti_affinity
         self.allowed = [group.lets_in(spec) for group in groups]
         self.groups = sum(1 << index for index, allowed in enumerate(self.allowed) if allowed)
+        self.simple = not (self.ephemeral_mib or self.gpu or self.anti_affinity)
+        self.runs_at_once = False
         self.fargate_profile: int | None = None
         self.pending: deque[Pod] = deque()
 
@@ -144,7 +147,13 @@ class ClassState:
             and node.free_pods > 0
             and node.open
             and self.allowed[node.group]
-            and self.ephemeral_mib <= node.free_ephemeral_mib
+            and (self.simple or self._rest_fits(node))
+        )
+
+    def _rest_fits(self, node: Node) -> bool:
+        """Say whether a pod that is not simple passes the filters that matter to few."""
+        return (
+            self.ephemeral_mib <= node.free_ephemeral_mib
             and self.gpu <= node.free_gpu
             and not (self.anti_affinity and any(p.cls.spec.owner == self.spec.owner for p in node.pods))
         )
@@ -193,14 +202,16 @@ class Node:
         """Take the room of one pod of a class."""
         self.free_cpu_m -= cls.cpu_m
         self.free_memory_mib -= cls.memory_mib
-        self.free_ephemeral_mib -= cls.ephemeral_mib
-        self.free_gpu -= cls.gpu
         self.free_pods -= 1
+        if not cls.simple:
+            self.free_ephemeral_mib -= cls.ephemeral_mib
+            self.free_gpu -= cls.gpu
 
     def give_back(self, cls: ClassState) -> None:
         """Return the room of one pod of a class."""
         self.free_cpu_m += cls.cpu_m
         self.free_memory_mib += cls.memory_mib
-        self.free_ephemeral_mib += cls.ephemeral_mib
-        self.free_gpu += cls.gpu
         self.free_pods += 1
+        if not cls.simple:
+            self.free_ephemeral_mib += cls.ephemeral_mib
+            self.free_gpu += cls.gpu

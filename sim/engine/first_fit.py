@@ -5,24 +5,23 @@ does not block later ones. No scores, no preemption, no back-off: the scheduler 
 autoscaler runs (oracle README §3), and a true first-come-first-served queue for theory.
 
 A pass costs what changed since the last one. A class with a pod that fits nowhere is blocked: from then
-on only nodes on which room appears are looked at for it. For other classes, nodes are searched in blocks
-of about sqrt(nodes), each with an upper bound of the room on any of its nodes: raised as room appears,
-tightened when a search of the block was in vain.
+on only nodes on which room appears are looked at for it. Blocked classes are kept in order of their turn,
+with the least that any of them asks for: as a rule that ends a pass soon, because what room there was is
+taken. For other classes, nodes are searched in blocks of about sqrt(nodes), each with an upper bound of the
+room on any of its nodes: raised as room appears, lowered when a search of the block was in vain.
 """
 
 from __future__ import annotations
 
-from heapq import heapify, heappop, heapreplace
+from bisect import insort
 from math import isqrt
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from sim.engine.clock import Call, Phase
+from sim.engine.clock import Phase
 from sim.engine.entities import PENDING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from sim.engine.clock import Clock
     from sim.engine.entities import ClassState, Node, Pod
     from sim.engine.state import ClusterState
@@ -59,11 +58,6 @@ class Block:
         if node.free_memory_mib > self.memory_mib:  # noqa: PLR1730  # as above
             self.memory_mib = node.free_memory_mib
 
-    def tighten(self) -> None:
-        """Bring the bounds down to the room there is."""
-        self.cpu_m = max([node.free_cpu_m for node in self.nodes])
-        self.memory_mib = max([node.free_memory_mib for node in self.nodes])
-
 
 class FirstFitScheduler:
     """Holds the pending queue, by class, and runs a pass when something relevant changed."""
@@ -73,14 +67,16 @@ class FirstFitScheduler:
         self.clock = clock
         self.state = state
         self._fresh: dict[int, ClassState] = {}  # classes with pods that were not tried yet
-        self._blocked: dict[int, Head] = {}  # fit at most where room appeared since the last pass
+        self._blocked: set[int] = set()  # classes that fit at most where room appeared since the last pass
+        self._turns: list[Head] = []  # the same, in order of their turn
+        self._least: tuple[int, int] | None = None  # cpu and memory that any of them asks for at least
         self._room: dict[Node, None] = {}  # where that is
         self._room_now: list[Node] = []  # the same for the pass under way, in node order
         self._inserted: list[Pod] = []  # queued ahead of others and not tried yet
         self._blocks: list[Block] = []
         self._block_size = SMALLEST_BLOCK
         self._pass_due_us = -1
-        self._next_pass = Call(self._pass, None)
+        self._run_pass = self._pass
         state.scheduler = self
         state.on_pod_gone = self._room_appeared
         state.on_node_changed = lambda node: self._room_appeared(None, node)
@@ -107,16 +103,28 @@ class FirstFitScheduler:
     def _head_changed(self, cls: ClassState) -> None:
         """Bring up to date whose turn it is; with no pod left, all nodes are looked at for the next."""
         if cls.index in self._blocked:
+            self._turns[:] = [head for head in self._turns if head[3] is not cls]
             if cls.pending:
-                self._blocked[cls.index] = _head(cls)
+                insort(self._turns, _head(cls))
             else:
-                del self._blocked[cls.index]
+                self._unblock(cls)
+
+    def _block(self, cls: ClassState) -> None:
+        """From now on, look only at nodes on which room appears for the pods of a class."""
+        self._blocked.add(cls.index)
+        insort(self._turns, _head(cls))
+        self._least = None
+
+    def _unblock(self, cls: ClassState) -> None:
+        self._blocked.remove(cls.index)
+        self._least = None
 
     def _wake(self) -> None:
         """Have a pass run at this instant, behind the autoscaler's look if that has been."""
         clock = self.clock
         self._pass_due_us = now_us = clock.now_us
-        clock.put(self._next_pass, now_us, SCHEDULE_AFTER_LOOK if clock.looked_us == now_us else SCHEDULE)
+        phase = SCHEDULE_AFTER_LOOK if clock.looked_us == now_us else SCHEDULE
+        clock.call_at(now_us, phase, self._run_pass, None)
 
     # -- room -------------------------------------------------------------------------------
 
@@ -125,74 +133,98 @@ class FirstFitScheduler:
         if not node.open or node.position < 0:
             return
         if self._blocks:
-            self._blocks[node.position // self._block_size].raise_bounds(node)
+            block = self._blocks[node.position // self._block_size]
+            if node.free_cpu_m > block.cpu_m or node.free_memory_mib > block.memory_mib:
+                block.raise_bounds(node)
         if self._blocked:
             self._room[node] = None
             if self._pass_due_us != self.clock.now_us:
                 self._wake()
 
-    def _bounds(self) -> tuple[int, int]:
+    def _most_room(self) -> tuple[int, int]:
         """Return the most cpu and memory on any one node where room appeared."""
         nodes = self._room_now
+        if len(nodes) == 1:  # as a rule
+            return nodes[0].free_cpu_m, nodes[0].free_memory_mib
         cpu_m = max([node.free_cpu_m for node in nodes], default=-1)
         return cpu_m, max([node.free_memory_mib for node in nodes], default=-1)
 
+    def _any_may_fit(self, cpu_m: int, memory_mib: int) -> bool:
+        """Say whether some blocked class asks for no more cpu, and some for no more memory."""
+        if self._least is None:
+            classes = [head[3] for head in self._turns]
+            least_cpu_m = min([cls.cpu_m for cls in classes], default=0)
+            self._least = least_cpu_m, min([cls.memory_mib for cls in classes], default=0)
+        return self._least[0] <= cpu_m and self._least[1] <= memory_mib
+
     # -- the pass ---------------------------------------------------------------------------
 
-    def _pass(self, _: Call[None]) -> None:
+    def _pass(self, _: None) -> None:
         self._pass_due_us = -1
         fresh = self._fresh
         if len(fresh) == 1 and not self._room:
             self._place_all(fresh.popitem()[1])
             return
-        self._fresh = {}
-        if self._room:
-            self._room_now = [node for node in self._room if node.open and node.position >= 0]
+        if fresh:
+            self._fresh = {}
+        self._room_now = [node for node in self._room if node.open and node.position >= 0]
+        if len(self._room_now) > 1:
             self._room_now.sort(key=attrgetter("position"))
-            self._room.clear()
-            self._place_in_order(fresh)
-            self._room_now.clear()
-        else:
-            self._place_in_order(fresh)
+        self._room.clear()
+        self._place_in_order(fresh)
+        self._room_now.clear()
 
     def _place_all(self, cls: ClassState) -> None:
         """Place the pods of the one class that has any to try; no room appeared for a blocked one."""
         pending = cls.pending
-        while pending:
-            node = None if cls.index in self._blocked else self._first_feasible(cls)
-            if node is None:
-                self._block(cls)
-                return
-            self.state.bind(pending.popleft(), node)
+        if cls.index not in self._blocked:
+            while pending:
+                node = self._first_feasible(cls)
+                if node is None:
+                    self._block(cls)
+                    break
+                self.state.bind(pending.popleft(), node)
+        if pending:
+            self._refuse(cls)
 
     def _place_in_order(self, fresh: dict[int, ClassState]) -> None:
-        """Place pods of fresh classes, and of blocked ones where room appeared, in order of their turn."""
-        blocked, bounds = self._blocked, self._bounds()
-        heads = _may_fit(blocked.values(), fresh, *bounds)
-        heads += [_head(cls) for cls in fresh.values() if cls.pending and cls.index not in blocked]
-        heapify(heads)
-        while heads:
-            cls = heads[0][3]
-            node = self._first_with_room(cls) if cls.index in blocked else self._first_feasible(cls)
-            if node is not None:
-                self.state.bind(cls.pending.popleft(), node)
-                if cls.pending:
-                    heapreplace(heads, _head(cls))
-                else:
-                    heappop(heads)
-                if cls.index in blocked:
-                    self._head_changed(cls)
-                continue
-            heappop(heads)
-            if cls.index in fresh:
-                self._block(cls)
-            elif bounds != self._bounds():
-                bounds = self._bounds()
-                heads = _may_fit(heads, fresh, *bounds)
-                heapify(heads)
+        """Place pods of fresh classes, and of blocked ones where room appeared, in order of their turn.
 
-    def _block(self, cls: ClassState) -> None:
-        self._blocked[cls.index] = _head(cls)
+        Fresh classes count as blocked right away: when their turn comes, all nodes are looked at until a
+        search is in vain, and pods that find no place are refused.
+        """
+        turns = self._turns
+        anywhere = {index: cls for index, cls in fresh.items() if cls.pending and index not in self._blocked}
+        for cls in anywhere.values():
+            self._block(cls)
+        cpu_m, memory_mib = self._most_room()
+        start = 0
+        while fresh or self._any_may_fit(cpu_m, memory_mib):
+            for at in range(start, len(turns)):
+                cls = turns[at][3]
+                if (cls.cpu_m <= cpu_m and cls.memory_mib <= memory_mib) or cls.index in fresh:
+                    break
+            else:
+                break
+            node = self._first_feasible(cls) if cls.index in anywhere else self._first_with_room(cls)
+            if node is None:
+                anywhere.pop(cls.index, None)
+                if cls.index in fresh:
+                    self._refuse(cls)
+                start = at + 1
+                continue
+            pod = cls.pending.popleft()
+            del turns[at]
+            if cls.pending:
+                insort(turns, _head(cls), at)
+            else:
+                self._unblock(cls)
+            self.state.bind(pod, node)
+            start = at
+            cpu_m, memory_mib = self._most_room()
+
+    def _refuse(self, cls: ClassState) -> None:
+        """Refuse the pods of a class that were not tried before."""
         for pod in reversed(cls.pending):
             if pod.unschedulable:
                 break
@@ -210,14 +242,21 @@ class FirstFitScheduler:
         return None
 
     def _first_feasible(self, cls: ClassState) -> Node | None:
-        cpu_m = cls.cpu_m
-        memory_mib = cls.memory_mib
+        """Return the first node that takes a pod of a class; searching a block in vain lowers its bounds."""
+        cpu_m, memory_mib = cls.cpu_m, cls.memory_mib
         for block in self._blocks or self._cut_blocks():
-            if cpu_m <= block.cpu_m and memory_mib <= block.memory_mib and cls.groups & block.groups:
-                for node in block.nodes:
-                    if cpu_m <= node.free_cpu_m and memory_mib <= node.free_memory_mib and cls.fits(node):
-                        return node
-                block.tighten()
+            if cpu_m > block.cpu_m or memory_mib > block.memory_mib or not cls.groups & block.groups:
+                continue
+            most_cpu_m = most_memory_mib = -1
+            for node in block.nodes:
+                free_cpu_m, free_memory_mib = node.free_cpu_m, node.free_memory_mib
+                if cpu_m <= free_cpu_m and memory_mib <= free_memory_mib and cls.fits(node):
+                    return node
+                if free_cpu_m > most_cpu_m:  # noqa: PLR1730  # a call of max() costs more than the rest
+                    most_cpu_m = free_cpu_m
+                if free_memory_mib > most_memory_mib:  # noqa: PLR1730  # as above
+                    most_memory_mib = free_memory_mib
+            block.cpu_m, block.memory_mib = most_cpu_m, most_memory_mib
         return None
 
     def _node_ready(self, node: Node) -> None:
@@ -241,12 +280,3 @@ class FirstFitScheduler:
 def _head(cls: ClassState) -> Head:
     pod = cls.pending[0]
     return pod.created_us, pod.order, cls.index, cls
-
-
-def _may_fit(heads: Iterable[Head], fresh: dict[int, ClassState], cpu_m: int, memory_mib: int) -> list[Head]:
-    """Return the fresh classes, and those that ask for no more than there is."""
-    return [
-        head
-        for head in heads
-        if head[2] in fresh or (head[3].cpu_m <= cpu_m and head[3].memory_mib <= memory_mib)
-    ]

@@ -31,20 +31,17 @@ class Kubelets:
         self.latency = latency
         self.streams = streams
         self.containers = Containers(clock, state, latency, streams)
-        self._starts_at_once = self.containers.start_delays.constant_us == 0
         self._rates: dict[str, Delays] = {}
+        starts_at_once = self.containers.start_delays.constant_us == 0
+        state.runs_at_once = lambda spec: starts_at_once and not spec.images
         state.on_bound = self.bound
 
     def bound(self, pod: Pod, node: Node) -> None:
-        """Pull what is missing, then start the containers."""
-        images = pod.cls.spec.images
-        if self._starts_at_once and not images:
-            self.state.run(pod)
-            return
+        """Pull what is missing, then start the containers; for pods that do not run at once."""
         start_us = self.containers.start_delays.next_us(pod.cls)
         now_us = pulled_us = self.clock.now_us
         pulled_bytes = 0
-        for image in images:
+        for image in pod.cls.spec.images:
             ready_us = node.images.get(image.name)
             if ready_us is None:
                 ready_us = now_us + self._pull_us(image)

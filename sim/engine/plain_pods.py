@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from sim.engine.clock import Phase
+from sim.engine.entities import RUNNING
 from sim.model.log import PodEnd
 from sim.model.pods import Controller
 
@@ -38,31 +39,29 @@ class PlainPods:
         self.source = len(state.log.names["source"])
         state.log.names["source"].append(name)
         self._arrivals = arrivals
+        self._on_arrival = self._arrive
         self._on_ended = self._ended
         self._lost: list[Pod] = []  # to be replaced at this instant
         first = next(arrivals, None)
         if first is not None:
-            clock.at(first[0], Phase.ARRIVALS, self._arrive, first)
+            clock.call_at(first[0], ARRIVALS, self._on_arrival, first)
 
-    def _arrive(self, call: Call[Arrival]) -> None:
-        _, cls, duration_us = call.argument
-        arrival = next(self._arrivals, None)
-        if arrival is not None:  # the same call, used again
-            call.argument = arrival
-            self.clock.put(call, arrival[0], ARRIVALS)
-        pod = self.state.create_pod(cls, self, self.source)
-        pod.work_us = duration_us
+    def _arrive(self, arrival: Arrival) -> None:
+        following = next(self._arrivals, None)
+        if following is not None:
+            self.clock.call_at(following[0], ARRIVALS, self._on_arrival, following)
+        pod = self.state.create_pod(arrival[1], self, self.source)
+        pod.work_us = arrival[2]
 
     def pod_running(self, pod: Pod) -> None:
         """Run the pod for its duration."""
         if pod.work_us >= 0:
             clock = self.clock
-            pod.call = clock.at(clock.now_us + pod.work_us, PODS_ENDED, self._on_ended, pod)
+            clock.call_at(clock.now_us + pod.work_us, PODS_ENDED, self._on_ended, pod)
 
-    def _ended(self, call: Call[Pod]) -> None:
-        pod = call.argument
-        pod.call = None
-        self.state.end(pod, COMPLETED)
+    def _ended(self, pod: Pod) -> None:
+        if pod.state is RUNNING:  # else it was lost in the meantime
+            self.state.end(pod, COMPLETED)
 
     def pod_lost(self, pod: Pod, _: PodEnd) -> None:
         """Have the controller create a replacement."""

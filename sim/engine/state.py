@@ -56,13 +56,18 @@ class ClusterState:
         self.classes: list[ClassState] = []
         self._class_index: dict[PodClass, ClassState] = {}
         self._pods = 0  # created so far
-        self._log_pod = log["pods"].add
-        self._log_bound = log["pod_bound"].add
-        self._log_running = log["pod_running"].add
-        self._log_ended = log["pod_ended"].add
+        created, refused, bound, running, ended = (
+            log[table] for table in ("pods", "pod_unschedulable", "pod_bound", "pod_running", "pod_ended")
+        )
+        self._log_created, self._created = created.append, created.row
+        self._log_refused, self._refused = refused.append, refused.row
+        self._log_bound, self._bound = bound.append, bound.row
+        self._log_running, self._running = running.append, running.row
+        self._log_ended, self._ended = ended.append, ended.row
         self.scheduler: Router | None = None
         self.fargate: Router | None = None
         self.match_fargate: Callable[[PodClass], int | None] = lambda _: None
+        self.runs_at_once: Callable[[PodClass], bool] = lambda _: False  # as soon as it is bound
         self.on_bound: Callable[[Pod, Node], None] = lambda _pod, _node: None
         self.on_node_ready: Callable[[Node], None] = lambda _: None
         self.on_node_removed: Callable[[Node], None] = lambda _: None
@@ -93,6 +98,7 @@ class ClusterState:
         if known is None:
             known = ClassState(len(self.classes), spec, self.cluster.node_groups)
             known.fargate_profile = self.match_fargate(spec)
+            known.runs_at_once = self.runs_at_once(spec)
             self._class_index[spec] = known
             self.classes.append(known)
             self.log.names["pod_class"].append(spec.name)
@@ -110,10 +116,10 @@ class ClusterState:
         pod = Pod(self._pods, cls, owner, now_us)
         self._pods += 1
         if replaces is None:
-            self._log_pod((now_us, cls.index, source, -1))
+            self._log_created(self._created(now_us, cls.index, source, -1))
         else:
             pod.order = replaces.order
-            self._log_pod((now_us, cls.index, source, replaces.id))
+            self._log_created(self._created(now_us, cls.index, source, replaces.id))
         router = self.scheduler if cls.fargate_profile is None else self.fargate
         assert router is not None, "the engine is not assembled"
         router.add(pod)
@@ -121,21 +127,24 @@ class ClusterState:
 
     def bind(self, pod: Pod, node: Node) -> None:
         """Place a pending pod on a node."""
+        cls = pod.cls
         if self.checks:
-            if not pod.cls.fits(node):
+            if not cls.fits(node):
                 raise SimulationError(f"{pod!r} does not fit {node!r}")
             self._check_move(pod, BOUND)
-        now_us = self.clock.now_us
         pod.state = BOUND
         pod.node = node
-        pod.bound_us = now_us
+        pod.bound_us = now_us = self.clock.now_us
         pod.unschedulable = False
         node.pods[pod] = None
-        node.take(pod.cls)
+        node.take(cls)
         if self.touched is not None and node not in self.touched:
             self._touch(node)
-        self._log_bound((now_us, pod.id, node.id))
-        self.on_bound(pod, node)
+        self._log_bound(self._bound(now_us, pod.id, node.id))
+        if cls.runs_at_once:
+            self.run(pod)
+        else:
+            self.on_bound(pod, node)
 
     def place_on_fargate(self, pod: Pod) -> None:
         """Say that the pod's own microVM is Ready; such a pod has no node of ours."""
@@ -147,7 +156,7 @@ class ClusterState:
         if not pod.unschedulable:
             pod.unschedulable = True
             self.refused[pod.cls.index] = pod.cls
-            self.log.tables["pod_unschedulable"].add((self.clock.now_us, pod.id))
+            self._log_refused(self._refused(self.clock.now_us, pod.id))
             self._touch(None)
             self.on_unschedulable()
             self.on_refused(pod)
@@ -157,7 +166,7 @@ class ClusterState:
         if self.checks:
             self._check_move(pod, RUNNING)
         pod.state = RUNNING
-        self._log_running((self.clock.now_us, pod.id))
+        self._log_running(self._running(self.clock.now_us, pod.id))
         pod.owner.pod_running(pod)
 
     def end(self, pod: Pod, reason: PodEnd) -> None:
@@ -169,7 +178,7 @@ class ClusterState:
             assert self.scheduler is not None
             self.scheduler.forget(pod)
         if pod.state is not TERMINATING:
-            self._log_ended((self.clock.now_us, pod.id, reason))
+            self._log_ended(self._ended(self.clock.now_us, pod.id, reason))
         if self.checks:
             self._check_move(pod, ENDED)
         pod.state = ENDED
@@ -194,7 +203,7 @@ class ClusterState:
             pod.call = None
         if pod.cls.spec.grace_us > 0 and reason not in WITH_THE_NODE:
             self._move(pod, TERMINATING)
-            self._log_ended((self.clock.now_us, pod.id, reason))
+            self._log_ended(self._ended(self.clock.now_us, pod.id, reason))
         else:
             self.end(pod, reason)
         pod.owner.pod_lost(pod, reason)

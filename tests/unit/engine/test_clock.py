@@ -20,7 +20,10 @@ def test_calls_come_by_instant_then_phase_then_order_of_scheduling(
     clock = Clock()
     seen: list[int] = []
     for number, (time_us, phase) in enumerate(due):
-        clock.at(time_us, phase, lambda call: seen.append(call.argument), number)
+        if number % 2:
+            clock.at(time_us, phase, lambda call: seen.append(call.argument), number)
+        else:
+            clock.call_at(time_us, phase, seen.append, number)
     clock.run_until(6)
     assert seen == sorted(range(len(due)), key=lambda number: (*due[number], number))
 
