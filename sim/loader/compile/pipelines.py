@@ -22,7 +22,7 @@ from sim.errors import InputError
 from sim.loader.compile.places import at_path
 from sim.loader.compile.pods import PodMaker
 from sim.loader.notes import Notes
-from sim.loader.shape.workload import PachydermFile, PipelineFile
+from sim.loader.shape.workload import DatumsFile, PachydermFile, PipelineFile
 from sim.model.arrivals import TraceArrivals
 from sim.model.distributions import Distribution
 from sim.model.paths import name_of
@@ -124,6 +124,13 @@ class PipelineMaker:
             and not isinstance(said.commits, TraceArrivals)
         ):
             raise at.missing("datum_time", "how long user code takes for one datum, such as 18s")
+        if isinstance(said.commits, TraceArrivals):
+            if said.datum_time is not None:
+                self.notes.warn(
+                    f"pipeline {pipeline.name}: datum_time is used, not what the trace says of it"
+                )
+            if said.datums is not None and said.datums != DatumsFile(initial=said.datums.initial):
+                self.notes.warn(f"pipeline {pipeline.name}: datums per commit are those of the trace")
         return said.datum_time
 
     def _worker(self, pipeline: Pipeline, worker: WorkerRequests) -> PodClass:

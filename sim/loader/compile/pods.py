@@ -86,6 +86,16 @@ class PodMaker:
         traced = isinstance(pods.arrivals, TraceArrivals)
         if pods.duration is None and not traced:
             raise at.missing("duration", "how long each pod runs")
+        if traced:
+            asked = pods.requests
+            said = {
+                "duration": pods.duration,
+                "cpu": asked.cpu_m,
+                "memory": asked.memory_mib,
+                "gpu": asked.gpu,
+            }
+            if unused := ", ".join(key for key, value in said.items() if value):
+                self.notes.warn(f"pods {pods.name}: what is said of {unused} is not used, the trace says it")
         pod_class = replace(
             self._movable(pods, pods.controller),
             anti_affinity=pods.anti_affinity,

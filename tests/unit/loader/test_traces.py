@@ -5,6 +5,7 @@ import pytest
 
 from sim.errors import InputError
 from sim.model.arrivals import TraceArrivals
+from tests.unit.loader import worlds
 from tests.unit.loader.worlds import CLUSTER, loaded
 
 HEADER = "job_id,arrival_s,datums,datum_seconds,cpu,memory_gib,gpu"
@@ -98,6 +99,17 @@ def test_malformed(tmp_path: Path, text: str, problem: str) -> None:
     assert problem in str(caught.value)
     assert PATH in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_what_a_trace_says_again_is_warned_of(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(TRACE)
+    more = ("pods[replay].duration=1m", "pods[replay].requests.memory=1Gi")
+    pods = loaded(tmp_path, SCENARIO, *more)
+    assert "pods replay: what is said of duration, memory is not used, the trace says it" in pods.warnings
+    commits = "pipelines[edges].commits={trace: {file: t.csv}}"
+    edges = loaded(tmp_path, worlds.SCENARIO, commits, "pipelines[edges].datums.new_per_commit=7")
+    assert "pipeline edges: datum_time is used, not what the trace says of it" in edges.warnings
+    assert "pipeline edges: datums per commit are those of the trace" in edges.warnings
 
 
 def test_broken_gzip(tmp_path: Path) -> None:
