@@ -16,51 +16,43 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+FEW = 16  # items that are shuffled sooner one by one
+
 
 class Chance:
     """Random orders and choices of one look."""
 
-    __slots__ = ("_dice", "_make", "_skipped")
+    __slots__ = ("_dice", "_make")
 
     def __init__(self, make: Callable[[], Random]) -> None:
         """Have ``make`` build the source when the first draw is asked for."""
         self._make = make
         self._dice: Random | None = None
-        self._skipped: list[int] = []
 
     @property
     def dice(self) -> Random:
         """The source of this look."""
         if self._dice is None:
             self._dice = self._make()
-        if self._skipped:
-            skipped, self._skipped = self._skipped, []
-            for count in skipped:
-                self.shuffled(range(count))
         return self._dice
-
-    def skip_shuffle(self, count: int) -> None:
-        """Leave out a shuffle whose outcome nobody would see; it is made up for if more is drawn."""
-        self._skipped.append(count)
 
     def shuffled(self, items: Sequence[T]) -> list[T]:
         """Return the items in any order."""
+        if len(items) > FEW:
+            return [items[index] for index in self.permutation(len(items)).tolist()]
         shuffled = list(items)
         if len(shuffled) > 1:
-            getrandbits = self.dice.getrandbits
-            bits = len(shuffled).bit_length()
-            for last in range(len(shuffled) - 1, 0, -1):  # as Random.shuffle, without a call per item
-                if last + 1 < 1 << bits - 1:
-                    bits -= 1
-                other = getrandbits(bits)
-                while other > last:
-                    other = getrandbits(bits)
-                shuffled[last], shuffled[other] = shuffled[other], shuffled[last]
+            self.dice.shuffle(shuffled)
         return shuffled
 
     def permutation(self, count: int) -> NDArray[np.int64]:
         """Return the numbers below ``count`` in any order; quick for many."""
-        return np.random.default_rng(self.dice.getrandbits(64)).permutation(count)
+        return np.argsort(self.numbers(count))
+
+    def numbers(self, count: int) -> NDArray[np.float64]:
+        """Return so many numbers from 0 to 1 at once."""
+        bits = np.frombuffer(self.dice.randbytes(8 * count), dtype=np.uint64)
+        return (bits >> np.uint64(11)) * np.float64(2.0**-53)
 
     def index(self, count: int) -> int:
         """Return any number below ``count``."""

@@ -10,8 +10,9 @@ similar_pods.go.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from itertools import repeat
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sim.decisions.snapshot import Snapshot
@@ -68,6 +69,21 @@ class HintingSimulator:
             place(pod, node)
             placed.add(pod.id)
         return placed
+
+    def recall(self, pods: Iterable[int], places: Mapping[int, int]) -> list[int] | None:
+        """Return the places of the nodes that the pods were placed on, -1: unknown; None if all are.
+
+        Pods and nodes are given by their ids.
+        """
+        known = self._old | self._current
+        if places.keys().isdisjoint(known.values()):
+            return None
+        place_of: Any = places.get  # of None: -1
+        return list(map(place_of, map(known.get, pods), repeat(-1)))
+
+    def remember(self, pods: Iterable[int], nodes: Iterable[int]) -> None:
+        """Note on which nodes pods were placed."""
+        self._current.update(zip(pods, nodes, strict=True))
 
     def memory(self) -> tuple[tuple[int, int], ...]:
         """Return what is remembered of nodes that are there, to compare."""

@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+from sim.decisions.packing import are_many, place_waiting
+
 if TYPE_CHECKING:
     from sim.decisions.chance import Chance
     from sim.decisions.hinting_simulator import HintingSimulator
@@ -32,6 +34,10 @@ def filter_out_schedulable(
     chance: Chance | None = None,
 ) -> list[P]:
     """Place what fits, higher priorities first, and return the rest; the snapshot keeps the placed."""
+    if are_many(len(pods), snapshot):
+        left = place_waiting(snapshot, pods, simulator)
+        simulator.drop_old_hints()
+        return left
     listed = list(pods) if chance is None else chance.shuffled(pods)
     if len({cls.spec.priority for cls in {pod.cls for pod in listed}}) > 1:
         listed.sort(key=lambda pod: -pod.cls.spec.priority)

@@ -13,6 +13,7 @@ from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from sim.decisions.hinting_simulator import HintingSimulator
+from sim.decisions.packing import are_many, move_away
 from sim.decisions.removal import DisruptionRules, NodeToBeRemoved, simulate_node_removal
 from sim.decisions.unneeded import Unneeded, still_unneeded, unneeded_nodes_limit
 from sim.model.log import Reason
@@ -187,6 +188,7 @@ class Planner:
         options = self.options
         limit = unneeded_nodes_limit(len(self.unneeded), self._min_update_interval_us, options)
         self._rules.begin_look(now_us)
+        moves = self._move_many(snapshot, eligible, destinations, limit)
         before = self.unneeded
         unneeded: dict[int, Unneeded] = {}
         for index, node in enumerate(eligible):
@@ -195,17 +197,40 @@ class Planner:
                     self.refusals[skipped.id] = Reason.NotUnneededOtherReason
                 break
             known = before.get(node.id)
-            if known is not None and not (known.removal.pods or node.moved or node.real_pods()):
-                unneeded[node.id] = known  # still empty
-                destinations[node.position] = False
+            pods = moves.get(node.id)
+            outcome: NodeToBeRemoved | Reason
+            if pods is None:
+                if known is not None and not (known.removal.pods or node.moved or node.real_pods()):
+                    unneeded[node.id] = known  # still empty
+                    destinations[node.position] = False
+                    continue
+                outcome = simulate_node_removal(node, snapshot, destinations, self._simulator, self._rules)
+            elif pods < 0:
+                outcome = Reason.NoPlaceToMovePods
+            elif known is not None and known.removal.pods == pods and not known.removal.risky:
+                unneeded[node.id] = known
                 continue
-            outcome = simulate_node_removal(node, snapshot, destinations, self._simulator, self._rules)
+            else:
+                outcome = NodeToBeRemoved(node, pods)
             if isinstance(outcome, NodeToBeRemoved):
                 unneeded[node.id] = still_unneeded(known, outcome, now_us)
             else:
                 self.refusals[node.id] = outcome
                 self.unremovable_until_us[node.id] = now_us + options.unremovable_node_recheck_timeout_us
         self.unneeded = unneeded
+
+    def _move_many(
+        self, snapshot: Snapshot, eligible: list[SnapshotNode], destinations: bytearray, most: int
+    ) -> dict[int, int]:
+        """Simulate removals at once, if that pays and nothing but room decides.
+
+        Return by node id how many pods would move, -1 where one found no room; blocked nodes are left out.
+        """
+        free = [node for node in eligible if not self._rules.blocks_node(node)]
+        if self._rules.budgets or not are_many(sum([len(node.real_pods()) for node in free]), snapshot):
+            return {}
+        moves = move_away(snapshot, free, destinations, self._simulator, most)
+        return {node.id: pods for node, pods in zip(free, moves, strict=True)}
 
     def memory(self, *, ordered: bool) -> Hashable:
         """Return what the next update depends on besides the cluster and the time, to compare with the last.

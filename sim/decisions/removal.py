@@ -46,7 +46,7 @@ class DisruptionRules:
         self._now_us = 0
         self._used: Counter[tuple[str, str]] = Counter()
         self._known: dict[int, Reason] = {}  # by class, where it depends on nothing else
-        self._budgets = False  # whether any pod asked about has a budget
+        self.budgets = False  # whether any pod asked about has a budget
 
     def begin_look(self, now_us: int) -> None:
         """Nothing has been disrupted."""
@@ -82,7 +82,7 @@ class DisruptionRules:
         reason = blocking_reason(spec, left, self._options, self._now_us - pod.created_us)
         if left is None and not is_system(spec):
             self._known[index] = reason
-        self._budgets |= left is not None
+        self.budgets |= left is not None
         return reason
 
     def _left(self, pod: PodView) -> int | None:
@@ -93,7 +93,7 @@ class DisruptionRules:
 
     def allow_in_parallel(self, pods: Collection[PodView]) -> bool:
         """Say whether the budgets allow all these pods to go at once."""
-        if not self._budgets:
+        if not self.budgets:
             return True
         asked: Counter[tuple[str, str]] = Counter()
         for pod in pods:
@@ -107,7 +107,7 @@ class DisruptionRules:
 
     def remove(self, pods: Collection[PodView]) -> None:
         """Count pods as disrupted."""
-        for pod in pods if self._budgets else ():
+        for pod in pods if self.budgets else ():
             if pod.cls.spec.disruptions_allowed is not None:
                 self._used[pod.cls.spec.namespace, pod.cls.spec.owner] += 1
 
@@ -127,8 +127,10 @@ def simulate_node_removal(
     if reason is not Reason.NoReason:
         return reason
     moving = node.pods
-    if snapshot.chance is not None:
-        moving = snapshot.chance.shuffled(moving)
+    if (
+        snapshot.chance is not None and len(moving) > 1
+    ):  # the pod list is in any order; moved pods stand behind
+        moving = [*snapshot.chance.shuffled(node.real_pods()), *node.moved]
     destinations[node.position] = False
     mark = snapshot.fork()
     placed = simulator.try_schedule_pods(snapshot, moving, destinations, break_on_failure=True)

@@ -15,9 +15,13 @@ simulator/predicatechecker/schedulerbased.go (FitsAnyNodeMatching, CheckPredicat
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from sim.decisions.side_by_side import SideBySide
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from sim.decisions.snapshot_node import ClassView, PodView, SnapshotNode
 
 NEAR = 16  # nodes that a search looks at one by one before it looks at all others at once
+COLUMNS = attrgetter("cpu_m", "memory_mib", "ephemeral_mib", "gpu", "pods_left", "group", "open")
 SLOTS = 8  # of the smallest of Go's hash maps, which holds its entries in order
 
 Search = Callable[["ClassView", "bytearray | None"], "SnapshotNode | None"]
@@ -48,6 +53,21 @@ def any_beginning(count: int, draw: Callable[[], float]) -> int:
     return slot if slot < count else 0
 
 
+def any_beginnings(count: int, draws: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return ``any_beginning`` for each of the draws."""
+    slots = (draws * max(count, SLOTS)).astype(np.int64)
+    slots[slots >= count] = 0
+    return slots
+
+
+def _columns(nodes: Sequence[SnapshotNode]) -> NDArray[np.int64]:
+    """Return what the table has of nodes."""
+    values = chain.from_iterable(map(COLUMNS, nodes))
+    columns = np.fromiter(values, np.int64, 7 * len(nodes)).reshape(-1, 7).T
+    columns[:5, (columns[4] <= 0) | (columns[6] == 0)] = -1
+    return columns
+
+
 class Snapshot:
     """The nodes in their order, what was placed on them in this look, and the search pointer.
 
@@ -64,15 +84,17 @@ class Snapshot:
         self.chance: Chance | None = None
         self._planning = False
         self._order: list[int] = []  # with chance, positions in the order of this look
-        self._step: NDArray[np.int64] = np.empty(0, dtype=np.int64)  # the other way round
+        self._positions: NDArray[np.int64] = np.empty(0, dtype=np.int64)  # the same, as an array
+        self._places: NDArray[np.int64] = np.empty(0, dtype=np.int64)  # the other way round
         self._turn = 0  # where in this order the list begins, since so many placements
         self._turned = -1
         self._listed = 0  # the placements that the list is behind
         self._placed: list[SnapshotNode] = []  # the node of each placement, in order
         self._tabled = 0  # how many of these the table knows
-        # by position: cpu and memory left (-1 where no pod may go), and group; with columns to spare
-        self._table: NDArray[np.int64] = np.empty((3, 0), dtype=np.int64)
+        # by position: what is left (-1 where no pod may go), and the group; with columns to spare
+        self._table: NDArray[np.int64] = np.empty((7, 0), dtype=np.int64)
         self._stale: set[int] = set()  # positions at which the table is behind
+        self.numbers = SideBySide()
         self._allowed: dict[int, NDArray[np.bool_] | None] = {}
 
     # -- nodes ------------------------------------------------------------------------------
@@ -140,13 +162,25 @@ class Snapshot:
         """Write the table from position ``first`` on."""
         nodes = self.nodes[first:]
         if len(self.nodes) > self._table.shape[1]:
-            table = np.empty((3, 2 * len(self.nodes)), dtype=np.int64)
+            table = np.empty((7, 2 * len(self.nodes)), dtype=np.int64)
             table[:, :first] = self._table[:, :first]
             self._table = table
-        part = slice(first, len(self.nodes))
-        self._table[0, part] = [node.cpu_m if node.open and node.pods_left > 0 else -1 for node in nodes]
-        self._table[1, part] = [node.memory_mib if node.open and node.pods_left > 0 else -1 for node in nodes]
-        self._table[2, part] = [node.group for node in nodes]
+        if nodes:
+            self._table[:, first : len(self.nodes)] = _columns(nodes)
+
+    def table(self) -> NDArray[np.int64]:
+        """Return by position: cpu, memory, ephemeral storage, GPUs and pods that are left, and the group.
+
+        They are -1 where no pod may go. Stays right until the next placement.
+        """
+        if self._tabled < len(self._placed):
+            self._stale.update([node.position for node in self._placed[self._tabled :]])
+            self._tabled = len(self._placed)
+        if self._stale:
+            positions = list(self._stale)
+            self._table[:, positions] = _columns([self.nodes[position] for position in positions])
+            self._stale.clear()
+        return self._table[:, : len(self.nodes)]
 
     # -- searches ---------------------------------------------------------------------------
 
@@ -204,24 +238,55 @@ class Snapshot:
 
     def _arrange(self, chance: Chance) -> None:
         """Give the list its random order, once a look, and its random beginning."""
-        count = len(self.nodes)
-        if len(self._order) != count:
-            order = chance.permutation(count)
-            if count <= SLOTS:
-                order = np.concatenate((order[order < self.real], np.arange(self.real, count)))
-            self._order = order.tolist()
-            self._step = np.argsort(order)
-            self.pointer.index = chance.index(count)
-            self._turned = -1
+        if len(self._order) != len(self.nodes):
+            self._draw_order(chance)
         if self._turned != self._listed:
             self._turned = self._listed
-            self._turn = any_beginning(count, chance.dice.random)
+            self._turn = any_beginning(len(self.nodes), chance.dice.random)
+
+    def _draw_order(self, chance: Chance) -> None:
+        count = len(self.nodes)
+        order = chance.permutation(count)
+        if count <= SLOTS:
+            order = np.concatenate((order[order < self.real], np.arange(self.real, count)))
+        self._order = order.tolist()
+        self._positions = order
+        self._places = np.empty_like(order)
+        self._places[order] = np.arange(count)
+        self.pointer.index = chance.index(count)
+        self._turned = -1
+
+    def walk(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the list that searches go round: positions in their order, and the other way round."""
+        if self.chance is None:
+            positions = np.arange(len(self.nodes))
+            return positions, positions
+        if len(self._order) != len(self.nodes):
+            self._draw_order(self.chance)
+        return self._positions, self._places
+
+    def beginnings(self, searches: int) -> NDArray[np.int64]:
+        """Return where the list begins in so many searches, each behind another placement, or in all."""
+        if self.chance is None:
+            return np.zeros(1, dtype=np.int64)
+        if self._planning:
+            self._arrange(self.chance)
+            return np.array([self._turn])
+        self._listed = len(self._placed)
+        return any_beginnings(len(self.nodes), self.chance.numbers(searches))
+
+    def go_on(self, pointer: int, turn: int, behind: bool) -> None:
+        """Have the next search begin where many have ended; ``behind`` a placement the list begins anew."""
+        self.pointer.index = pointer
+        if not self._planning:
+            self._turn = turn
+            self._turned = -1 if behind else self._listed
 
     def _far(self, cls: ClassView, destinations: bytearray | None, start: int) -> Iterator[tuple[int, int]]:
         """Yield places and positions of all other nodes that may fit, in the order of the search."""
         count = len(self.nodes)
         roomy = self._roomy(cls, destinations)
-        places = self._step[roomy] - self._turn if self._order else roomy
+        places = self._places[roomy] - self._turn if self._order else roomy
         steps = (places - start) % count
         for index in np.argsort(steps).tolist():
             if steps[index] >= NEAR:
@@ -229,16 +294,7 @@ class Snapshot:
 
     def _roomy(self, cls: ClassView, destinations: bytearray | None) -> NDArray[np.int64]:
         """Return the positions of nodes with enough cpu and memory, in groups that let the class in."""
-        if self._tabled < len(self._placed):
-            self._stale.update([node.position for node in self._placed[self._tabled :]])
-            self._tabled = len(self._placed)
-        if self._stale:
-            positions = list(self._stale)
-            stale = [self.nodes[position] for position in positions]
-            self._table[0, positions] = [n.cpu_m if n.open and n.pods_left > 0 else -1 for n in stale]
-            self._table[1, positions] = [n.memory_mib if n.open and n.pods_left > 0 else -1 for n in stale]
-            self._stale.clear()
-        cpu_m, memory_mib, group = self._table[:, : len(self.nodes)]
+        cpu_m, memory_mib, _, _, _, group, _ = self.table()
         roomy = (cpu_m >= cls.cpu_m) & (memory_mib >= cls.memory_mib)
         if cls.index not in self._allowed:
             self._allowed[cls.index] = None if all(cls.allowed) else np.array(cls.allowed)
