@@ -18,7 +18,7 @@ from sim.decisions.unneeded import removable_at
 from sim.model.log import Reason, RefusalKind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sim.decisions.budgets import Buckets
     from sim.decisions.cooldown import LastScaleTimes
@@ -115,9 +115,11 @@ class ScaleDown:
     def _let_sleep(self, refusals: Mapping[int, Reason]) -> None:
         """Leave nodes alone until they, or circumstances, change: these reasons stay what they are."""
         awake, unneeded = self.view.awake, self.planner.unneeded
-        for node, reason in refusals.items():
-            if reason in LASTING or (node in unneeded and not unneeded[node].removal.pods):
-                awake.pop(node, None)
+        for node in [node for node, reason in refusals.items() if reason in LASTING]:
+            awake.pop(node, None)
+        for node in unneeded.keys() & awake.keys():
+            if not unneeded[node].removal.pods:
+                del awake[node]
 
     def _plan(self, refusals: dict[int, Reason], now_us: int) -> None:
         """Update the plan: by what is new, or by all nodes in order."""
@@ -127,17 +129,21 @@ class ScaleDown:
         if tainted_us:
             deleted = {node for node in tainted_us if is_being_deleted(tainted_us[node], now_us)}
         doubtful = (planner.unneeded.keys() & awake.keys()) | (planner.unneeded.keys() - low.keys())
-        candidates = self._candidates(awake.values(), refusals)
+        candidates = self._candidates(list(awake.values()), refusals)
         if self.soft_taints_left or not planner.update_in_any_order(candidates, doubtful, deleted, now_us):
             asleep = [node for node in low.values() if node.id not in awake]
             awake.update(low)
             ordered = self._in_order(candidates + self._candidates(asleep, refusals))
             planner.update_cluster_state(view.snapshot, ordered, self._destinations(), deleted, now_us)
 
-    def _candidates(self, nodes: Iterable[NodeView], refusals: dict[int, Reason]) -> list[NodeView]:
+    def _candidates(self, nodes: list[NodeView], refusals: dict[int, Reason]) -> list[NodeView]:
         """Return those of the nodes to look at, and say why not the others."""
         listed, at_minimum, resting = self._listed, self._at_minimum, self._resting
         deletions = self.actuator.deletions
+        if not (True in at_minimum or True in resting or deletions or self.view.snapshot.fork()):
+            candidates = [node for node in nodes if node.id in listed[node.group]]
+            if len(candidates) == len(nodes):
+                return candidates
         candidates = []
         for node in nodes:
             if node.id not in listed[node.group]:
@@ -214,12 +220,11 @@ class ScaleDown:
         if unneeded.keys() == self._soft_tainted.keys():
             return
         self.soft_taints_left = True
-        for node_id, view in list(self._soft_tainted.items()):
+        for node_id in [node_id for node_id in self._soft_tainted if node_id not in unneeded]:
             if node_id not in self.view.nodes:
                 del self._soft_tainted[node_id]
-            elif node_id not in unneeded and node_id not in tainted and budget > 0:
-                del self._soft_tainted[node_id]
-                self.view.state.set_avoid(view.node, avoid=False)
+            elif node_id not in tainted and budget > 0:
+                self.view.state.set_avoid(self._soft_tainted.pop(node_id).node, avoid=False)
                 budget -= 1
         for node_id in unneeded:
             if budget <= 0:
