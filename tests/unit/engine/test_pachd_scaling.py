@@ -89,12 +89,11 @@ def test_standby_at_once_and_a_cold_start_for_each_job() -> None:
 
 def test_kept_alive_by_a_ready_commit() -> None:
     """The second commit is there when the first job is over: no standby between, no second cold start."""
-    commits = times(100, 165)
-    found = run(a_scenario([a_repo(commits=commits)], [a_load(datum_s=Constant(20))]))
+    load = a_load(parallelism=1, datum_s=Constant(20))
+    found = run(a_scenario([a_repo(commits=times(100, 165))], [load]))
+    assert found.when(JobState.FINISHING) == found.when(JobState.STARTED, 1) == 180
     assert found.states() == [(0, STANDBY), (100, RUNNING), (200, STANDBY)]
-    assert found.replicas()[0] == (100, 1)
-    assert found.when(JobState.STARTED, 1) == 165
-    assert found.replicas()[-1] == (200, 0)
+    assert found.replicas() == [(100, 1), (200, 0)]
 
 
 def test_never_fewer_workers_while_running() -> None:

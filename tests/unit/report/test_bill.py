@@ -132,8 +132,19 @@ def test_discounts_are_off_on_demand_and_fargate_but_not_spot_or_storage() -> No
     assert node_bill(ALWAYS, prices).items["ebs"] == pytest.approx(2 * 80 * 0.08 / 730)
 
 
+def test_the_discount_of_fargate_leaves_its_storage_out() -> None:
+    """An hour of 1 vCPU and 5 GiB at half of 0.062705, and of 10 GiB of storage at 0.000111 each."""
+    prices = replace(LIST, fargate_ephemeral_gib_hour=0.000111, fargate_discount=0.5)
+    bill = fargate_bill(ended=3650, storage_mib=10 * 1024, prices=prices)
+    assert bill.items["fargate"] == pytest.approx(0.062705 / 2 + 0.00111, abs=6e-7)
+
+
 def fargate_bill(
-    ended: float | None, vcpu_m: int = 1000, memory_mib: int = 5120, storage_mib: int = 0
+    ended: float | None,
+    vcpu_m: int = 1000,
+    memory_mib: int = 5120,
+    storage_mib: int = 0,
+    prices: Prices = LIST,
 ) -> Bill:
     world = World(horizon_s=10_000)
     world.fargate_pod(
@@ -141,7 +152,7 @@ def fargate_bill(
         vcpu_m=vcpu_m, memory_mib=memory_mib, ephemeral_mib=storage_mib,
     )  # fmt: skip
     log = world.log()
-    return bill_of(log, a_scenario(log, prices=LIST))
+    return bill_of(log, a_scenario(log, prices=prices))
 
 
 @pytest.mark.parametrize(
