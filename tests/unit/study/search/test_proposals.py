@@ -84,6 +84,13 @@ def test_nothing_is_looked_at_twice_and_nothing_that_cannot_be_simulated() -> No
         known += [(point, distance(point)) for point in points]
 
 
+def test_a_round_is_full_though_the_sampler_likes_what_it_knows() -> None:
+    space = Space(a_study(factor("a", 60)), lambda scenario: scenario)
+    known = [((n,), float(n)) for n in range(60 - WANTED)]
+    left = {(n,) for n in range(60 - WANTED, 60)}
+    assert set(next_round(space, known, WANTED, seed=1, number=1)) == left
+
+
 def test_a_small_space_ends() -> None:
     space = Space(a_study(factor("a", 3), factor("b", 2)), lambda scenario: scenario)
     known = [(point, 1.0) for point in list(space.points())[:4]]
