@@ -101,6 +101,17 @@ def test_an_open_difference_says_how_many_more_would_settle_it() -> None:
     )
 
 
+def test_where_two_are_nearly_alike_it_says_how_many_more_would_show_that_they_are() -> None:
+    first, second = pairs(9)
+    off = float(np.mean(np.subtract(first, second))) - 0.05
+    found = differ([each - off for each in first], second, indifference=0.02)
+    assert found.verdict is Verdict.OPEN
+    assert found.more_replications is not None
+    count = 9 + found.more_replications
+    spread = np.std(np.subtract(first, second), ddof=1) * stats.t.ppf(0.975, count - 1)
+    assert spread / count**0.5 == pytest.approx(0.02 * np.mean(second) - 0.05, rel=0.01)
+
+
 def test_three_intervals_hold_the_truth_together_as_often_as_said() -> None:
     random = np.random.default_rng(SEED)
     means = (1.0, 1.5, 2.0)

@@ -55,5 +55,6 @@ def test_shares_are_jeffreys() -> None:
     held, count = shares(values, 2.0, at_least=False)
     assert held.tolist() == [2.0, 0.0]
     assert count.tolist() == [3.0, 4.0]
+    assert shares(values, 2.0, at_least=True)[0].tolist() == [2.0, 4.0]
     expected = [1 - stats.beta(2.5, 1.5).cdf(0.5), 1 - stats.beta(0.5, 4.5).cdf(0.5)]
     assert share_above(held, count, 0.5).tolist() == pytest.approx(expected)
