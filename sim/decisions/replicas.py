@@ -39,7 +39,7 @@ class Replicas:
 
 
 @lru_cache(maxsize=1024)
-def target_replicas(parallelism: int, current: int, tasks: int | None, *, autoscaling: bool) -> Replicas:
+def target_replicas(parallelism: int, current: int, tasks: int | None, autoscaling: bool) -> Replicas:
     """Return the replicas of a pipeline that is RUNNING or CRASHING.
 
     ``current`` is what was last asked for, not what is ready. ``tasks`` counts waiting, claimed and done

@@ -137,9 +137,7 @@ class Controller:
 
     def _target(self) -> int:
         spec = self.spec
-        return target_replicas(
-            spec.parallelism, self.replicas, self.tasks, autoscaling=spec.autoscaling
-        ).target
+        return target_replicas(spec.parallelism, self.replicas, self.tasks, spec.autoscaling).target
 
     def _cancel_step(self) -> None:
         if self._step_call is not None:
