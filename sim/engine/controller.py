@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from sim.engine.steps import Poll
     from sim.engine.workers import Workers
 
+CONTROLLERS = Phase.CONTROLLERS
 STANDBY, RUNNING, CRASHING = PipelineState.STANDBY, PipelineState.RUNNING, PipelineState.CRASHING
 
 
@@ -66,9 +67,9 @@ class Controller:
         self._watched: Job | None = None  # the job whose end the monitor waits for
         self._crashing_us = 0  # first look of the crash monitor
         self.pipeline_state = STANDBY if self.spec.autoscaling else RUNNING
-        self.clock.at(0, Phase.CONTROLLERS, self._begin, None)
+        self.clock.call_at(0, CONTROLLERS, self._begin, None)
 
-    def _begin(self, _: Call[None]) -> None:
+    def _begin(self, _: None) -> None:
         self._set_state(self.pipeline_state)
         if not self.spec.autoscaling:
             self._scale(self.spec.parallelism)
@@ -92,9 +93,9 @@ class Controller:
         """Look for another job when the one that was waited for is over."""
         if job is self._watched:
             due_us = self.clock.now_us + self._standby.next_us()
-            self.clock.at(due_us, Phase.CONTROLLERS, self._look_for_work, None)
+            self.clock.call_at(due_us, CONTROLLERS, self._look_for_work, None)
 
-    def _look_for_work(self, _: Call[None]) -> None:
+    def _look_for_work(self, _: None) -> None:
         self._watched = self._next_ready()
         if self._watched is None:
             self._set_state(STANDBY)
@@ -128,7 +129,7 @@ class Controller:
             self._cancel_step()
         if self.pipeline_state is not STANDBY and self._target() != self.replicas:
             due_us = self._steps.next_us(self.clock.now_us)
-            self._step_call = self.clock.at(due_us, Phase.CONTROLLERS, self._step, None)
+            self._step_call = self.clock.at(due_us, CONTROLLERS, self._step, None)
 
     def _step(self, _: Call[None]) -> None:
         self._step_call = None
@@ -180,11 +181,11 @@ class Controller:
         """Count a worker's work as lost; the RC creates another pod."""
         del self.pods[pod]
         self.workers.remove(pod)
-        self.clock.at(self.clock.now_us, Phase.REQUEUE, self._replace, pod)
+        self.clock.call_at(self.clock.now_us, Phase.REQUEUE, self._replace, pod)
 
-    def _replace(self, call: Call[Pod]) -> None:
+    def _replace(self, lost: Pod) -> None:
         if len(self.pods) < self.replicas:
-            self._create(call.argument)
+            self._create(lost)
 
     # -- crashing ---------------------------------------------------------------------------
 
@@ -204,10 +205,9 @@ class Controller:
         period_us = self.options.crashing_backoff_us
         looks = -((self._crashing_us - self.clock.now_us) // period_us)
         due_us = self._crashing_us + looks * period_us
-        self.clock.at(due_us, Phase.CONTROLLERS, self._recover, self._crashing_us)
+        self.clock.call_at(due_us, CONTROLLERS, self._recover, self._crashing_us)
 
-    def _recover(self, call: Call[int]) -> None:
-        since_us = call.argument
+    def _recover(self, since_us: int) -> None:
         if self.pipeline_state is CRASHING and since_us == self._crashing_us and self._all_run():
             self._set_state(RUNNING)
             self._row_changed()

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from sim.engine.clock import Phase
 
 if TYPE_CHECKING:
-    from sim.engine.clock import Call
     from sim.engine.context import PipelineContext
     from sim.engine.workers import Worker
 
@@ -66,9 +65,9 @@ class MasterLock:
         if self._clock.now_us >= self._free_us:
             self._take(None)
         else:
-            self._clock.at(self._free_us, Phase.CONTROLLERS, self._take, None)
+            self._clock.call_at(self._free_us, Phase.CONTROLLERS, self._take, None)
 
-    def _take(self, _: Call[None] | None) -> None:
+    def _take(self, _: None) -> None:
         if self.holder is None and self._wanting and self._clock.now_us >= self._free_us:
             self.holder = next(iter(self._wanting))
             self._log_master((self._clock.now_us, self._index, self.holder.pod_id))

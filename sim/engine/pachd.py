@@ -36,7 +36,6 @@ from sim.model.pipelines import DEFAULT_PROJECT, CronInput, Kind, leaves
 if TYPE_CHECKING:
     import numpy as np
 
-    from sim.engine.clock import Call
     from sim.engine.entities import Pod
     from sim.engine.jobs import Job
     from sim.engine.state import ClusterState
@@ -149,10 +148,10 @@ class Pachd:
         """Put the next commit of a source on the clock."""
         brought = next(commits, None)
         if brought is not None:
-            self.clock.at(brought[0], Phase.ARRIVALS, self._arrive, (repo, commits, brought))
+            self.clock.call_at(brought[0], Phase.ARRIVALS, self._arrive, (repo, commits, brought))
 
-    def _arrive(self, call: Call[tuple[Repo, Iterator[Brought], Brought]]) -> None:
-        repo, commits, (_, new, changed, datum_s) = call.argument
+    def _arrive(self, arrival: tuple[Repo, Iterator[Brought], Brought]) -> None:
+        repo, commits, (_, new, changed, datum_s) = arrival
         self._commit(repo, new, changed, datum_s)
         self._await(repo, commits)
 

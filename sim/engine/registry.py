@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sim.engine.repos import Commit
     from sim.engine.workers import Workers
 
+CONTROLLERS = Phase.CONTROLLERS
 PLANNED = (JobState.PARALLEL_PLANNED, JobState.SERIAL_PLANNED)
 DONE = (JobState.PARALLEL_DONE, JobState.SERIAL_DONE)
 COLLECTED = (JobState.PARALLEL_COLLECTED, JobState.SERIAL_COLLECTED)
@@ -171,7 +172,7 @@ class Registry:
             job.started_us = self.clock.now_us
             if self.spec.job_timeout_us is not None:
                 due_us = job.started_us + self.spec.job_timeout_us
-                job.timeout = self.clock.at(due_us, Phase.CONTROLLERS, self._timed_out, job)
+                job.timeout = self.clock.at(due_us, CONTROLLERS, self._timed_out, job)
         self._load(job)
 
     def _load(self, job: Job) -> None:
@@ -232,7 +233,7 @@ class Registry:
     def _tasks_done(self, batch: Batch) -> None:
         job = batch.job
         self._note(job, DONE[batch.phase])
-        job.call = self.clock.at(batch.collected_us, Phase.CONTROLLERS, self._collected, job)
+        job.call = self.clock.at(batch.collected_us, CONTROLLERS, self._collected, job)
 
     def _collected(self, call: Call[Job]) -> None:
         job = call.argument
@@ -264,7 +265,7 @@ class Registry:
     def _restart_job(self, job: Job) -> None:
         self._note(job, JobState.RESTARTED)
         due_us = self.clock.now_us + self._restart.next_us()
-        job.call = self.clock.at(due_us, Phase.CONTROLLERS, self._restarted, job)
+        job.call = self.clock.at(due_us, CONTROLLERS, self._restarted, job)
 
     def _restarted(self, call: Call[Job]) -> None:
         call.argument.call = None
@@ -301,10 +302,9 @@ class Registry:
         if self.model.upload is not None:
             sent = sum(batch.sets.upload_bytes for batch in job.batches if batch is not None)
             took_us += round(sent / self.options.compaction_bytes_per_s * US_PER_S)
-        self.clock.at(self.clock.now_us + took_us, Phase.CONTROLLERS, self._finished, job)
+        self.clock.call_at(self.clock.now_us + took_us, CONTROLLERS, self._finished, job)
 
-    def _finished(self, call: Call[Job]) -> None:
-        job = call.argument
+    def _finished(self, job: Job) -> None:
         self._stop_timeout(job)
         if not job.killed:
             self._note(job, JobState.SUCCESS)

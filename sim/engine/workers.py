@@ -252,10 +252,10 @@ class Workers:
         if not batch.dead:
             batch.lapsing.append(worker.index)
             lapsed_us = now_us + self._lapse.next_us()
-            self.clock.at(lapsed_us, WORK_ENDED, self._lapsed, (batch, worker.index))
+            self.clock.call_at(lapsed_us, WORK_ENDED, self._lapsed, (batch, worker.index))
 
-    def _lapsed(self, call: Call[tuple[Batch, int]]) -> None:
-        batch, index = call.argument
+    def _lapsed(self, task: tuple[Batch, int]) -> None:
+        batch, index = task
         if batch.dead:
             return
         batch.lapsing.remove(index)
@@ -294,10 +294,9 @@ class Workers:
         self._stop(worker)
         back_us = self.clock.now_us + _restart_wait_us(worker, self.clock.now_us)
         worker.crashed_us = back_us
-        self.clock.at(back_us, WORK_ENDED, self._back, worker)
+        self.clock.call_at(back_us, WORK_ENDED, self._back, worker)
 
-    def _back(self, call: Call[Worker]) -> None:
-        worker = call.argument
+    def _back(self, worker: Worker) -> None:
         if worker.pod in self.by_pod:
             worker.up = True
             self.on_up(worker)
