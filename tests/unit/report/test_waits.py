@@ -137,6 +137,27 @@ def test_a_pod_that_replaces_a_lost_one_is_followed_through_it() -> None:
     )
 
 
+def test_a_pod_that_was_lost_before_it_ran_is_followed_through_its_start() -> None:
+    world = World()
+    node = world.node(ready=0)
+    w = world.pod(WORKER, EDGES, 0, node, 0, 0)
+    world.add("masters", 0, 0, w)
+    x = world.pod(WORKER, EDGES, 6, node, 10, None, 20, PodEnd.DRAINED, pulled=12)
+    y = world.pod(WORKER, EDGES, 20, node, 22, 25, replaces=x)
+    job = a_phase(world, 5, 70)
+    world.claim(world.task(job, 5), y, 25, 70)
+    assert story(world, job) == tell(
+        ("preprocessing", 5),
+        ("controller_step", 6),
+        ("scheduling", 10),
+        ("image_pull", 12),
+        ("container_start", 20),
+        ("scheduling", 22),
+        ("container_start", 25),
+        ("processing", 70),
+    )
+
+
 def test_a_lost_master_costs_the_lock_and_the_planning() -> None:
     world = World()
     node = world.node(ready=0)
