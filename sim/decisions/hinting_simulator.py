@@ -87,6 +87,8 @@ class HintingSimulator:
 
     def memory(self) -> tuple[tuple[int, int], ...]:
         """Return what is remembered of nodes that are there, to compare."""
+        if not (self._old or self._current):
+            return ()
         hints = (*self._old.items(), *self._current.items())
         return tuple(sorted([hint for hint in hints if hint[1] >= 0]))
 

@@ -93,7 +93,8 @@ class Snapshot:
         self._tabled = 0  # how many of these the table knows
         # by position: what is left (-1 where no pod may go), and the group; with columns to spare
         self._table: NDArray[np.int64] = np.empty((7, 0), dtype=np.int64)
-        self._stale: set[int] = set()  # positions at which the table is behind
+        self._filled = 0  # from this position on it says nothing yet
+        self._stale: set[int] = set()  # positions before at which it is behind
         self.numbers = SideBySide()
         self._allowed: dict[int, NDArray[np.bool_] | None] = {}
 
@@ -107,7 +108,7 @@ class Snapshot:
         for position, node in enumerate(self.nodes):
             node.position = position
         self._stale.clear()
-        self._fill(0)
+        self._filled = 0
 
     def append(self, node: SnapshotNode) -> None:
         """Add a real node behind the others; there are no placeholders now."""
@@ -115,7 +116,6 @@ class Snapshot:
         self.nodes.append(node)
         self.by_id[node.id] = node
         self.real += 1
-        self._fill(node.position)
 
     def remove(self, nodes: Iterable[SnapshotNode]) -> None:
         """Take real nodes out and close the gaps; there are no placeholders now."""
@@ -125,8 +125,7 @@ class Snapshot:
         self.real = len(self.nodes)
         for position in range(positions[0], self.real):
             self.nodes[position].position = position
-        self._stale = {position for position in self._stale if position < positions[0]}
-        self._fill(positions[0])
+        self._forget_from(positions[0])
 
     def touch(self, node: SnapshotNode) -> None:
         """Note that the room on a node has changed."""
@@ -136,12 +135,10 @@ class Snapshot:
         """Append upcoming nodes."""
         if not placeholders:
             return
-        first = len(self.nodes)
         for node in placeholders:
             node.position = len(self.nodes)
             self.nodes.append(node)
             self.by_id[node.id] = node
-        self._fill(first)
 
     def end_look(self) -> None:
         """Take back all placements and drop the placeholders."""
@@ -156,17 +153,21 @@ class Snapshot:
             for node in self.nodes[self.real :]:
                 del self.by_id[node.id]
             del self.nodes[self.real :]
-            self._stale = {position for position in self._stale if position < self.real}
+            self._forget_from(self.real)
 
-    def _fill(self, first: int) -> None:
-        """Write the table from position ``first`` on."""
-        nodes = self.nodes[first:]
+    def _forget_from(self, first: int) -> None:
+        """Have the table know nothing from position ``first`` on."""
+        self._filled = min(self._filled, first)
+        self._stale = {position for position in self._stale if position < first}
+
+    def _fill(self) -> None:
+        """Write into the table what it does not know of."""
+        first, self._filled = self._filled, len(self.nodes)
         if len(self.nodes) > self._table.shape[1]:
             table = np.empty((7, 2 * len(self.nodes)), dtype=np.int64)
             table[:, :first] = self._table[:, :first]
             self._table = table
-        if nodes:
-            self._table[:, first : len(self.nodes)] = _columns(nodes)
+        self._table[:, first : len(self.nodes)] = _columns(self.nodes[first:])
 
     def table(self) -> NDArray[np.int64]:
         """Return by position: cpu, memory, ephemeral storage, GPUs and pods that are left, and the group.
@@ -176,6 +177,8 @@ class Snapshot:
         if self._tabled < len(self._placed):
             self._stale.update([node.position for node in self._placed[self._tabled :]])
             self._tabled = len(self._placed)
+        if self._filled < len(self.nodes):
+            self._fill()
         if self._stale:
             positions = list(self._stale)
             self._table[:, positions] = _columns([self.nodes[position] for position in positions])

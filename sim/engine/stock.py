@@ -120,6 +120,8 @@ class Stock:
         return RegisteredNodes(self.view.registered, self._ready, starting)
 
     def _remove_old_unregistered(self, now_us: int) -> None:
+        if not self.registry.unregistered_since:
+            return
         for group, size in enumerate(self.cloud.sizes()):
             old = self.registry.old_unregistered(group, now_us)
             old = old[: max(size.target - size.min_size, 0)]
