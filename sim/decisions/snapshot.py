@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sim.decisions.chance import Chance
     from sim.decisions.snapshot_node import ClassView, PodView, SnapshotNode
 
-NEAR = 16  # nodes that a search looks at one by one before it looks at all others at once
+NEAR = 128  # nodes that a search looks at one by one before it looks at all others at once
 COLUMNS = attrgetter("cpu_m", "memory_mib", "ephemeral_mib", "gpu", "pods_left", "group", "open")
 SLOTS = 8  # of the smallest of Go's hash maps, which holds its entries in order
 
