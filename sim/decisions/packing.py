@@ -105,15 +105,14 @@ class _Packing:
             self.is_open[:-1] = np.frombuffer(destinations, dtype=np.bool_)[self.positions]
         kinds = [pod.cls for pod in pods]
         self.classes = list(dict.fromkeys(kinds))
-        indices = np.array([cls.index for cls in self.classes])
-        row_of = np.zeros(indices.max() + 1, dtype=np.int64)
-        row_of[indices] = np.arange(len(indices))
-        self.rows = row_of[[cls.index for cls in kinds]]
+        row_of = {cls: row for row, cls in enumerate(self.classes)}
+        self.rows = np.fromiter(map(row_of.__getitem__, kinds), np.int64, len(kinds))
         table = snapshot.table()
         numbers = snapshot.numbers
         numbers.meet(self.classes, table[:RESOURCES])
         self.bits = numbers.bits
         self.room = numbers.room(table[:RESOURCES], table[RESOURCES])[self.positions]
+        indices = [cls.index for cls in self.classes]
         self.need = self.take = numbers.need[indices]
         self.wanted = numbers.wanted[indices]
         self.may_do = (self.room - numbers.least) & numbers.guards == numbers.guards
@@ -152,8 +151,9 @@ class _Packing:
         Hints are read and renewed, and the next search starts where it would one by one.
         """
         pod_ids = [pod.id for pod in self.pods]
-        node_ids = [node.id for node in self.snapshot.nodes]
-        known = simulator.recall(pod_ids, dict(zip(node_ids, self.places.tolist(), strict=True)))
+        nodes = self.snapshot.nodes
+        node_ids = [nodes[position].id for position in self.positions.tolist()]
+        known = simulator.recall(pod_ids, {node: place for place, node in enumerate(node_ids)})
         hints = np.full(len(pod_ids), -1) if known is None else np.array(known)
         placed = np.zeros(len(pod_ids), dtype=np.bool_)
         moved = np.full(len(homes), -1)
@@ -176,8 +176,8 @@ class _Packing:
         outcomes: list[int]
         self.hints, self.placed, outcomes = results
         self.snapshot.go_on(*state)
-        found = compress(self.positions[self.hints].tolist(), self.placed)
-        simulator.remember(compress(pod_ids, self.placed), map(node_ids.__getitem__, found))
+        found = map(node_ids.__getitem__, compress(self.hints, self.placed))
+        simulator.remember(compress(pod_ids, self.placed), found)
         return outcomes
 
     def _first_steps(self) -> Ints:
@@ -193,7 +193,7 @@ class _Packing:
         last = np.full(len(self.is_open), STAYS)
         following = np.full(len(order), NONE)
         following[order[:-1]] = order[1:]
-        ends = np.cumsum(counts)
+        ends = np.add.accumulate(counts)
         some = counts > 0
         last[homes] = NONE
         first[homes[some]] = order[(ends - counts)[some]]

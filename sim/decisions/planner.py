@@ -226,8 +226,10 @@ class Planner:
 
         Return by node id how many pods would move, -1 where one found no room; blocked nodes are left out.
         """
+        if not are_many(sum([len(node.real_pods()) for node in eligible]), snapshot):
+            return {}
         free = [node for node in eligible if not self._rules.blocks_node(node)]
-        if self._rules.budgets or not are_many(sum([len(node.real_pods()) for node in free]), snapshot):
+        if self._rules.budgets or not any(node.real_pods() for node in free):
             return {}
         moves = move_away(snapshot, free, destinations, self._simulator, most)
         return {node.id: pods for node, pods in zip(free, moves, strict=True)}

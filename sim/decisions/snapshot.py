@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sim.decisions.chance import Chance
     from sim.decisions.snapshot_node import ClassView, PodView, SnapshotNode
 
+UNKNOWN = -1
 NEAR = 128  # nodes that a search looks at one by one before it looks at all others at once
 COLUMNS = attrgetter("cpu_m", "memory_mib", "ephemeral_mib", "gpu", "pods_left", "group", "open")
 SLOTS = 8  # of the smallest of Go's hash maps, which holds its entries in order
@@ -71,8 +72,8 @@ def _columns(nodes: Sequence[SnapshotNode]) -> NDArray[np.int64]:
 class Snapshot:
     """The nodes in their order, what was placed on them in this look, and the search pointer.
 
-    Real nodes stay from look to look and are brought up to date by whoever owns them, who says so
-    with ``set_nodes``, ``append``, ``remove`` or ``touch``. ``chance`` is set in looks with random orders.
+    Real nodes stay from look to look and are brought up to date by whoever owns them, between looks.
+    ``chance`` is set in looks with random orders.
     """
 
     def __init__(self) -> None:
@@ -90,11 +91,9 @@ class Snapshot:
         self._turned = -1
         self._listed = 0  # the placements that the list is behind
         self._placed: list[SnapshotNode] = []  # the node of each placement, in order
-        self._tabled = 0  # how many of these the table knows
-        # by position: what is left (-1 where no pod may go), and the group; with columns to spare
+        self._tabled = UNKNOWN  # how many of these the table knows, in this look
         self._table: NDArray[np.int64] = np.empty((7, 0), dtype=np.int64)
-        self._filled = 0  # from this position on it says nothing yet
-        self._stale: set[int] = set()  # positions before at which it is behind
+        self._stale: set[int] = set()  # positions at which the table is behind, besides
         self.numbers = SideBySide()
         self._allowed: dict[int, NDArray[np.bool_] | None] = {}
 
@@ -107,8 +106,7 @@ class Snapshot:
         self.by_id = {node.id: node for node in self.nodes}
         for position, node in enumerate(self.nodes):
             node.position = position
-        self._stale.clear()
-        self._filled = 0
+        self._tabled = UNKNOWN
 
     def append(self, node: SnapshotNode) -> None:
         """Add a real node behind the others; there are no placeholders now."""
@@ -116,6 +114,7 @@ class Snapshot:
         self.nodes.append(node)
         self.by_id[node.id] = node
         self.real += 1
+        self._tabled = UNKNOWN
 
     def remove(self, nodes: Iterable[SnapshotNode]) -> None:
         """Take real nodes out and close the gaps; there are no placeholders now."""
@@ -125,11 +124,7 @@ class Snapshot:
         self.real = len(self.nodes)
         for position in range(positions[0], self.real):
             self.nodes[position].position = position
-        self._forget_from(positions[0])
-
-    def touch(self, node: SnapshotNode) -> None:
-        """Note that the room on a node has changed."""
-        self._stale.add(node.position)
+        self._tabled = UNKNOWN
 
     def add_placeholders(self, placeholders: Sequence[SnapshotNode]) -> None:
         """Append upcoming nodes."""
@@ -144,46 +139,32 @@ class Snapshot:
         """Take back all placements and drop the placeholders."""
         if self._placed:
             self._placed = [node for node in self._placed if node.id >= 0]  # placeholders go as they are
-            self._tabled = len(self._placed)
             self.revert(0)
         self._planning = False
+        self._tabled = UNKNOWN
         self._order.clear()
         self._turn = 0
         if len(self.nodes) > self.real:
             for node in self.nodes[self.real :]:
                 del self.by_id[node.id]
             del self.nodes[self.real :]
-            self._forget_from(self.real)
-
-    def _forget_from(self, first: int) -> None:
-        """Have the table know nothing from position ``first`` on."""
-        self._filled = min(self._filled, first)
-        self._stale = {position for position in self._stale if position < first}
-
-    def _fill(self) -> None:
-        """Write into the table what it does not know of."""
-        first, self._filled = self._filled, len(self.nodes)
-        if len(self.nodes) > self._table.shape[1]:
-            table = np.empty((7, 2 * len(self.nodes)), dtype=np.int64)
-            table[:, :first] = self._table[:, :first]
-            self._table = table
-        self._table[:, first : len(self.nodes)] = _columns(self.nodes[first:])
 
     def table(self) -> NDArray[np.int64]:
         """Return by position: cpu, memory, ephemeral storage, GPUs and pods that are left, and the group.
 
         They are -1 where no pod may go. Stays right until the next placement.
         """
-        if self._tabled < len(self._placed):
+        if self._tabled == UNKNOWN or self._table.shape[1] != len(self.nodes):
+            self._table = _columns(self.nodes)
+            self._stale.clear()
+        elif self._tabled < len(self._placed):
             self._stale.update([node.position for node in self._placed[self._tabled :]])
-            self._tabled = len(self._placed)
-        if self._filled < len(self.nodes):
-            self._fill()
+        self._tabled = len(self._placed)
         if self._stale:
             positions = list(self._stale)
             self._table[:, positions] = _columns([self.nodes[position] for position in positions])
             self._stale.clear()
-        return self._table[:, : len(self.nodes)]
+        return self._table
 
     # -- searches ---------------------------------------------------------------------------
 

@@ -109,7 +109,7 @@ class ClusterView:
         if not touched:
             return
         self._look_for_expendable()
-        nodes, touch, judge, expendable = self.nodes, self.snapshot.touch, self._judge, self._expendable
+        nodes, judge, expendable = self.nodes, self._judge, self._expendable
         come_or_gone = []
         for node in touched:
             if node is None:
@@ -120,7 +120,6 @@ class ClusterView:
             else:
                 was_empty = view.empty
                 view.read(expendable)
-                touch(view)
                 judge(view, was_empty)
         touched.clear()
         if come_or_gone:
