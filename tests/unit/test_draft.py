@@ -15,39 +15,19 @@ from sim.errors import InputError
 from sim.loader import load
 from sim.model.arrivals import TraceArrivals
 from sim.model.notices import MADE_UP, PLACEHOLDER
-from sim.model.pods import Controller
 from sim.model.resources import Resources
-from sim.model.scenario import Scenario
 from sim.model.units import SECOND
 from tests.conftest import needs_shared
 from tests.unit.cluster_configs import CONFIGS
-from tests.unit.live import a_cluster, a_container, a_node, a_pod, printed
-
-
-def spec(name: str, repo: str = "images", **more: Any) -> dict[str, Any]:
-    return {
-        "pipeline": {"name": name},
-        "transform": {"cmd": ["x"], "image": "i:1"},
-        "input": {"pfs": {"repo": repo, "glob": "/*"}},
-        "resourceRequests": {"cpu": 1, "memory": "1Gi"},
-        **more,
-    }
+from tests.unit.drafts import CLUSTER, drafted, put_specs, spec
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return an empty folder, which the paths of a test are relative to."""
+    """Return a folder with two specs, which the paths of a test are relative to."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "specs").mkdir()
-    (tmp_path / "specs" / "edges.json").write_text(json.dumps(spec("edges")))
-    (tmp_path / "specs" / "montage.json").write_text(json.dumps(spec("montage", "edges")))
+    put_specs(tmp_path)
     return tmp_path
-
-
-def drafted(*pipelines: str, **options: Any) -> tuple[Scenario, str]:
-    """Return the scenario that init writes, and its text."""
-    init(pipelines or ["specs/*.json"], "scenario.yaml", **options)
-    return load("scenario.yaml"), Path("scenario.yaml").read_text()
 
 
 def test_specs_alone_are_enough(folder: Path) -> None:
@@ -107,14 +87,6 @@ def test_a_cluster_config_stays_the_users_own(folder: Path, name: str) -> None:
 
 
 VALUES = "autoDiscovery: {clusterName: live}\nextraArgs: {scan-interval: 30s, expander: least-waste}\n"
-CLUSTER = """\
-apiVersion: eksctl.io/v1alpha5
-kind: ClusterConfig
-metadata: {name: live, region: us-east-1, version: "1.33"}
-managedNodeGroups:
-  - {name: workers, instanceType: m5.xlarge, minSize: 1, maxSize: 9, labels: {pool: cpu}}
-  - {name: spare, instanceType: m5.xlarge, minSize: 0, maxSize: 9}
-"""
 
 
 def test_priority_classes_of_specs_have_a_value_to_fill_in(folder: Path) -> None:
@@ -152,74 +124,6 @@ def test_chart_values_are_referred_to(folder: Path) -> None:
     (folder / "values.yaml").write_text(VALUES)
     scenario, _ = drafted(autoscaler="values.yaml")
     assert scenario.cluster.autoscaler.scan_interval_us == 30 * SECOND
-
-
-def test_a_live_cluster(folder: Path) -> None:
-    (folder / "nodes.json").write_text(a_cluster())
-    draft = init("specs/*.json", nodes="nodes.json")
-    scenario = load("scenario.yaml")
-    workers, gpu = scenario.cluster.node_groups
-    assert (workers.initial, workers.min_size, workers.allocatable) == (2, 0, Resources(3920, 14_550, 91_125))
-    assert (gpu.name, gpu.spot, gpu.initial) == ("gpu-spot", True, 1)
-    assert scenario.cluster.autoscaler.scan_interval_us == 20 * SECOND
-    assert scenario.pachyderm.namespace == "pachyderm"
-    daemons = {each.pod_class.name: each.pod_class for each in scenario.cluster.daemon_sets}
-    assert daemons["aws-node"].requests.cpu_m == 50
-    assert daemons["nvidia-device-plugin"].node_selector == (("pool", "gpu"),)
-    base = {each.pod_class.name: each for each in scenario.base_load}
-    assert base["coredns"].replicas == 2
-    assert base["coredns"].pod_class.priority == 2_000_000_000
-    assert base["pachd"].pod_class.local_storage
-    assert base["cluster-autoscaler"].pod_class.safe_to_evict is False
-    assert all(each.pod_class.controller is Controller.REPLICA_SET for each in scenario.base_load)
-    assert any("Jobs, which end" in warning for warning in draft.warnings)
-
-
-def test_work_of_one_name_gets_names_of_its_own(folder: Path) -> None:
-    twice = [a_pod(f"cache-{n}", "cache", "StatefulSet", namespace=f"team-{n}") for n in ("a", "b")]
-    edges = a_pod("edges-0", "edges", "StatefulSet")
-    (folder / "nodes.json").write_text(printed(a_node("n1"), *twice, edges))
-    init("specs/*.json", nodes="nodes.json")
-    names = [each.pod_class.name for each in load("scenario.yaml").base_load]
-    assert names == ["default/edges", "cache", "team-b/cache"]
-
-
-def test_a_live_autoscaler_with_priorities(folder: Path) -> None:
-    args = ["--expander=priority,least-waste"]
-    pod = a_pod("ca", "", "", a_container(image="x/cluster-autoscaler:v1.33.0", args=args))
-    data = {"priorities": "10: [gpu]\n50: [workers]\n"}
-    name = "cluster-autoscaler-priority-expander"
-    config_map = {"kind": "ConfigMap", "metadata": {"name": name}, "data": data}
-    (folder / "nodes.json").write_text(printed(a_node(), pod, config_map))
-    scenario, _ = drafted(nodes="nodes.json")
-    options = scenario.cluster.autoscaler
-    assert options.expander_priorities == ((50, ("workers",)), (10, ("gpu",)))
-
-
-def test_a_live_cluster_without_an_autoscaler_stays_as_it_is(folder: Path) -> None:
-    (folder / "nodes.json").write_text(printed(a_node(), a_pod("web-1", "web", "StatefulSet")))
-    scenario, _ = drafted(nodes="nodes.json")
-    (group,) = scenario.cluster.node_groups
-    assert (group.min_size, group.max_size, scenario.cluster.autoscaler.enabled) == (1, 1, False)
-
-
-def test_a_live_cluster_beside_its_cluster_config(folder: Path) -> None:
-    (folder / "nodes.json").write_text(a_cluster())
-    (folder / "cluster.yaml").write_text(CLUSTER)
-    draft = init("specs/*.json", eksctl="cluster.yaml", nodes="nodes.json")
-    workers, spare = load("scenario.yaml").cluster.node_groups
-    assert (workers.initial, workers.allocatable.memory_mib) == (2, 14_550)
-    assert spare.initial == 0
-    assert any("node group gpu_spot has nodes and is not in" in warning for warning in draft.warnings)
-
-
-def test_daemons_of_some_nodes_only(folder: Path) -> None:
-    tainted = a_node("t", "batch", taints=[{"key": "batch", "value": "", "effect": "NoSchedule"}])
-    away = a_pod("logs-1", "logs", "DaemonSet", node="n1")
-    (folder / "nodes.json").write_text(printed(a_node(), tainted, away))
-    scenario, _ = drafted(nodes="nodes.json")
-    (logs,) = scenario.cluster.daemon_sets
-    assert not any(t.exists and not t.key for t in logs.pod_class.tolerations)
 
 
 OTHER = """\
