@@ -47,12 +47,14 @@ class Chance:
 
     def permutation(self, count: int) -> NDArray[np.int64]:
         """Return the numbers below ``count`` in any order; quick for many."""
-        return np.argsort(self.numbers(count))
+        return self._bits(count).argsort()
 
     def numbers(self, count: int) -> NDArray[np.float64]:
         """Return so many numbers from 0 to 1 at once."""
-        bits = np.frombuffer(self.dice.randbytes(8 * count), dtype=np.uint64)
-        return (bits >> np.uint64(11)) * np.float64(2.0**-53)
+        return (self._bits(count) >> np.uint64(11)) * np.float64(2.0**-53)
+
+    def _bits(self, count: int) -> NDArray[np.uint64]:
+        return np.frombuffer(self.dice.randbytes(8 * count), dtype=np.uint64)
 
     def index(self, count: int) -> int:
         """Return any number below ``count``."""

@@ -75,7 +75,7 @@ class HintingSimulator:
 
         Pods and nodes are given by their ids.
         """
-        known = self._old | self._current
+        known = self._old | self._current if self._current else self._old
         if places.keys().isdisjoint(known.values()):
             return None
         place_of: Any = places.get  # of None: -1
