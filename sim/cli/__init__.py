@@ -63,6 +63,10 @@ def main() -> None:
         code = _failed(str(error))
     except _UsageError as error:
         code = _misused(error)
+    except MemoryError:
+        code = _failed(
+            "there is not memory enough for so many nodes, pods or datums; allowed: what fits here"
+        )
     except BrokenPipeError:  # as with `| head`: nobody reads on
         code = _unwritable("")
     except OSError as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands import PROGRAM
+from tests.conftest import PROJECT
 from tests.e2e.conftest import Pachsim
 
 
@@ -26,6 +27,14 @@ from tests.e2e.conftest import Pachsim
 def test_misuse_is_one_line(line: str, told: str, pachsim: Pachsim) -> None:
     done = pachsim(*line.split())
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"{told}\n")
+
+
+def test_more_than_memory_holds_is_one_line(pachsim: Pachsim) -> None:
+    scenario = str(PROJECT / "scenarios" / "edges-fargate.yaml")
+    done = pachsim("run", scenario, "--set", "pachyderm.preprocessing_workers=1000000000000")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("there is not memory enough")
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
