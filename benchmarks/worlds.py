@@ -93,16 +93,28 @@ def datums(jobs: int, datums_per_job: int, workers: int, datums_per_set: int) ->
 
 
 def week() -> Scenario:
-    """Return a week of 50 pipelines, about a million datums, up to 500 nodes.
+    """Return a week of 50 pipelines, about a million datums, up to 500 nodes: minutes on 40 nodes, then none.
 
-    Each pipeline has its own repository and scales from zero; its repository starts empty, and its sets
-    hold five datums, so that a commit of 40 needs all eight workers.
+    Each pipeline gets 800 datums some five times a working day, and each of its 40 workers takes a node of
+    its own. At the peak 480 nodes are there.
     """
-    pipelines, commits_per_week, datums_per_commit = 50, 500, 40
-    request = Resources(1_900, 7_000)
+    return _week(25, 800, 40, Resources(3_000, 12_000))
+
+
+def busy_week() -> Scenario:
+    """Return the same million datums in 25,000 small commits: 40 datums on 8 workers, two workers a node."""
+    return _week(500, 40, 8, Resources(1_900, 7_000))
+
+
+def _week(commits_per_week: int, datums_per_commit: int, workers: int, request: Resources) -> Scenario:
+    """Return 50 pipelines that scale from zero in office hours.
+
+    Each has its own repository, which starts empty, and its sets hold five datums, so that a commit needs
+    all workers.
+    """
     room = Resources(3_920, 14_162)
     repos, loads = [], []
-    for number in range(pipelines):
+    for number in range(50):
         name = f"pipeline-{number:02}"
         repos.append(
             Repo(
@@ -114,7 +126,7 @@ def week() -> Scenario:
         pipeline = Pipeline(
             name,
             input=PfsInput(f"repo-{number:02}", "/*"),
-            parallelism=8,
+            parallelism=workers,
             autoscaling=True,
             datum_set_spec=DatumSetSpec(number=5),
         )
