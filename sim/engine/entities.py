@@ -204,14 +204,14 @@ class Node:
         self.free_memory_mib -= cls.memory_mib
         self.free_pods -= 1
         if not cls.simple:
-            self.free_ephemeral_mib -= cls.ephemeral_mib
-            self.free_gpu -= cls.gpu
+            self.take_rest(cls)
 
-    def give_back(self, cls: ClassState) -> None:
-        """Return the room of one pod of a class."""
-        self.free_cpu_m += cls.cpu_m
-        self.free_memory_mib += cls.memory_mib
-        self.free_pods += 1
-        if not cls.simple:
-            self.free_ephemeral_mib += cls.ephemeral_mib
-            self.free_gpu += cls.gpu
+    def take_rest(self, cls: ClassState) -> None:
+        """Take what a pod that is not simple asks for beyond."""
+        self.free_ephemeral_mib -= cls.ephemeral_mib
+        self.free_gpu -= cls.gpu
+
+    def give_back_rest(self, cls: ClassState) -> None:
+        """Return what ``take_rest`` took."""
+        self.free_ephemeral_mib += cls.ephemeral_mib
+        self.free_gpu += cls.gpu

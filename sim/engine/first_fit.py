@@ -113,11 +113,14 @@ class FirstFitScheduler:
         """From now on, look only at nodes on which room appears for the pods of a class."""
         self._blocked.add(cls.index)
         insort(self._turns, _head(cls))
-        self._least = None
+        if self._least is not None:
+            cpu_m, memory_mib = self._least
+            self._least = min(cpu_m, cls.cpu_m), min(memory_mib, cls.memory_mib)
 
     def _unblock(self, cls: ClassState) -> None:
         self._blocked.remove(cls.index)
-        self._least = None
+        if self._least is not None and (cls.cpu_m == self._least[0] or cls.memory_mib == self._least[1]):
+            self._least = None  # perhaps the only one that asks for so little
 
     def _wake(self) -> None:
         """Have a pass run at this instant, behind the autoscaler's look if that has been."""
@@ -151,10 +154,11 @@ class FirstFitScheduler:
 
     def _any_may_fit(self, cpu_m: int, memory_mib: int) -> bool:
         """Say whether some blocked class asks for no more cpu, and some for no more memory."""
+        if not self._turns:
+            return False
         if self._least is None:
             classes = [head[3] for head in self._turns]
-            least_cpu_m = min([cls.cpu_m for cls in classes], default=0)
-            self._least = least_cpu_m, min([cls.memory_mib for cls in classes], default=0)
+            self._least = min([cls.cpu_m for cls in classes]), min([cls.memory_mib for cls in classes])
         return self._least[0] <= cpu_m and self._least[1] <= memory_mib
 
     # -- the pass ---------------------------------------------------------------------------

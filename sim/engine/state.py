@@ -137,7 +137,12 @@ class ClusterState:
         pod.bound_us = now_us = self.clock.now_us
         pod.unschedulable = False
         node.pods[pod] = None
-        node.take(cls)
+        # Node.take without the call, as give_back in end: once a pod each
+        node.free_cpu_m -= cls.cpu_m
+        node.free_memory_mib -= cls.memory_mib
+        node.free_pods -= 1
+        if not cls.simple:
+            node.take_rest(cls)
         if self.touched is not None and node not in self.touched:
             self._touch(node)
         self._log_bound(self._bound(now_us, pod.id, node.id))
@@ -190,7 +195,12 @@ class ClusterState:
             self._touch(node)
         if node is not None:
             del node.pods[pod]
-            node.give_back(pod.cls)
+            cls = pod.cls
+            node.free_cpu_m += cls.cpu_m
+            node.free_memory_mib += cls.memory_mib
+            node.free_pods += 1
+            if not cls.simple:
+                node.give_back_rest(cls)
             self.on_pod_gone(pod, node)
 
     def evict(self, pod: Pod, reason: PodEnd) -> None:

@@ -225,19 +225,19 @@ class Table:
 
     def rows(self) -> NDArray[np.int64]:
         """Return all rows, shape ``(rows, columns)``; a copy, so that the log can go on growing."""
-        return self._view().copy()
+        return self.view().copy()
 
     def column(self, name: str) -> NDArray[np.int64]:
-        """Return one column, shape ``(rows,)``."""
-        return self._view()[:, self.columns.index(name)].copy()
+        """Return one column, shape ``(rows,)``; a copy as well."""
+        return self.view()[:, self.columns.index(name)].copy()
 
     def where(self, name: str, value: int) -> NDArray[np.int64]:
         """Return the rows that have a value in one column, shape ``(rows, columns)``."""
-        view = self._view()
+        view = self.view()
         rows: NDArray[np.int64] = view[view[:, self.columns.index(name)] == value]
         return rows
 
-    def _view(self) -> NDArray[np.int64]:
+    def view(self) -> NDArray[np.int64]:
         """Return all rows where they are; the log cannot grow while somebody has them."""
         return np.frombuffer(self._data, np.int64).reshape(-1, len(self.columns))
 

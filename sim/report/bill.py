@@ -123,14 +123,15 @@ def _price(lives: Lives, shares: NodeShares, usd_per_us: Float, window: Window) 
     """Return what places cost the pods on them, and the tasks in them."""
     pods, claims = lives.pods, lives.claims
 
-    def counted(pod: Small | slice, at_us: Int) -> Float:
+    def counted(pod: Int | Small, at_us: Int) -> Float:
         return shares.counted_us(pods.node[pod], window.clip(at_us))
 
-    everyone = slice(None)
-    running = counted(everyone, pods.running_us)
+    started = np.flatnonzero(pods.running_us > pods.ready_us)
+    running = shares.ready_us.copy()
+    running[started] = counted(started, pods.running_us[started])
     return Cost(
-        start_usd=(running - counted(everyone, pods.ready_us)) * usd_per_us,
-        run_usd=(counted(everyone, pods.ended_us) - running) * usd_per_us,
+        start_usd=(running - shares.ready_us) * usd_per_us,
+        run_usd=(shares.ended_us - running) * usd_per_us,
         claim_usd=(counted(claims.pod, claims.stopped_us) - counted(claims.pod, claims.claimed_us))
         * usd_per_us[claims.pod],
     )

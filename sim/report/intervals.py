@@ -155,12 +155,10 @@ def pod_lives(log: EventLog) -> Pods:
     created_us = log["pods"].column("time_us")
     count = len(created_us)
     reason = np.full(count, -1, np.int8)
-    ends = log["pod_ended"]
-    reason[ends.column("pod")] = ends.column("reason")
+    reason[_at(log, "pod_ended", "pod")] = _at(log, "pod_ended", "reason")
     ended_us = np.minimum(_once(log, "pod_ended", count), log.horizon_us)
     node = np.full(count, NOWHERE, np.int32)
-    bound = log["pod_bound"]
-    node[bound.column("pod")] = bound.column("node")
+    node[_at(log, "pod_bound", "pod")] = _at(log, "pod_bound", "node")
     fargate = np.zeros(count, np.bool_)
     fargate[log["fargate_pods"].column("pod")] = True
     node[fargate] = NOWHERE
@@ -283,21 +281,27 @@ def source_kinds(log: EventLog, plain: Sequence[str]) -> Code:
 
 
 def _small(log: EventLog, table: str, column: str) -> Small:
-    return log[table].column(column).astype(np.int32)
+    return _at(log, table, column).astype(np.int32)
 
 
 def _once(log: EventLog, table: str, count: int) -> Int:
     """Return the instant of each pod's only row, NEVER where there is none."""
     instants = np.full(count, NEVER)
-    instants[log[table].column("pod")] = log[table].column("time_us")
+    instants[_at(log, table, "pod")] = _at(log, table, "time_us")
     return instants
 
 
 def _first(log: EventLog, table: str, column: str, count: int) -> Int:
     """Return the first instant of each entity; rows are in order of time."""
     instants = np.full(count, NEVER)
-    instants[log[table].column(column)[::-1]] = log[table].column("time_us")[::-1]
+    instants[_at(log, table, column)[::-1]] = _at(log, table, "time_us")[::-1]
     return instants
+
+
+def _at(log: EventLog, table: str, column: str) -> Int:
+    """Return a column where it is, for a moment: the log cannot grow while somebody has it."""
+    view = log[table].view()
+    return view[:, log[table].columns.index(column)]
 
 
 def _first_of(rows: Int, count: int) -> Int:

@@ -62,13 +62,15 @@ class PodNumbers:
 
     def waits_s(self) -> dict[str, float]:
         """Return the mean wait to Running of the pods that started, by name."""
-        rows = np.flatnonzero(self._counted & self._lives.pods.ran)
+        pods = self._lives.pods
+        ran = self._counted & pods.ran
+        rows = np.flatnonzero(ran & (pods.running_us > pods.created_us))  # the others waited for nothing
         total_us = dict.fromkeys(sorted(set(STEPS)), 0)
         for first in range(0, len(rows), PODS_AT_A_TIME):
             steps = start_steps(self._log, self._lives, rows[first : first + PODS_AT_A_TIME])
-            for wait, spans_us in zip(STEPS, np.diff(steps, axis=0), strict=True):
-                total_us[wait] += int(spans_us.sum())
-        count = len(rows) or np.nan
+            for wait, span_us in zip(STEPS, np.diff(steps.sum(axis=1)).tolist(), strict=True):
+                total_us[wait] += span_us
+        count = int(np.count_nonzero(ran)) or np.nan
         return {wait.name.lower(): total / SECOND_US / count for wait, total in total_us.items()}
 
 

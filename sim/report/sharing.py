@@ -12,6 +12,7 @@ running sum of millions of them comes back to exactly zero.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,11 +35,14 @@ AT_A_TIME = 200_000  # pods, so that what is needed in between stays small
 class NodeShares:
     """How nodes were shared inside a window.
 
-    ``pod_share`` is each pod's part of its node, shape ``(pods,)``, ``daemon_share`` that of a node's
-    DaemonSets, shape ``(nodes,)``; the others count microseconds of whole nodes that nobody took.
+    ``pod_share`` is each pod's part of its node, shape ``(pods,)``, and ``ready_us`` and ``ended_us`` the
+    time that counts up to these instants of it (see ``counted_us``). ``daemon_share`` is the part of a
+    node's DaemonSets, shape ``(nodes,)``; the others count microseconds of whole nodes that nobody took.
     """
 
     pod_share: Float
+    ready_us: Float
+    ended_us: Float
     daemon_share: Float
     boot_us: Float
     idle_us: Float
@@ -105,22 +109,17 @@ def share_nodes(log: EventLog, pods: Pods, nodes: Nodes, cluster: Cluster, windo
         raise OverflowError("nodes times horizon exceed 292,000 years")
     start = np.arange(len(nodes)) * span_us
     steps = start[:, None] + np.stack((launched, ready, unneeded, stop), axis=1)
-    stay = on * np.int64(span_us)
-    keys = np.concatenate(
-        (
-            steps.ravel(),
-            stay + np.minimum(window.clip(pods.ready_us[placed]), stop[on]),
-            stay + np.minimum(window.clip(pods.ended_us[placed]), stop[on]),
-        )
-    )
+    spans = (pods.ready_us, pods.ended_us)
+    paid = [np.minimum(window.clip(instants[placed]), stop[on]) for instants in spans]
+    keys = np.concatenate((steps.ravel(), *(on * np.int64(span_us) + instants for instants in paid)))
     daemons = np.zeros(steps.shape, np.int64)
     daemons[:, 1] = of_daemons[nodes.group]
     daemons[:, 3] = -daemons[:, 1]
     change = np.concatenate((daemons.ravel(), share, -share))
-    del stay, share, placed, on
+    del share, paid
     order = np.argsort(keys)
     keys, load = keys[order], np.cumsum(change[order])
-    del order, change
+    del change
     lasted_us = np.diff(keys, append=keys[-1:])
     free_us = np.maximum(ONE - load, 0) / ONE
     free_us *= lasted_us
@@ -128,12 +127,22 @@ def share_nodes(log: EventLog, pods: Pods, nodes: Nodes, cluster: Cluster, windo
     del free_us
     crowded = np.flatnonzero((load > ONE) & (lasted_us > 0))
     crowding = None
+    lost_until: Sequence[Float | float] = (0.0, 0.0)
     if len(crowded):
         lost_us = np.zeros(len(keys))
         lost_us[crowded + 1] = lasted_us[crowded] * (1.0 - ONE / load[crowded])
         crowding = Crowding(keys, np.cumsum(lost_us, out=lost_us), span_us)
+        del load, lasted_us
+        unsorted_us = np.empty(len(keys))
+        unsorted_us[order] = lost_us
+        lost_until = np.split(unsorted_us[steps.size :], 2)
+    counted_us = [window.clip(instants).astype(np.float64) for instants in spans]
+    for counted, lost in zip(counted_us, lost_until, strict=True):
+        counted[placed] = np.minimum(counted[placed], stop[on]) - lost
     return NodeShares(
         pod_share=pod_share,
+        ready_us=counted_us[0],
+        ended_us=counted_us[1],
         daemon_share=daemons[:, 1] / ONE,
         boot_us=left[:, 0],
         idle_us=left[:, 1],
