@@ -173,10 +173,10 @@ class Planner:
     ) -> Iterator[SnapshotNode]:
         """Yield the candidates that are worth a simulation; refuse the others."""
         self.refusals = refusals = {}
-        unremovable = self.unremovable_until_us
+        unremovable, recently = self.unremovable_until_us, Reason.RecentlyUnremovable
         for node in candidates:
             if node.id in unremovable:
-                refusals[node.id] = Reason.RecentlyUnremovable
+                refusals[node.id] = recently
             elif node.id in deleted:
                 refusals[node.id] = Reason.CurrentlyBeingDeleted
             else:

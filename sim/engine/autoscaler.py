@@ -85,6 +85,7 @@ class Autoscaler:
         self.registry = self.stock.registry
         self.actuator = Actuator(clock, state, self.cloud, options, self._deleted)
         self.scale_down = ScaleDown(self.view, self.cloud, self.actuator, self.times, self.log)
+        self._is_random = options.orders is Orders.RANDOM
         self._pending_simulator = HintingSimulator()
         self._next_look: Call[None] | None = None
         self._last_look_us = clock.now_us
@@ -181,7 +182,7 @@ class Autoscaler:
         """Run once; return whether the cluster was scaled up, or deletions started."""
         self.cloud.refresh()
         self.view.update()
-        if self.options.orders is Orders.RANDOM:
+        if self._is_random:
             self.snapshot.chance = Chance(lambda: self.streams.dice("autoscaler", now_us))
         self.templates.update(now_us)
         self.actuator.forget_all_but(self.view)
@@ -217,7 +218,7 @@ class Autoscaler:
         )
         if not rest:
             return None
-        ordered = self.options.orders is Orders.PINNED
+        ordered = not self._is_random
         plan, stock = self.scale_down.planner.memory(ordered=ordered), self.stock.memory()
         placed = self._pending_simulator.memory()
         if plan is None or stock is None or (placed and self._unhelped and not ordered):

@@ -80,8 +80,9 @@ class DecisionLog:
         last, none = self._known[kind], Reason.NoReason
         changed = [subject for subject, reason in reasons.items() if last.get(subject, none) is not reason]
         if changed:
-            now_us, look, add = self.clock.now_us, self.look, self.log.tables["refusals"].add
+            now_us, look, table = self.clock.now_us, self.look, self.log.tables["refusals"]
+            append, row = table.append, table.row
             changed.sort()
             for subject in changed:
                 last[subject] = reason = reasons[subject]
-                add((now_us, look, subject, kind, reason))
+                append(row(now_us, look, subject, kind, reason))

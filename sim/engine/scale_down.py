@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sim.engine.decision_log import DecisionLog
     from sim.model.autoscaler import AutoscalerOptions
 
-LASTING = (Reason.RecentlyUnremovable, Reason.NodeGroupMinSizeReached)
+LASTING = frozenset({Reason.RecentlyUnremovable, Reason.NodeGroupMinSizeReached})
 
 
 class ScaleDown:
