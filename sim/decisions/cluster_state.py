@@ -76,15 +76,15 @@ class ClusterStateRegistry:
 
     def update_nodes(self, nodes: RegisteredNodes, cloud: Cloud, now_us: int) -> list[Failure]:
         """Take in one look's nodes and instances; return the failures found."""
-        targets = [size.target for size in cloud.sizes()]
         previous = self._listed
         self._list_instances(cloud)
         self._update_unregistered(nodes.ids, now_us)
         self._update_readiness(nodes, now_us)
-        self._update_acceptable_ranges(targets)
+        self._updated = True
+        self.targets = [size.target for size in cloud.sizes()]
         failures = self._update_scale_requests(now_us)
         failures += self._handle_creation_errors(previous, now_us)
-        self._update_acceptable_ranges(targets)
+        self._update_acceptable_ranges(self.targets)
         self._update_incorrect_sizes(now_us)
         return failures
 
@@ -132,7 +132,6 @@ class ClusterStateRegistry:
         self.readiness = readiness
 
     def _update_acceptable_ranges(self, targets: list[int]) -> None:
-        self._updated = True
         self.targets = targets
         self._min_nodes = [
             target

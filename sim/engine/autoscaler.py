@@ -10,7 +10,7 @@ frequent loops; cluster-autoscaler.md §1.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -144,15 +144,17 @@ class Autoscaler:
         if due_us is not None:
             self._look_at(look_at_or_after(due_us, now_us, self.options.scan_interval_us))
 
-    def _timers(self) -> Iterator[int]:
+    def _timers(self) -> Iterable[int]:
         planner = self.scale_down.planner
-        yield from removal_timers(planner.unneeded.values(), self.times, self.options)
         until_us = islice(planner.unremovable_until_us.values(), 1)  # the first of them is the first to come
-        yield from candidate_timers(until_us, self.actuator.tainted_us.values(), self.times, self.options)
-        yield from backoff_timers(self.registry.backoffs.values())
-        yield from scale_up_timers(self._unhelped, self.options.new_pod_scale_up_delay_us)
-        yield from self.templates.timers()
-        yield from self.stock.timers()
+        return chain(
+            removal_timers(planner.unneeded.values(), self.times, self.options),
+            candidate_timers(until_us, self.actuator.tainted_us.values(), self.times, self.options),
+            backoff_timers(self.registry.backoffs.values()),
+            scale_up_timers(self._unhelped, self.options.new_pod_scale_up_delay_us),
+            self.templates.timers(),
+            self.stock.timers(),
+        )
 
     def _disturbed(self) -> None:
         """Have the next look happen: something has changed."""

@@ -1,5 +1,9 @@
 """Scale-down in one look: find what is unneeded, and start what is due.
 
+A look costs what changed. A node that would be judged as at the last look sleeps: it is left out until pods
+come or go, its time is up, or circumstances change that it depends on. All are looked at again, in an order
+that is drawn, only where that order could show.
+
 Source: Cluster Autoscaler 1.31.5, core/static_autoscaler.go (RunOnce, updateSoftDeletionTaints),
 core/scaledown/actuation/softtaint.go.
 """
@@ -128,7 +132,8 @@ class ScaleDown:
         deleted: Collection[int] = ()
         if tainted_us:
             deleted = {node for node in tainted_us if is_being_deleted(tainted_us[node], now_us)}
-        doubtful = (planner.unneeded.keys() & awake.keys()) | (planner.unneeded.keys() - low.keys())
+        known = planner.unneeded.keys()
+        doubtful = (known & awake.keys()) | (known - low.keys()) if known else known
         candidates = self._candidates(list(awake.values()), refusals)
         if self.soft_taints_left or not planner.update_in_any_order(candidates, doubtful, deleted, now_us):
             asleep = [node for node in low.values() if node.id not in awake]

@@ -2,7 +2,7 @@
 
 What is wrong is put right: instances that never become nodes are deleted, targets that nothing came of are
 lowered. What is asked for and not there yet stands in the snapshot as placeholders. As long as nothing
-changes and nothing is missing there is no stock to take.
+changes there is no stock to take; where something is missing, until a timer of the registry runs out.
 
 Source: Cluster Autoscaler 1.31.5, core/static_autoscaler.go (updateClusterState, removeOldUnregisteredNodes,
 deleteCreatedNodesWithErrors, fixNodeGroupSize), clusterstate/utils/node_instances_cache.go.

@@ -10,11 +10,10 @@ from typing import Any
 
 import pytest
 
-from sim.decisions.planner import Planner
-from sim.engine import stock
 from sim.model.autoscaler import MINUTE, Orders
 from tests.conftest import SHARED, needs_shared
 from tests.oracle.cases import load, options_of, simulate
+from tests.property.thorough import thorough_looks
 
 BANK = SHARED / "oracle" / "cluster-autoscaler"
 CASES = list(load(BANK)) if BANK.is_dir() else []
@@ -58,16 +57,14 @@ def test_looks_that_draw_who_gets_the_room_are_not_quiet() -> None:
 @pytest.mark.slow
 @needs_shared
 @pytest.mark.parametrize("way", WAYS)
-def test_the_log_is_the_same(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_log_is_the_same(way: str) -> None:
     """Each way takes another quarter of the worlds, so that all are covered."""
     part = list(WAYS).index(way)
     assert len(CASES) > 200
     for case in CASES[part :: len(WAYS)]:
         options = replace(options_of(case), **WAYS[way])
         skipping = simulate(case, options, seed=3)
-        with monkeypatch.context() as thorough:  # all nodes judged in order, stock taken anew each time
-            thorough.setattr(Planner, "update_in_any_order", lambda *_: False)
-            thorough.setattr(stock, "earliest_after", lambda *_: 0)
+        with thorough_looks():
             naive = simulate(case, options, seed=3, skip_quiet_looks=False)
         for name, table in naive.tables.items():
             assert skipping[name].rows().tolist() == table.rows().tolist(), (case["id"], name)

@@ -29,6 +29,7 @@ from sim.report.starts import start_steps
 from sim.report.waits import job_waits
 from tests.property import cluster_checks, pachyderm_checks
 from tests.property.ledger import Ledger
+from tests.property.thorough import thorough_looks
 from tests.property.workloads import pod_loads
 from tests.property.worlds import MONDAY, SIZES, scenarios
 
@@ -143,9 +144,9 @@ def assert_alike(once: EventLog, again: EventLog) -> None:
 
 @settings(max_examples=20)
 @given(scenarios())
-def test_skipping_the_autoscalers_quiet_looks_changes_nothing(scenario: Scenario) -> None:
+def test_what_the_autoscaler_leaves_out_changes_nothing(scenario: Scenario) -> None:
     skipping = simulate(scenario, SEED)
-    with patch("sim.engine.run.Autoscaler", partial(Autoscaler, skip_quiet_looks=False)):
+    with patch("sim.engine.run.Autoscaler", partial(Autoscaler, skip_quiet_looks=False)), thorough_looks():
         looking = simulate(scenario, SEED)
     assert_alike(skipping, looking)
 
