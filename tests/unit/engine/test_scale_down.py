@@ -56,6 +56,21 @@ def test_any_scale_up_anywhere_restarts_the_delay_unless_it_is_local() -> None:
     assert [node for _, node in local.nodes(NodeState.TAINTED)] == [0]
 
 
+def test_a_deletion_makes_the_group_rest_and_its_nodes_start_over() -> None:
+    """§1.5: with local delays a resting group has no candidates; the delete call is accepted at 115."""
+    rest: dict[str, Any] = {
+        "scale_down_delay_type_local": True,
+        "scale_down_delay_after_delete_us": 10 * MINUTE,
+    }
+    batches: dict[str, Any] = {
+        "max_scale_down_parallelism": 1,
+        "node_deletion_batcher_interval_us": MINUTE // 2,
+    }
+    scene = Scene([a_group(initial=2)], [(0, ONE, 80)], flags(**QUICK, **rest, **batches))
+    assert scene.when(NodeState.UNNEEDED) == [10, 80, 720]
+    assert scene.when(NodeState.NEEDED) == [120]
+
+
 def test_a_node_needed_again_starts_over() -> None:
     """§4.1 step 6: missing one evaluated look resets unneeded-since."""
     scene = Scene([a_group(initial=1)], [(300, ONE, 25)], until_s=1_200)
