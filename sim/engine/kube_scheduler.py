@@ -191,7 +191,8 @@ class KubeScheduler:
                 self._node_usable(node)
 
     def _node_usable(self, node: Node) -> None:
-        self.queue.node_usable([cls for cls in self.state.classes if cls.pending and cls.fits(node)])
+        refused = self.state.refused.values()  # pods of other classes were not tried yet
+        self.queue.node_usable([cls for cls in refused if cls.pending and cls.fits(node)])
         self._room_appeared(node)
 
     def _pod_gone(self, pod: Pod, node: Node) -> None:
