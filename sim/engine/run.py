@@ -6,7 +6,9 @@ gives the same log, byte for byte.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import repeat
 from typing import TYPE_CHECKING
@@ -58,10 +60,28 @@ def simulate(scenario: Scenario, seed: int, replication: int = 0, *, checks: boo
     for load in scenario.pods:
         PlainPods(clock, state, load.name, _pod_arrivals(state, load, scenario, streams))
     Pachd(state, scenario, streams, fargate.usable_memory_mib)
-    clock.run_until(scenario.horizon_us)
+    with _garbage_only_of_this_run():
+        clock.run_until(scenario.horizon_us)
     if checks:
         state.check()
     return log
+
+
+@contextmanager
+def _garbage_only_of_this_run() -> Iterator[None]:
+    """Have Python's garbage collector leave alone whatever was there before.
+
+    Imported modules are most of what it would go through, again and again, and a run leaves them as they are:
+    a twenty-fifth of its time. Whoever froze objects on their own account keeps them frozen.
+    """
+    if gc.get_freeze_count():
+        yield
+        return
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _base_arrivals(state: ClusterState, base: BaseLoad) -> Iterator[Arrival]:
