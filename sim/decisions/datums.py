@@ -39,16 +39,12 @@ class Entries(NamedTuple):
 
 
 class Phases(NamedTuple):
-    """Datums by what a job does with them."""
+    """Datums by what a job does with them; ``total`` is its ``data_total``."""
 
     parallel: int
     serial: int
     skipped: int
-
-    @property
-    def total(self) -> int:
-        """Return ``data_total`` of the job."""
-        return self.parallel + self.serial + self.skipped
+    total: int
 
 
 Match = Callable[[CombinedInput, Sequence[Entries]], Entries]
@@ -168,5 +164,5 @@ def phases(spec: Pipeline, datums: Entries) -> Phases:
     Reprocessing every job, or writing through S3, sends the unchanged ones to the serial phase.
     """
     if spec.reprocess is Reprocess.EVERY_JOB or spec.s3_out:
-        return Phases(datums.new, datums.changed + datums.unchanged, 0)
-    return Phases(datums.new, datums.changed, datums.unchanged)
+        return Phases(datums.new, datums.changed + datums.unchanged, 0, datums.total)
+    return Phases(datums.new, datums.changed, datums.unchanged, datums.total)

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 from sim.decisions.requests import standby_awaits_compaction
 from sim.engine.clock import Phase
+from sim.engine.job_log import JobLog
 from sim.engine.jobs import PARALLEL, SERIAL, Job, Planner, base_of
 from sim.engine.master_lock import MasterLock
-from sim.engine.tasks import Batch
 from sim.model.log import JobState
 
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from sim.engine.datums import DatumModel
     from sim.engine.preprocessing import Preprocessing
     from sim.engine.repos import Commit
+    from sim.engine.tasks import Batch
     from sim.engine.workers import Workers
 
 CONTROLLERS = Phase.CONTROLLERS
@@ -64,7 +64,6 @@ class Registry:
         self.options = context.options
         self.clock = context.clock
         self.log = context.log
-        self.index = context.index
         self.planner = Planner(context.load, model, context.streams)
         self.model = model
         self.workers = workers
@@ -74,10 +73,8 @@ class Registry:
         self._awake_until_finished = standby_awaits_compaction(self.options.version)
         self._compaction = context.delays("compaction", self.options.compaction_s)
         self._restart = context.delays("job-restart", self.options.job_restart_s)
-        states, self._tasks = self.log["job_states"], self.log["tasks"]
-        self._log_state, self._state_row = states.append, states.row
-        self._log_job_datums = self.log["job_datums"].add
-        self._jobs = self.log["jobs"]
+        self._job_log = JobLog(context)
+        self._note = self._job_log.state
         self._master = MasterLock(context, self._master_begins, self._master_died)
         workers.on_up = self._master.worker_up
         workers.on_down = self._master.worker_down
@@ -104,10 +101,9 @@ class Registry:
 
     def create(self, commit_row: int, inputs: list[Commit], output: Commit, trace_s: float) -> Job:
         """Create the job of an output commit that was opened."""
-        job = Job(self, len(self._jobs), inputs, output, trace_s)
+        job = Job(self, self._job_log.next_job(), inputs, output, trace_s)
         self.newest = job
-        base = base_of(job)
-        self._jobs.add((self.clock.now_us, self.index, commit_row, -1 if base is None else base.id))
+        self._job_log.created(job, commit_row)
         self._note(job, JobState.CREATED)
         for commit in inputs:
             if not commit.finished:
@@ -207,15 +203,8 @@ class Registry:
     def _preprocessed(self, call: Call[Job]) -> None:
         job = call.argument
         job.call = None
-        self._issue(job, self._batch(job, job.current))
-
-    def _batch(self, job: Job, phase: int) -> Batch:
-        """Make a phase's tasks."""
-        batch = Batch(job, phase, len(self._tasks), self.planner.sets(job, phase))
-        now_us, job_id, log_task, row = self.clock.now_us, job.id, self._tasks.append, self._tasks.row
-        for begin, end in pairwise(batch.sets.bounds.tolist()):
-            log_task(row(now_us, job_id, phase, end - begin))
-        return batch
+        sets = self.planner.sets(job, job.current)
+        self._issue(job, self._job_log.batch(job, job.current, sets))
 
     def _issue(self, job: Job, batch: Batch) -> None:
         """Publish a batch's tasks that are not done; results that are come from the cache."""
@@ -338,7 +327,7 @@ class Registry:
         job.over = True
         self._active.pop(job, None)
         if job.plan is not None:
-            self._log_datums(job)
+            self._job_log.datums(job)
         self._note(job, state)
         if job.ended or not self._awake_until_finished:
             self.monitor.job_over(job)
@@ -347,18 +336,6 @@ class Registry:
         if job.timeout is not None:
             job.timeout.cancel()
             job.timeout = None
-
-    def _log_datums(self, job: Job) -> None:
-        plan = job.plan
-        assert plan is not None
-        done, failed = [0, 0], 0
-        for batch in job.batches:
-            if batch is not None and not batch.left:
-                done[batch.phase] = batch.sets.work.shape[1]
-                failed += batch.failed
-        skipped = plan.skipped if job.batches[SERIAL] is not None else 0
-        base = -1 if job.base is None else job.base.id
-        self._log_job_datums((job.id, *done, skipped, failed, plan.total, base))
 
     def _timed_out(self, call: Call[Job]) -> None:
         """Kill a job, wherever it is; its workers stop at once, the compaction of its output goes on."""
@@ -376,11 +353,6 @@ class Registry:
         if batch is not None and not batch.dead and batch.left:
             self.workers.withdraw(batch)
         self._end(job, JobState.KILLED)
-
-    # -- small things -----------------------------------------------------------------------
-
-    def _note(self, job: Job, state: JobState) -> None:
-        self._log_state(self._state_row(self.clock.now_us, job.id, state))
 
     def _count_keys(self, job: Job, keys: int) -> None:
         if keys != job.keys:

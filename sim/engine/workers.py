@@ -120,11 +120,9 @@ class Workers:
 
     def remove_all(self) -> None:
         """Take every pod's worker out of work: the pipeline goes into standby."""
-        if any(worker.batch is not None for worker in self.by_pod.values()):  # copies for a dead batch
-            for pod in [*self.by_pod]:
+        for pod, worker in [*self.by_pod.items()]:
+            if worker.batch is not None:  # a copy for a dead batch
                 self.remove(pod)
-            return
-        for worker in self.by_pod.values():
             worker.call = None  # as above
         self.by_pod.clear()
         self._idle.clear()
