@@ -142,8 +142,8 @@ def _split_sources(lives: Lives, cost: Cost, fargate: FargateMeters, kinds: Code
     pods, claims = lives.pods, lives.claims
     kind = kinds[pods.source]
     system = kind == SourceKind.SYSTEM
-    start_use = np.where(system, Use.SYSTEM, Use.START_UP)
-    run_use = np.where(system, Use.SYSTEM, Use.IDLE)
+    start_use = np.where(system, Use.SYSTEM, Use.START_UP).astype(np.int8)
+    run_use = np.where(system, Use.SYSTEM, Use.IDLE).astype(np.int8)
     plain = kind == SourceKind.PLAIN
     kept = (pods.reason == PodEnd.COMPLETED) | (pods.reason < 0)
     run_use[plain] = np.where(kept[plain], Use.USEFUL_WORK, Use.LOST_WORK)
@@ -197,7 +197,7 @@ def _kinds(log: EventLog, scenario: Scenario) -> Code:
     return source_kinds(log, plain)
 
 
-def _tally(rows: Int | Small, uses: Int, usd: Float, count: int) -> Float:
+def _tally(rows: Int | Small, uses: Int | Code, usd: Float, count: int) -> Float:
     """Sum ``usd`` into a table of shape ``(count, uses)``."""
     key = rows * len(Use) + uses
     table = np.bincount(key, weights=usd, minlength=count * len(Use)).astype(np.float64, copy=False)

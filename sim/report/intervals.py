@@ -162,22 +162,27 @@ def pod_lives(log: EventLog) -> Pods:
     fargate = np.zeros(count, np.bool_)
     fargate[log["fargate_pods"].column("pod")] = True
     node[fargate] = NOWHERE
-    granted_us = np.where(fargate, _once(log, "fargate_granted", count), created_us)
-    ready_us = np.where(fargate, _once(log, "fargate_ready", count), _once(log, "pod_bound", count))
+    granted_us, ready_us = created_us, _once(log, "pod_bound", count)
+    if fargate.any():  # else the same array serves twice, as with pulls below
+        granted_us = np.where(fargate, _once(log, "fargate_granted", count), created_us)
+        ready_us = np.where(fargate, _once(log, "fargate_ready", count), ready_us)
     running_us = _once(log, "pod_running", count)
     ran = running_us <= ended_us
-    pulled_us = _once(log, "pod_pulled", count)
-    np.copyto(pulled_us, ready_us, where=pulled_us == NEVER)
     unschedulable_us = _first(log, "pod_unschedulable", "pod", count)
-    for instants in (running_us, pulled_us, ready_us, granted_us):
+    for instants in (running_us, ready_us, granted_us):
         np.minimum(instants, ended_us, out=instants)
     np.minimum(unschedulable_us, ready_us, out=unschedulable_us)
+    pulled_us = ready_us
+    if len(log["pod_pulled"]):
+        pulled_us = _once(log, "pod_pulled", count)
+        np.copyto(pulled_us, ready_us, where=pulled_us == NEVER)
+        np.minimum(pulled_us, running_us, out=pulled_us)
     return Pods(
         created_us=created_us,
         unschedulable_us=unschedulable_us,
         granted_us=granted_us,
         ready_us=ready_us,
-        pulled_us=np.minimum(pulled_us, running_us),
+        pulled_us=pulled_us,
         running_us=running_us,
         ended_us=ended_us,
         node=node,

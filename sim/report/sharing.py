@@ -6,14 +6,14 @@ from others. DaemonSet pods have theirs from Ready on. While the shares on a nod
 away twice; while they sum to less, the rest is nobody's: boot until Ready, then idle, and tail once
 the node is unneeded for good.
 
-One sweep over the sorted starts and ends on all nodes. Shares are counted in whole 2^-40, so that a
-running sum of millions of them comes back to exactly zero.
+One sweep over the sorted starts and ends on all nodes, some nodes at a time. Shares are counted in whole
+2^-40, so that a running sum of millions of them comes back to exactly zero.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 ONE = 1 << 40
-AT_A_TIME = 200_000  # pods, so that what is needed in between stays small
+AT_A_TIME = 50_000  # pods, so that what is needed in between stays small
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +94,6 @@ def share_nodes(log: EventLog, pods: Pods, nodes: Nodes, cluster: Cluster, windo
     room = np.array([(g.allocatable.cpu_m, g.allocatable.memory_mib) for g in groups]).reshape(-1, 2)
     of_class = _whole(log["pod_classes"].rows()[:, None, :2], room)
     of_daemons = np.array([_daemon_share(group, cluster) for group in groups], np.int64)
-    placed = np.flatnonzero(pods.node >= 0)
-    on = pods.node[placed]
-    share = of_class[pods.pod_class[placed], nodes.group[on]]
-    pod_share = np.zeros(len(pods))
-    pod_share[placed] = share / ONE
-
     launched, ready, unneeded, stop = (
         window.clip(instants)
         for instants in (nodes.launched_us, nodes.ready_us, nodes.unneeded_us, nodes.terminated_us)
@@ -109,47 +103,73 @@ def share_nodes(log: EventLog, pods: Pods, nodes: Nodes, cluster: Cluster, windo
         raise OverflowError("nodes times horizon exceed 292,000 years")
     start = np.arange(len(nodes)) * span_us
     steps = start[:, None] + np.stack((launched, ready, unneeded, stop), axis=1)
-    spans = (pods.ready_us, pods.ended_us)
-    paid = [np.minimum(window.clip(instants[placed]), stop[on]) for instants in spans]
-    keys = np.concatenate((steps.ravel(), *(on * np.int64(span_us) + instants for instants in paid)))
     daemons = np.zeros(steps.shape, np.int64)
     daemons[:, 1] = of_daemons[nodes.group]
     daemons[:, 3] = -daemons[:, 1]
-    change = np.concatenate((daemons.ravel(), share, -share))
-    del share, paid
-    order = np.argsort(keys)
-    keys, load = keys[order], np.cumsum(change[order])
-    del change
-    lasted_us = np.diff(keys, append=keys[-1:])
-    free_us = np.maximum(ONE - load, 0) / ONE
-    free_us *= lasted_us
-    left = _between(keys, steps, free_us)
-    del free_us
-    crowded = np.flatnonzero((load > ONE) & (lasted_us > 0))
-    crowding = None
-    lost_until: Sequence[Float | float] = (0.0, 0.0)
-    if len(crowded):
-        lost_us = np.zeros(len(keys))
-        lost_us[crowded + 1] = lasted_us[crowded] * (1.0 - ONE / load[crowded])
-        crowding = Crowding(keys, np.cumsum(lost_us, out=lost_us), span_us)
-        del load, lasted_us
-        unsorted_us = np.empty(len(keys))
-        unsorted_us[order] = lost_us
-        lost_until = np.split(unsorted_us[steps.size :], 2)
-    counted_us = [window.clip(instants).astype(np.float64) for instants in spans]
-    for counted, lost in zip(counted_us, lost_until, strict=True):
-        counted[placed] = np.minimum(counted[placed], stop[on]) - lost
+
+    pod_share = np.zeros(len(pods))
+    ready_us, ended_us = (window.clip(at).astype(np.float64) for at in (pods.ready_us, pods.ended_us))
+    left = np.zeros((len(nodes), 3))
+    bends = [(np.zeros(0, np.int64), np.zeros(0))]
+    lost_us = 0.0
+    for some in _some_nodes(pods, len(nodes)):
+        rows = np.flatnonzero((pods.node >= some.start) & (pods.node < some.stop))
+        node = pods.node[rows]
+        share = of_class[pods.pod_class[rows], nodes.group[node]]
+        pod_share[rows] = share / ONE
+        for at_us in (ready_us, ended_us):
+            at_us[rows] = np.minimum(at_us[rows], stop[node])
+        stay = [node * np.int64(span_us) + at_us[rows].astype(np.int64) for at_us in (ready_us, ended_us)]
+        keys = np.concatenate((steps[some].ravel(), *stay))
+        change = np.concatenate((daemons[some].ravel(), share, -share))
+        left[some], lost, keys, bent = _sweep(keys, change, steps[some], lost_us)
+        for at_us, until in zip((ready_us, ended_us), np.split(lost[steps[some].size :], 2), strict=True):
+            at_us[rows] -= until
+        if len(keys):
+            bends.append((keys, bent))
+            lost_us = bent[-1]
+    at_bends, lost_at = (np.concatenate(column) for column in zip(*bends, strict=True))
     return NodeShares(
         pod_share=pod_share,
-        ready_us=counted_us[0],
-        ended_us=counted_us[1],
+        ready_us=ready_us,
+        ended_us=ended_us,
         daemon_share=daemons[:, 1] / ONE,
         boot_us=left[:, 0],
         idle_us=left[:, 1],
         tail_us=left[:, 2],
         _stop_us=stop,
-        _crowding=crowding,
+        _crowding=Crowding(at_bends, lost_at, span_us) if len(at_bends) else None,
     )
+
+
+def _some_nodes(pods: Pods, nodes: int) -> list[slice]:
+    """Cut the nodes into parts with about ``AT_A_TIME`` pods each."""
+    pods_up_to = np.cumsum(np.bincount(pods.node[pods.node >= 0], minlength=nodes))
+    cuts = np.searchsorted(pods_up_to, np.arange(AT_A_TIME, len(pods), AT_A_TIME)) + 1
+    edges = sorted({0, *np.minimum(cuts, nodes).tolist(), nodes})
+    return [slice(begin, end) for begin, end in pairwise(edges)]
+
+
+def _sweep(keys: Int, change: Int, steps: Int, lost_us: float) -> tuple[Float, Float, Int, Float]:
+    """Go through the changes of load on some nodes in order of their keys.
+
+    Return what is nobody's from step to step, shape ``(nodes, 3)``; the time lost to crowding up to each
+    key, ``lost_us`` on earlier nodes included; and the keys at which it begins or ends to be lost, with it.
+    """
+    order = np.argsort(keys)
+    keys, load = keys[order], np.cumsum(change[order])
+    lasted_us = np.diff(keys, append=keys[-1:])
+    left = _between(keys, steps, np.maximum(ONE - load, 0) / ONE * lasted_us)
+    crowded = np.flatnonzero((load > ONE) & (lasted_us > 0))
+    lost = np.zeros(len(keys))
+    lost[:1] = lost_us
+    lost[crowded + 1] += lasted_us[crowded] * (1.0 - ONE / load[crowded])
+    np.cumsum(lost, out=lost)
+    until = np.empty(len(keys))
+    until[order] = lost
+    bends = np.zeros(len(keys), np.bool_)
+    bends[crowded] = bends[crowded + 1] = True
+    return left, until, keys[bends], lost[bends]
 
 
 def _between(keys: Int, steps: Int, amounts: Float) -> Float:
