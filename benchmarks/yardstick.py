@@ -28,7 +28,7 @@ def pods_per_s(pods: int) -> float:
 
 def pods_per_s_of_few(pods: int) -> float:
     """Return the speed with 32 pods in flight, all alike."""
-    return pods / _seconds(repeat(1.0, pods), repeat(30.0))
+    return pods / _seconds(repeat(1.0, pods), repeat(30.0, pods))
 
 
 def _seconds(gaps_s: Iterable[float], runs_s: Iterable[float]) -> float:
