@@ -127,9 +127,8 @@ def simulate_node_removal(
     if reason is not Reason.NoReason:
         return reason
     moving = node.pods
-    if (
-        snapshot.chance is not None and len(moving) > 1
-    ):  # the pod list is in any order; moved pods stand behind
+    if snapshot.chance is not None and len(moving) > 1:
+        # the pod list is in any order; moved pods stand behind
         moving = [*snapshot.chance.shuffled(node.real_pods()), *node.moved]
     destinations[node.position] = False
     mark = snapshot.fork()

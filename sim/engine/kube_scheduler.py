@@ -110,12 +110,15 @@ class KubeScheduler:
         if node is not None:
             cohort.pods.popleft()
             pod.cls.dequeue(pod)
-            if pod.nominated is not None:
+            kept = pod.nominated
+            if kept is not None:
                 self.preemptor.release(pod)
             self.state.bind(pod, node)
             if view.is_counted:
                 self.table.count(node, view, 1)
             self.table.load(node)
+            if kept is not None and kept is not node:
+                self._room_appeared(kept)
         elif self._may_preempt(pod.cls) and self._preempt(pod):
             self.state.refuse(pod)
             self.queue.fail_alone(cohort, pods_gone)

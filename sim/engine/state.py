@@ -137,7 +137,7 @@ class ClusterState:
         pod.bound_us = now_us = self.clock.now_us
         pod.unschedulable = False
         node.pods[pod] = None
-        # Node.take without the call, as give_back in end: once a pod each
+        # Node.take without the call, as its reverse in end: once a pod each
         node.free_cpu_m -= cls.cpu_m
         node.free_memory_mib -= cls.memory_mib
         node.free_pods -= 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,7 +14,7 @@ from sim.engine.kube_scheduler import KubeScheduler
 from sim.engine.node_table import FIXED_ROWS, NodeTable
 from sim.model.cluster import Cluster, NodeGroup, SchedulerOptions
 from sim.model.log import PodEnd
-from sim.model.pods import Controller, Effect, Image, PodClass, Taint
+from sim.model.pods import Controller, Effect, Image, PodClass, Taint, Toleration
 from sim.model.resources import MIB
 from tests.unit.engine.clusters import FOR_EVER, World, a_class, a_group
 
@@ -367,6 +369,21 @@ class TestPreemption:
         world.run(20)
         assert len(world.log["pod_ended"]) == 0
         assert world.bound() == {0: 0.0, 1: 5.0}
+
+    @pytest.mark.parametrize("least", [-10, 0], ids=["may preempt as well", "may not"])
+    def test_whoever_goes_elsewhere_leaves_the_kept_room_to_others(self, least: int) -> None:
+        """Half of the room is there, kept for the worker, when a node comes that only the worker may use."""
+        world = UpstreamWorld(a_group(), a_group("dedicated", taints=(Taint("dedicated"),)))
+        world.node()
+        half = a_class("half", ONE_POD // 2, priority=least)
+        world.pods((0, half, FOR_EVER), (0, replace(half, name="slow", grace_us=60_000_000), FOR_EVER))
+        tolerant = {"priority": 10, "tolerations": (Toleration("dedicated", exists=True),)}
+        world.pods((5, a_class("worker", ONE_POD, **tolerant), FOR_EVER))
+        world.node_at(10, group=1)
+        late = a_class("late", ONE_POD // 4)
+        world.pods((6, late, FOR_EVER), (12, late, FOR_EVER))
+        world.run(20)
+        assert world.bound() == {0: 0.0, 1: 0.0, 2: 10.0, 4: 12.0}
 
     def test_a_nomination_dies_with_the_pod(self) -> None:
         world = UpstreamWorld()
