@@ -10,6 +10,8 @@ categorizeNodes), core/scaledown/unremovable/nodes.go.
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from sim.decisions.hinting_simulator import HintingSimulator
@@ -19,6 +21,7 @@ from sim.decisions.unneeded import Unneeded, still_unneeded, unneeded_nodes_limi
 from sim.model.log import Reason
 
 if TYPE_CHECKING:
+    from sim.decisions.chance import Chance
     from sim.decisions.snapshot import Snapshot
     from sim.decisions.snapshot_node import SnapshotNode
     from sim.model.autoscaler import AutoscalerOptions
@@ -86,31 +89,34 @@ class Planner:
     def update_in_any_order(
         self,
         candidates: Iterable[SnapshotNode],
-        doubtful: Collection[int],
+        doubtful: AbstractSet[int],
         deleted: Collection[int],
+        chance: Chance | None,
         now_us: int,
     ) -> bool:
-        """Do the same where the order to look at nodes could make no difference; return whether that is so.
+        """Do the same where the order to look at nodes decides nothing; return whether that is so.
 
-        It is as long as pods block whatever is not empty, all the empty nodes will be unneeded, at most
-        one of them newly so, and none may go yet. Nodes found unneeded before, and empty, remain so
-        unless they are ``doubtful``, as candidates among them are.
+        It is as long as pods block whatever is not empty, all the empty nodes will be unneeded, and none may
+        go yet. Nodes newly so come in an order that is drawn; without ``chance``, one at a time. Nodes found
+        unneeded before, and empty, remain so unless they are ``doubtful``, as candidates among them are.
         """
-        found: dict[int, Unneeded] = {}
+        empty: list[SnapshotNode] = []
         blocked: list[SnapshotNode] = []
         for node in self._eligible(candidates, deleted):
             if not (node.moved or node.real_pods()):
-                known = self.unneeded.get(node.id)
-                found[node.id] = still_unneeded(known, NodeToBeRemoved(node, 0), now_us)
+                empty.append(node)
             elif self._is_blocked(node):
                 blocked.append(node)
             else:
                 return False
         unneeded = self.unneeded
-        if found or doubtful:
-            unneeded = {node: entry for node, entry in unneeded.items() if node not in doubtful} | found
-            if unneeded == self.unneeded:
-                unneeded = self.unneeded
+        if empty or doubtful:
+            new = [node for node in empty if node.id not in unneeded]
+            if len(new) > 1:
+                if chance is None:
+                    return False
+                new = chance.shuffled(sorted(new, key=attrgetter("id")))
+            unneeded = self._with(new, doubtful - {node.id for node in empty}, now_us)
         if self._order_matters(unneeded, now_us):
             return False
         self._begin_update(now_us)
@@ -121,10 +127,17 @@ class Planner:
         self.unneeded = unneeded
         return True
 
+    def _with(self, new: Iterable[SnapshotNode], gone: Collection[int], now_us: int) -> dict[int, Unneeded]:
+        """Return what is unneeded, all of it empty, with new nodes and without those that are gone."""
+        unneeded = {node: entry for node, entry in self.unneeded.items() if node not in gone}
+        for node_id in [node_id for node_id, entry in unneeded.items() if entry.removal.pods]:
+            entry = unneeded[node_id]
+            unneeded[node_id] = Unneeded(NodeToBeRemoved(entry.removal.node, 0), entry.since_us)
+        unneeded.update({node.id: Unneeded(NodeToBeRemoved(node, 0), now_us) for node in new})
+        return self.unneeded if unneeded == self.unneeded else unneeded
+
     def _order_matters(self, unneeded: dict[int, Unneeded], now_us: int) -> bool:
-        """Say whether the order of the empty nodes shows in what is removed, refused or written."""
-        if unneeded is not self.unneeded and len(unneeded.keys() - self.unneeded.keys()) > 1:
-            return True
+        """Say whether the order of the empty nodes shows in what is removed or refused."""
         if now_us > self._survey(unneeded)[1]:
             return True
         if len(unneeded) < 2 * self.options.max_scale_down_parallelism:  # no limit is lower

@@ -2,7 +2,8 @@
 
 A look costs what changed. A node that would be judged as at the last look sleeps: it is left out until pods
 come or go, its time is up, or circumstances change that it depends on. All are looked at again, in an order
-that is drawn, only where that order could show.
+that is drawn, only where that order decides something. Soft taints go by the order in which nodes became
+unneeded, which is drawn too: any few of those left come next, as if all were drawn again.
 
 Source: Cluster Autoscaler 1.31.5, core/static_autoscaler.go (RunOnce, updateSoftDeletionTaints),
 core/scaledown/actuation/softtaint.go.
@@ -135,7 +136,9 @@ class ScaleDown:
         known = planner.unneeded.keys()
         doubtful = (known & awake.keys()) | (known - low.keys()) if known else known
         candidates = self._candidates(list(awake.values()), refusals)
-        if self.soft_taints_left or not planner.update_in_any_order(candidates, doubtful, deleted, now_us):
+        chance = view.snapshot.chance
+        pinned_taints = self.soft_taints_left and chance is None  # which come first depends on the order
+        if pinned_taints or not planner.update_in_any_order(candidates, doubtful, deleted, chance, now_us):
             asleep = [node for node in low.values() if node.id not in awake]
             awake.update(low)
             ordered = self._in_order(candidates + self._candidates(asleep, refusals))

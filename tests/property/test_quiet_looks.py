@@ -64,7 +64,7 @@ def test_the_log_is_the_same(way: str) -> None:
     for case in CASES[part :: len(WAYS)]:
         options = replace(options_of(case), **WAYS[way])
         skipping = simulate(case, options, seed=3)
-        with thorough_looks():
+        with thorough_looks(options):
             naive = simulate(case, options, seed=3, skip_quiet_looks=False)
         for name, table in naive.tables.items():
             assert skipping[name].rows().tolist() == table.rows().tolist(), (case["id"], name)

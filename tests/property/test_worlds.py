@@ -146,7 +146,8 @@ def assert_alike(once: EventLog, again: EventLog) -> None:
 @given(scenarios())
 def test_what_the_autoscaler_leaves_out_changes_nothing(scenario: Scenario) -> None:
     skipping = simulate(scenario, SEED)
-    with patch("sim.engine.run.Autoscaler", partial(Autoscaler, skip_quiet_looks=False)), thorough_looks():
+    naive = patch("sim.engine.run.Autoscaler", partial(Autoscaler, skip_quiet_looks=False))
+    with naive, thorough_looks(scenario.cluster.autoscaler):
         looking = simulate(scenario, SEED)
     assert_alike(skipping, looking)
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from unittest.mock import patch
 
 from sim.decisions.planner import Planner
+from sim.model.autoscaler import AutoscalerOptions, Orders
 
 
-@contextmanager
-def thorough_looks() -> Iterator[None]:
-    """Have each look judge all nodes used little, in order, and take stock anew."""
-    with (
-        patch.object(Planner, "update_in_any_order", lambda *_: False),
-        patch("sim.engine.stock.earliest_after", lambda *_: 0),
-    ):
-        yield
+def thorough_looks(options: AutoscalerOptions) -> ExitStack:
+    """Have each look take stock anew, and judge all nodes used little, in order.
+
+    Only stock where orders are drawn: a look that judges all nodes draws more than one that need not.
+    """
+    patches = ExitStack()
+    patches.enter_context(patch("sim.engine.stock.earliest_after", lambda *_: 0))
+    if options.orders is Orders.PINNED:
+        patches.enter_context(patch.object(Planner, "update_in_any_order", lambda *_: False))
+    return patches

@@ -312,7 +312,7 @@ class TestPlanner:
             for n, since_s in unneeded_since_s.items()
         }
         before = dict(planner.unneeded)
-        assert planner.update_in_any_order(nodes, before, (), 10 * SECOND) is not matters
+        assert planner.update_in_any_order(nodes, before.keys(), (), None, 10 * SECOND) is not matters
         if matters:
             assert (planner.unneeded, planner.changes, planner.latest_update_us) == (before, 0, None)
         else:
