@@ -377,8 +377,8 @@ class TestPreemption:
         world.node()
         half = a_class("half", ONE_POD // 2, priority=least)
         world.pods((0, half, FOR_EVER), (0, replace(half, name="slow", grace_us=60_000_000), FOR_EVER))
-        tolerant = {"priority": 10, "tolerations": (Toleration("dedicated", exists=True),)}
-        world.pods((5, a_class("worker", ONE_POD, **tolerant), FOR_EVER))
+        tolerations = (Toleration("dedicated", exists=True),)
+        world.pods((5, a_class("worker", ONE_POD, priority=10, tolerations=tolerations), FOR_EVER))
         world.node_at(10, group=1)
         late = a_class("late", ONE_POD // 4)
         world.pods((6, late, FOR_EVER), (12, late, FOR_EVER))
