@@ -15,17 +15,17 @@ import numpy as np
 
 from benchmarks.measure import MIB, peak_over_start_bytes
 from benchmarks.suites import Figure
-from sim.decisions.equivalence import PodGroup
-from sim.decisions.estimator import estimate
-from sim.decisions.snapshot import Pointer
-from sim.decisions.template import node_template
-from sim.engine.autoscaler import Autoscaler
+from sim.decisions.cluster_autoscaler.equivalence import PodGroup
+from sim.decisions.cluster_autoscaler.estimator import estimate
+from sim.decisions.cluster_autoscaler.snapshot import Pointer
+from sim.decisions.cluster_autoscaler.template import node_template
+from sim.engine.aws.ec2 import NodeGroups
 from sim.engine.clock import Clock
-from sim.engine.ec2 import NodeGroups
+from sim.engine.cluster_autoscaler.autoscaler import Autoscaler
 from sim.engine.entities import ClassState
-from sim.engine.first_fit import FirstFitScheduler
-from sim.engine.kubelet import Kubelets
-from sim.engine.plain_pods import Arrival, PlainPods
+from sim.engine.kubernetes.first_fit import FirstFitScheduler
+from sim.engine.kubernetes.kubelet import Kubelets
+from sim.engine.kubernetes.plain_pods import Arrival, PlainPods
 from sim.engine.state import ClusterState
 from sim.engine.streams import Streams
 from sim.model.autoscaler import HOUR, SECOND, AutoscalerOptions

@@ -15,10 +15,10 @@ import numpy as np
 from benchmarks.yardstick import pods_per_s
 from sim.engine.clock import Clock
 from sim.engine.entities import Node
-from sim.engine.first_fit import FirstFitScheduler
-from sim.engine.kube_scheduler import KubeScheduler
-from sim.engine.kubelet import Kubelets
-from sim.engine.plain_pods import PlainPods
+from sim.engine.kubernetes.first_fit import FirstFitScheduler
+from sim.engine.kubernetes.kube_scheduler import KubeScheduler
+from sim.engine.kubernetes.kubelet import Kubelets
+from sim.engine.kubernetes.plain_pods import PlainPods
 from sim.engine.state import ClusterState
 from sim.engine.streams import Streams
 from sim.model.cluster import Cluster, NodeGroup, SchedulerKind

@@ -14,17 +14,17 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sim.adapters.pachyderm import read_specs
+from sim.adapters.pachyderm.spec import read_specs
 from sim.catalog import HOME_REGION, Catalog
-from sim.decisions.allocatable import allocatable, managed_max_pods
-from sim.decisions.fargate import (
+from sim.decisions.aws.fargate import (
     OVERHEAD_MIB,
     cheaper_request,
     fargate_size,
     usable_memory_mib,
 )
-from sim.decisions.fargate_admission import FargateCandidate, refusals
-from sim.decisions.requests import RequestRules, request_rules, worker_requests
+from sim.decisions.aws.fargate_admission import FargateCandidate, refusals
+from sim.decisions.kubernetes.allocatable import allocatable, managed_max_pods
+from sim.decisions.pachyderm.requests import RequestRules, request_rules, worker_requests
 from sim.errors import InputError
 from sim.model.billing import fargate_usd_per_hour
 from sim.model.machines import FargatePrice, FargateSize, InstanceType, Price

@@ -1,1 +1,1 @@
-"""What you have and what to deploy: each file reads and writes one real format."""
+"""What you have and what to deploy: a room for each real format, which reads and writes it."""

@@ -10,13 +10,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sim.adapters.autoscaler_write import changed_values, chart_values
-from sim.adapters.cluster_autoscaler import ReadAutoscaler, read_autoscaler
-from sim.adapters.fields import root
-from sim.adapters.yaml_documents import Key as YamlKey
-from sim.adapters.yaml_edit import edited
-from sim.adapters.yaml_write import yaml_text
+from sim.adapters.cluster_autoscaler.read import ReadAutoscaler, read_autoscaler
+from sim.adapters.cluster_autoscaler.write import changed_values, chart_values
 from sim.deploy.sources import Source
+from sim.documents.fields import root
+from sim.documents.yaml_edit import edited
+from sim.documents.yaml_read import Key as YamlKey
+from sim.documents.yaml_write import yaml_text
 from sim.loader.values.flags import AUTOSCALER
 from sim.loader.values.scalars import DURATION, INTERVAL
 from sim.loader.values.sections import Key

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sim.adapters.eksctl import read_cluster
-from sim.adapters.eksctl_write import (
+from sim.adapters.eksctl.read import read_cluster
+from sim.adapters.eksctl.write import (
     GROUP_LISTS,
     Changes,
     changes,
@@ -20,12 +20,12 @@ from sim.adapters.eksctl_write import (
     new_parts,
     whole_cluster,
 )
-from sim.adapters.fields import root
-from sim.adapters.yaml_documents import Document, Key, read_text
-from sim.adapters.yaml_edit import edited
-from sim.adapters.yaml_write import yaml_text
 from sim.deploy.places import Home, workers_on
 from sim.deploy.sources import Sources
+from sim.documents.fields import root
+from sim.documents.yaml_edit import edited
+from sim.documents.yaml_read import Document, Key, read_text
+from sim.documents.yaml_write import yaml_text
 from sim.model.cluster import NodeGroup
 from sim.model.cluster_config import ClusterConfig
 from sim.model.machines import HOURS_PER_MONTH

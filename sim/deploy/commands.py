@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
-from sim.adapters.eksctl_write import SERVICE_ACCOUNT, SYSTEM, profile_command, profiles_of
+from sim.adapters.eksctl.write import SERVICE_ACCOUNT, SYSTEM, profile_command, profiles_of
 from sim.deploy.autoscalers import VALUES
 from sim.deploy.clusters import CLUSTER, NEW, ClusterPlan
 from sim.deploy.sources import BEFORE, Spec

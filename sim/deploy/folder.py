@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 
-from sim.adapters.json_documents import HOSTILE
+from sim.documents.json_read import HOSTILE
 from sim.errors import InputError
 
 MARKS = ("README.md", "prediction.json", "scenario.yaml")  # what every export holds

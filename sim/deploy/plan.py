@@ -10,9 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sim.adapters.manifests_write import manifests_text, placeholder, priority_class
-from sim.adapters.pachyderm_write import spec_text, text_diff
-from sim.adapters.yaml_write import yaml_text
+from sim.adapters.kubernetes.manifests import manifests_text, placeholder, priority_class
+from sim.adapters.pachyderm.write import spec_text, text_diff
 from sim.deploy.autoscalers import VALUES, ValuesPlan, planned_values
 from sim.deploy.clusters import CLUSTER, NEW, ClusterPlan, autoscales, planned_cluster
 from sim.deploy.folder import put_files
@@ -21,6 +20,7 @@ from sim.deploy.predictions import prediction_text
 from sim.deploy.readme import PLACEHOLDERS, Parts, readme
 from sim.deploy.roles import POLICY, TRUST_POLICY, Role, trust_policy
 from sim.deploy.sources import BEFORE, PREDICTION, Sources, Spec, sources_of
+from sim.documents.yaml_write import yaml_text
 from sim.errors import SimulationError
 from sim.loader import load
 from sim.model.notices import MADE_UP, PLACEHOLDER

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sim.adapters.pachyderm_write import changed_fields
+from sim.adapters.pachyderm.write import changed_fields
 from sim.deploy import commands
 from sim.deploy.autoscalers import VALUES, ValuesPlan
 from sim.deploy.clusters import CLUSTER, NEW, ClusterPlan

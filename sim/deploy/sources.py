@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sim.adapters.fields import root
-from sim.adapters.pachyderm import read_spec
-from sim.adapters.pachyderm_write import without_nulls
-from sim.adapters.yaml_documents import Document, read_file, read_text
+from sim.adapters.pachyderm.spec import read_spec
+from sim.adapters.pachyderm.write import without_nulls
+from sim.documents.fields import root
+from sim.documents.yaml_read import Document, read_file, read_text
 from sim.errors import InputError
 from sim.loader.compile.pipelines import names_of
 from sim.model.pipelines import Pipeline

@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from sim.adapters.cluster_autoscaler import ReadAutoscaler
-from sim.adapters.eksctl import read_cluster_file
-from sim.adapters.kubectl import LiveCluster, LiveGroup
+from sim.adapters.cluster_autoscaler.read import ReadAutoscaler
+from sim.adapters.eksctl.read import read_cluster_file
+from sim.adapters.kubernetes.kubectl import LiveCluster, LiveGroup
 from sim.draft.page import Page, without_empty
 from sim.draft.paths import reference
 from sim.draft.pods import drafted_daemon_set, said_amounts

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sim.catalog import HOME_REGION
-from sim.decisions.requests import request_rules, worker_requests
+from sim.decisions.pachyderm.requests import request_rules, worker_requests
 from sim.errors import InputError
 from sim.model.cluster import GPU_LABEL
 from sim.model.cluster_config import ClusterConfig, NodeGroupConfig

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sim.adapters.yaml_documents import Key
-from sim.adapters.yaml_write import yaml_text
+from sim.documents.yaml_read import Key
+from sim.documents.yaml_write import yaml_text
 from sim.model.notices import PLACEHOLDER
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from itertools import chain, count
 from typing import Any
 
-from sim.adapters.kubectl import LiveCluster
-from sim.adapters.kubectl_pods import AUTOMATIC, DEFAULT_GRACE_S, LivePods
+from sim.adapters.kubernetes.kubectl import LiveCluster
+from sim.adapters.kubernetes.kubectl_pods import AUTOMATIC, DEFAULT_GRACE_S, LivePods
 from sim.draft.page import Page, without_empty
 from sim.model.pods import Controller, Pairs, Toleration
 from sim.model.resources import Resources

@@ -12,12 +12,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sim.adapters.fields import root
-from sim.adapters.kubectl import read_live_file
-from sim.adapters.kubectl_pods import LivePods
-from sim.adapters.pachyderm import read_cluster_defaults
-from sim.adapters.yaml_documents import read_file
-from sim.decisions.requests import STOCK_DEFAULTS
+from sim.adapters.kubernetes.kubectl import read_live_file
+from sim.adapters.kubernetes.kubectl_pods import LivePods
+from sim.adapters.pachyderm.spec import read_cluster_defaults
+from sim.decisions.pachyderm.requests import STOCK_DEFAULTS
+from sim.documents.fields import root
+from sim.documents.yaml_read import read_file
 from sim.draft.cluster import (
     ClusterSources,
     add_priority_classes,

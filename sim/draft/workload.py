@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sim.adapters.fields import root
-from sim.adapters.pachyderm import read_spec
-from sim.adapters.yaml_documents import read_file
+from sim.adapters.pachyderm.spec import read_spec
+from sim.documents.fields import root
+from sim.documents.yaml_read import read_file
 from sim.draft.page import Page
 from sim.draft.paths import moved, reference
 from sim.errors import InputError

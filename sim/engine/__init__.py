@@ -1,1 +1,1 @@
-"""What happens: one SimPy actor per file, over one mutable state."""
+"""What happens: one actor a file, in rooms by whose behaviour it is, over one mutable state."""

@@ -14,16 +14,16 @@ from itertools import repeat
 from typing import TYPE_CHECKING
 
 from sim.engine.arrivals import arrival_times
-from sim.engine.autoscaler import Autoscaler
+from sim.engine.aws.ec2 import NodeGroups
+from sim.engine.aws.fargate import Fargate
+from sim.engine.aws.scheduled_minimums import ScheduledMinimums
 from sim.engine.clock import Clock
-from sim.engine.ec2 import NodeGroups
-from sim.engine.fargate import Fargate
-from sim.engine.first_fit import FirstFitScheduler
-from sim.engine.kube_scheduler import KubeScheduler
-from sim.engine.kubelet import Kubelets
-from sim.engine.pachd import Pachd
-from sim.engine.plain_pods import Arrival, PlainPods
-from sim.engine.scheduled_minimums import ScheduledMinimums
+from sim.engine.cluster_autoscaler.autoscaler import Autoscaler
+from sim.engine.kubernetes.first_fit import FirstFitScheduler
+from sim.engine.kubernetes.kube_scheduler import KubeScheduler
+from sim.engine.kubernetes.kubelet import Kubelets
+from sim.engine.kubernetes.plain_pods import Arrival, PlainPods
+from sim.engine.pachyderm.pachd import Pachd
 from sim.engine.state import ClusterState
 from sim.engine.streams import US_PER_S, Streams
 from sim.model.arrivals import TraceArrivals

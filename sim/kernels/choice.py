@@ -1,7 +1,7 @@
 """The choice of a node for one pod, as kube-scheduler makes it: filter, sample, score, pick.
 
-The loops of ``sim.engine.placement.Placement.choose``, which says what the rules are and where from; the
-twin there also knows the rules that few pods have.
+The loops of ``sim.engine.kubernetes.placement.Placement.choose``, which says what the rules are and where
+from; the twin there also knows the rules that few pods have.
 """
 
 from __future__ import annotations

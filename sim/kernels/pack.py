@@ -5,7 +5,7 @@ room elsewhere. A pod goes back to the node where it was last time, if it still 
 round the list of nodes, that takes it. Room only shrinks while lists are packed, so for each class a node
 that was too full once is passed over from then on.
 
-``sim.decisions.packing`` prepares the arguments and says where the rule comes from.
+``sim.decisions.cluster_autoscaler.packing`` prepares the arguments and says where the rule comes from.
 """
 
 from __future__ import annotations

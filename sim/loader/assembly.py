@@ -12,9 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from sim.adapters.fields import Field, root
-from sim.adapters.yaml_documents import Document, read_file
 from sim.catalog import Catalog
+from sim.documents.fields import Field, root
+from sim.documents.yaml_read import Document, read_file
 from sim.errors import InputError, nearest
 from sim.loader.compile.checks import (
     check_names,

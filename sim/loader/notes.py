@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from sim.adapters.fields import Field
+from sim.documents.fields import Field
 from sim.loader.values.kinds import Kind, ListOf, MapOf
 from sim.loader.values.sections import REQUIRED, Key, Section
 from sim.model.machines import is_trusted

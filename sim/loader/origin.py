@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sim.adapters.yaml_documents import Document
+from sim.documents.yaml_read import Document
 from sim.model.scenario import Origin
 
 FILES = "files"

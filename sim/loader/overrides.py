@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any
 
-from sim.adapters.yaml_documents import Document, read_text
+from sim.documents.yaml_read import Document, read_text
 from sim.errors import LONGEST_VALUE, InputError
 from sim.loader.compile.pipelines import names_of
 from sim.loader.shape.workload import PIPELINE

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from sim.adapters.fields import Field, root
-from sim.adapters.yaml_documents import Document, read_file
 from sim.catalog import Catalog
+from sim.documents.fields import Field, root
+from sim.documents.yaml_read import Document, read_file
 from sim.errors import InputError, nearest
 from sim.loader.assembly import compiled, load
 from sim.loader.compile.places import at_path

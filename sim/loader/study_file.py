@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sim.adapters.fields import Field
+from sim.documents.fields import Field
 from sim.errors import InputError
 from sim.loader.values.kinds import Json, ListOf, Scalar
 from sim.loader.values.scalars import COUNT, ONE_OR_MORE, PROSE, SHARE, TEXT

@@ -16,7 +16,7 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
-from sim.adapters.fields import Field
+from sim.documents.fields import Field
 from sim.errors import InputError, nearest
 from sim.loader.notes import flow
 from sim.loader.overrides import parse_set

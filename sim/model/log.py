@@ -110,7 +110,7 @@ class JobState(IntEnum):
     and SERIAL_COLLECTED the master has stored every result of the phase; BASE_FINISHED the base job's
     meta commit is FINISHED; FINISHING output handed to compaction; then the end. RESTARTED the master
     was lost or the base job failed: ADMITTED or STARTED and what follows are written again. The order
-    of rows and what is missing when is told in ``sim/engine/jobs.py``.
+    of rows and what is missing when is told in ``sim/engine/pachyderm/jobs.py``.
     """
 
     CREATED = 0

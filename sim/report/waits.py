@@ -5,7 +5,7 @@ for a master, and a phase of tasks, are followed back through claims, workers, p
 Every wait is the difference of two logged instants, and each begins where the one before it ends, so
 they sum to the latency exactly.
 
-The states and their order are told in ``sim/engine/jobs.py``.
+The states and their order are told in ``sim/engine/pachyderm/jobs.py``.
 """
 
 from __future__ import annotations

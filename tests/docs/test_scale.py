@@ -8,8 +8,8 @@ import textwrap
 import pytest
 
 from benchmarks.sizing import table
-from sim.adapters.fields import root
-from sim.adapters.yaml_documents import read_text
+from sim.documents.fields import root
+from sim.documents.yaml_read import read_text
 from tests.conftest import PROJECT
 
 TEXT = (PROJECT / "docs" / "scale.md").read_text(encoding="utf-8")

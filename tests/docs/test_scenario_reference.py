@@ -6,7 +6,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from sim.adapters.yaml_documents import read_file
+from sim.documents.yaml_read import read_file
 from sim.loader.reference import SCHEMA_FILE, TABLE_FILE, printed_schema, rows, with_table
 from tests.conftest import PROJECT
 

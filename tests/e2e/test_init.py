@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import SHARED, needs_shared
 from tests.e2e.conftest import Pachsim
-from tests.unit.live import a_cluster
+from tests.unit.draft.live import a_cluster
 
 
 @pytest.fixture

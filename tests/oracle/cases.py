@@ -11,12 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sim.engine.autoscaler import Autoscaler
+from sim.engine.aws.ec2 import NodeGroups
 from sim.engine.clock import Clock
-from sim.engine.ec2 import NodeGroups
-from sim.engine.first_fit import FirstFitScheduler
-from sim.engine.kubelet import Kubelets
-from sim.engine.plain_pods import PlainPods
+from sim.engine.cluster_autoscaler.autoscaler import Autoscaler
+from sim.engine.kubernetes.first_fit import FirstFitScheduler
+from sim.engine.kubernetes.kubelet import Kubelets
+from sim.engine.kubernetes.plain_pods import PlainPods
 from sim.engine.state import ClusterState
 from sim.engine.streams import Streams
 from sim.model.autoscaler import AutoscalerOptions, Orders

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sim.decisions.names import natural
+from sim.decisions.cluster_autoscaler.names import natural
 from sim.model.log import BackoffReason, EventLog, NodeState, PodEnd
 from tests.oracle.cases import SECOND, Case
 

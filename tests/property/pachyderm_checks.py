@@ -58,7 +58,7 @@ def _repos(node: Input | None, pipeline: str) -> Iterator[str]:
 
 
 def check_jobs_live_in_causal_order(ledger: Ledger) -> None:
-    """States follow the order that ``sim.engine.jobs`` tells; a job ends once."""
+    """States follow the order that ``sim.engine.pachyderm.jobs`` tells; a job ends once."""
     histories: defaultdict[int, list[JobState]] = defaultdict(list)
     for _, job, state in ledger.rows("job_states"):
         histories[job].append(JobState(state))

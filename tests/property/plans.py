@@ -11,8 +11,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from sim.adapters.pachyderm_canonical import snake_case
-from sim.adapters.yaml_write import flow, yaml_text
+from sim.adapters.pachyderm.canonical import snake_case
+from sim.documents.yaml_write import flow, yaml_text
 
 NODE = {"node": "fargate"}
 TEXTS = st.sampled_from(

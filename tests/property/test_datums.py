@@ -12,7 +12,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.decisions.datums import (
+from sim.decisions.pachyderm.datums import (
     Entries,
     KeyedEntries,
     count_datums,

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.adapters.yaml_documents import read_text
 from sim.deploy.sources import BEFORE
+from sim.documents.yaml_read import read_text
 from sim.loader import load
 from tests.conftest import SHARED
 from tests.property.plans import Written, plans

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.catalog import DATA, Catalog
-from sim.decisions.fargate import cheaper_request, fargate_size
+from sim.decisions.aws.fargate import cheaper_request, fargate_size
 from sim.model.resources import MIB, Container, Resources, pod_requests
 
 SIZES = Catalog().fargate_sizes()

@@ -7,13 +7,13 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.adapters import eksctl_keys
-from sim.adapters.eksctl import read_cluster
-from sim.adapters.fields import Field, root
-from sim.adapters.pachyderm import read_spec
-from sim.adapters.pachyderm_keys import MESSAGES
-from sim.adapters.yaml_documents import read_text
-from sim.decisions.requests import RequestRules, worker_requests
+from sim.adapters.eksctl import keys as eksctl_keys
+from sim.adapters.eksctl.read import read_cluster
+from sim.adapters.pachyderm.keys import MESSAGES
+from sim.adapters.pachyderm.spec import read_spec
+from sim.decisions.pachyderm.requests import RequestRules, worker_requests
+from sim.documents.fields import Field, root
+from sim.documents.yaml_read import read_text
 from sim.errors import InputError
 
 SPEC_KEYS = sorted(

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.adapters.fields import Field
-from sim.adapters.yaml_documents import Document, read_file, read_text
+from sim.documents.fields import Field
+from sim.documents.yaml_read import Document, read_file, read_text
 from sim.errors import InputError
 from sim.loader.assembly import compiled
 from sim.loader.overrides import named, overridden

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.engine.autoscaler import Autoscaler
+from sim.engine.cluster_autoscaler.autoscaler import Autoscaler
 from sim.engine.run import simulate
 from sim.model.arrivals import PoissonArrivals, TraceArrivals
 from sim.model.cluster import Cluster, FargateProfile, FargateQuotas, Selector

@@ -20,7 +20,8 @@ MAY_IMPORT = {
     "decisions": {"kernels", "model", "errors"},
     "engine": {"kernels", "decisions", "model", "errors"},
     "report": {"model", "errors"},
-    "adapters": {"model", "errors"},
+    "documents": {"model", "errors"},
+    "adapters": {"documents", "model", "errors"},
     "study": {"engine", "report", "model", "errors"},
     "history": {"study", "model", "errors"},
 }
@@ -38,6 +39,16 @@ ABOVE = {
 }
 PUBLIC = {"", *sim.__all__}
 
+# Rooms of one layer, by whose behaviour they hold, meet only so; what lies beside them belongs to all.
+ROOMS = {
+    "kubernetes": set[str](),
+    "aws": {"kubernetes"},
+    "pachyderm": {"kubernetes"},
+    "cluster_autoscaler": {"kubernetes", "aws"},
+}
+WITH_ROOMS = ("decisions", "engine")
+WIRING = "run"  # the one file of engine/ that knows every room
+
 HOMES = {
     "simpy": {"engine"},
     "numba": {"kernels"},
@@ -53,7 +64,7 @@ HOMES = {
     "rich": {"cli"},
     "pydantic": {"loader"},
     "pydantic_core": {"loader"},
-    "ruamel": {"loader", "adapters"},
+    "ruamel": {"documents"},
     "cronsim": {"loader", "adapters", "engine"},
     "numpy": {"model", "kernels", "decisions", "engine", "report", "study", "history"},
 }
@@ -102,4 +113,26 @@ def test_imports_point_one_way_and_libraries_stay_at_home(file: Path) -> None:
             wrong.append(f"{file.relative_to(PROJECT)}:{line}: sim/{here} may not import {name}")
         elif top not in sys.stdlib_module_names and here not in HOMES.get(top, set()):
             wrong.append(f"{file.relative_to(PROJECT)}:{line}: {top} has no home in sim/{here}")
+    assert wrong == []
+
+
+def room(module: str) -> str | None:
+    """Return the room of a dotted name such as sim.engine.aws.ec2, None beside the rooms."""
+    parts = module.split(".")
+    return parts[2] if len(parts) > 2 and parts[2] in ROOMS else None
+
+
+@pytest.mark.parametrize("inside", WITH_ROOMS)
+def test_rooms_meet_only_through_named_seams(inside: str) -> None:
+    wrong = []
+    for file in sorted((PROJECT / "sim" / inside).rglob("*.py")):
+        here = room(".".join(file.relative_to(PROJECT).with_suffix("").parts))
+        if here is None and file.stem == WIRING:
+            continue
+        allowed = {None} if here is None else {None, here} | ROOMS[here]
+        wrong += [
+            f"{file.relative_to(PROJECT)}:{line}: {here or 'what belongs to all'} may not import {name}"
+            for line, name in imported(file)
+            if name.startswith(f"sim.{inside}.") and room(name) not in allowed
+        ]
     assert wrong == []

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sim.adapters.cluster_autoscaler import ReadAutoscaler, read_autoscaler
-from sim.adapters.fields import Field
-from sim.decisions.expander import matches
+from sim.adapters.cluster_autoscaler.read import ReadAutoscaler, read_autoscaler
+from sim.decisions.cluster_autoscaler.expander import matches
+from sim.documents.fields import Field
 from sim.errors import InputError
 from sim.loader.notes import Notes
 from sim.loader.values.flags import AUTOSCALER

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from sim.adapters.fields import Field
+from sim.documents.fields import Field
 from sim.loader.compile.fit import never_woken, obstacles, profile_for, size_for
 from sim.loader.compile.pipelines import PlacedLoad
 from sim.loader.notes import Notes

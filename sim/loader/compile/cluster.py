@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sim.adapters.eksctl import read_cluster
-from sim.adapters.fields import Field
+from sim.adapters.eksctl.read import read_cluster
 from sim.catalog import HOME_REGION, Catalog
+from sim.documents.fields import Field
 from sim.errors import InputError, nearest
 from sim.loader.compile.autoscaler import AutoscalerReader, warn_of_unmatched_priorities
 from sim.loader.compile.groups import GroupMaker

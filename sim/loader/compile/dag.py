@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sim.adapters.fields import Field
+from sim.documents.fields import Field
 from sim.errors import InputError, nearest
 from sim.loader.compile.pipelines import PlacedLoad
 from sim.loader.shape.workload import DatumsFile, RepoFile

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from sim.decisions.fargate import fargate_size
-from sim.decisions.fargate_admission import FargateCandidate, profile_of, refusals
+from sim.decisions.aws.fargate import fargate_size
+from sim.decisions.aws.fargate_admission import FargateCandidate, profile_of, refusals
 from sim.model.cluster import Cluster, FargateProfile, NodeGroup
 from sim.model.machines import FargateSize
 from sim.model.pods import Effect, PodClass

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sim.adapters.fields import Field
 from sim.catalog import Catalog
-from sim.decisions.allocatable import (
+from sim.decisions.kubernetes.allocatable import (
     NodeShape,
     allocatable,
     managed_max_pods,
     node_capacity,
     template_from_zero,
 )
+from sim.documents.fields import Field
 from sim.errors import InputError
 from sim.loader.compile.selectors import selected_types
 from sim.loader.notes import Notes

@@ -8,7 +8,7 @@ Source: eksctl pkg/cfn/builder/vpc_ipv4.go (addNATGateways), pkg/az/az.go (how m
 
 from __future__ import annotations
 
-from sim.adapters.fields import Field
+from sim.documents.fields import Field
 from sim.errors import nearest
 from sim.loader.notes import Notes
 from sim.model.cluster_config import ClusterConfig

@@ -9,15 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sim.adapters.fields import Field
-from sim.adapters.pachyderm import ReadSpec, read_cluster_defaults, read_spec
-from sim.decisions.requests import (
+from sim.adapters.pachyderm.spec import ReadSpec, read_cluster_defaults, read_spec
+from sim.decisions.pachyderm.requests import (
     STOCK_DEFAULTS,
     RequestRules,
     WorkerRequests,
     request_rules,
     worker_requests,
 )
+from sim.documents.fields import Field
 from sim.errors import InputError
 from sim.loader.compile.places import at_path
 from sim.loader.compile.pods import PodMaker

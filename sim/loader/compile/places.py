@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sim.adapters.fields import Field
+from sim.documents.fields import Field
 
 
 def at_path(at: Field, *keys: str) -> Field:

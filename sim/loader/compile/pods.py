@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 
-from sim.adapters.fields import Field
+from sim.documents.fields import Field
 from sim.errors import InputError, nearest
 from sim.loader.compile.images import ImageSizes
 from sim.loader.notes import Notes

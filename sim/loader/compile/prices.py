@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sim.adapters.fields import Field
 from sim.catalog import Catalog
+from sim.documents.fields import Field
 from sim.errors import InputError
 from sim.loader.notes import Notes
 from sim.loader.shape.world import DiscountsFile, PricesFile

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sim.decisions.fargate_admission import PROFILE_LABEL, selects
+from sim.decisions.aws.fargate_admission import PROFILE_LABEL, selects
 from sim.errors import nearest
 from sim.loader.compile.fit import profile_for
 from sim.loader.compile.pipelines import PlacedLoad

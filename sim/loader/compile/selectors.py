@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from sim.adapters.fields import Field
+from sim.documents.fields import Field
 from sim.model.cluster_config import InstanceSelector
 from sim.model.machines import InstanceType
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sim.adapters.fields import Field
+from sim.documents.fields import Field
 from sim.errors import InputError
 from sim.loader.shape.pods import DAEMON_SET, DaemonSetFile
 from sim.loader.values.arrivals import CRON

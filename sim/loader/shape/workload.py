@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sim.adapters.fields import Field
+from sim.documents.fields import Field
 from sim.loader.values.arrivals import COMMITS
 from sim.loader.values.distributions import (
     BYTES_VARYING,

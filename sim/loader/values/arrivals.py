@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sim.adapters.fields import Field
+from sim.documents.fields import Field
 from sim.errors import InputError
 from sim.loader.values.distributions import COUNT_VARYING
 from sim.loader.values.kinds import Choice, Json, Kind, ListOf, Scalar

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sim.adapters.fields import Field
+from sim.documents.fields import Field
 from sim.errors import InputError
 from sim.loader.values.kinds import Json, Kind, ListOf
 from sim.loader.values.scalars import (

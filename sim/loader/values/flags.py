@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from sim.adapters.cluster_autoscaler import mapping_within
-from sim.adapters.fields import Field
+from sim.adapters.cluster_autoscaler.read import mapping_within
+from sim.documents.fields import Field
 from sim.errors import InputError, nearest
 from sim.loader.values.kinds import Json, Kind, ListOf, MapOf, Scalar, choice_of
 from sim.loader.values.references import AUTOSCALER_VALUES

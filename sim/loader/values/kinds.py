@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
 
-from sim.adapters.fields import Field
+from sim.documents.fields import Field
 from sim.errors import InputError, nearest
 from sim.model.pods import Pairs
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from sim.adapters.fields import Field, root
-from sim.adapters.yaml_documents import Document, read_file
+from sim.documents.fields import Field, root
+from sim.documents.yaml_read import Document, read_file
 from sim.errors import InputError
 from sim.loader.values.kinds import Json
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sim.adapters.fields import Field
+from sim.documents.fields import Field
 from sim.errors import InputError, nearest
 from sim.loader.values.kinds import Json, Kind
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sim.adapters.fields import Field
+from sim.documents.fields import Field
 from sim.errors import InputError
 from sim.loader.values.kinds import Json, MapOf, Scalar
 from sim.loader.values.scalars import (

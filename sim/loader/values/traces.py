@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from sim.adapters.fields import Field
+from sim.documents.fields import Field
 from sim.errors import InputError, nearest
 from sim.loader.values.kinds import Json
 from sim.loader.values.scalars import (

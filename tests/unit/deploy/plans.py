@@ -10,12 +10,12 @@ from typing import Any
 
 import jsonschema
 
-from sim.adapters.eksctl import read_cluster_file
-from sim.adapters.pachyderm import read_specs
-from sim.adapters.yaml_documents import read_file
+from sim.adapters.eksctl.read import read_cluster_file
+from sim.adapters.pachyderm.spec import read_specs
 from sim.deploy.plan import check_same, plan_files
 from sim.deploy.predictions import prediction
 from sim.deploy.roles import Role
+from sim.documents.yaml_read import read_file
 from sim.loader import load
 from sim.model.log import EventLog
 from sim.model.scenario import Scenario

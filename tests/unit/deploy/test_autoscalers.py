@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.adapters.yaml_documents import read_text
 from sim.deploy.plan import check_same
+from sim.documents.yaml_read import read_text
 from sim.loader import load
 from sim.model.autoscaler import VERSIONS
 from tests.unit.deploy.plans import SCENARIO, planned, put, written

@@ -10,10 +10,10 @@ from typing import Any
 import jsonschema
 import pytest
 
-from sim.adapters.yaml_documents import read_text
+from sim.documents.yaml_read import read_text
 from sim.loader import load
 from tests.conftest import needs_shared
-from tests.unit.cluster_configs import CONFIGS
+from tests.unit.adapters.eksctl.cluster_configs import CONFIGS
 from tests.unit.deploy.plans import CLUSTER, SCENARIO, planned, written
 
 INLINE = """\

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from sim.adapters.yaml_documents import read_text
 from sim.deploy import export
+from sim.documents.yaml_read import read_text
 from sim.errors import InputError
 from sim.loader import load
 from sim.model.notices import MADE_UP

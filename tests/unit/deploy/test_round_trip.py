@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from sim.adapters.fields import root
-from sim.adapters.pachyderm import read_spec
-from sim.adapters.pachyderm_write import without_nulls
-from sim.adapters.yaml_documents import read_file
+from sim.adapters.pachyderm.spec import read_spec
+from sim.adapters.pachyderm.write import without_nulls
+from sim.documents.fields import root
+from sim.documents.yaml_read import read_file
 from sim.draft import init
 from sim.loader import load
 from tests.conftest import PROJECT, SHARED, needs_shared, of_shared

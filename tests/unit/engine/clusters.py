@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from sim.engine.clock import Call, Clock, Phase
 from sim.engine.entities import Node, Pod
-from sim.engine.kubelet import Kubelets
-from sim.engine.plain_pods import PlainPods
+from sim.engine.kubernetes.kubelet import Kubelets
+from sim.engine.kubernetes.plain_pods import PlainPods
 from sim.engine.state import ClusterState
 from sim.engine.streams import Streams
 from sim.model.cluster import Cluster, NodeGroup

@@ -9,9 +9,9 @@ from typing import Any
 
 from sim.engine.clock import Call, Clock, Phase
 from sim.engine.entities import Node, Pod
-from sim.engine.first_fit import FirstFitScheduler
-from sim.engine.kubelet import Kubelets
-from sim.engine.pachd import Pachd
+from sim.engine.kubernetes.first_fit import FirstFitScheduler
+from sim.engine.kubernetes.kubelet import Kubelets
+from sim.engine.pachyderm.pachd import Pachd
 from sim.engine.state import ClusterState
 from sim.engine.streams import Streams
 from sim.model.arrivals import Arrivals, TimesArrivals

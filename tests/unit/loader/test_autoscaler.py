@@ -7,7 +7,7 @@ from textwrap import indent
 
 import pytest
 
-from sim.decisions.expander import matches
+from sim.decisions.cluster_autoscaler.expander import matches
 from sim.errors import InputError
 from sim.model.units import MINUTE, SECOND
 from tests.unit.loader.worlds import SCENARIO, loaded

@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from sim.adapters.fields import Field
-from sim.adapters.yaml_documents import Document
+from sim.documents.fields import Field
+from sim.documents.yaml_read import Document
 from sim.errors import InputError
 from sim.loader.shape.cluster import OVERHEAD, SCHEDULER
 from sim.loader.shape.pods import TOLERATION

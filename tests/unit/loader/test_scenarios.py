@@ -2,7 +2,7 @@
 
 import pytest
 
-from sim.decisions.fargate import fargate_size
+from sim.decisions.aws.fargate import fargate_size
 from sim.loader import load
 from sim.model.arrivals import PROFILES, PoissonArrivals, TraceArrivals
 from sim.model.distributions import Lognormal, NegativeBinomial

@@ -1,0 +1,1 @@
+"""The Cluster Autoscaler's flags, chart values and manifests, read and written."""

@@ -1,0 +1,1 @@
+"""eksctl ClusterConfigs, read and written."""

@@ -1,0 +1,1 @@
+"""kubectl's JSON, read, and plain manifests, written."""

@@ -1,0 +1,1 @@
+"""Pipeline specs, read and written."""

@@ -1,0 +1,1 @@
+"""What AWS decides: Fargate sizes, admission and quotas."""

@@ -1,0 +1,1 @@
+"""What the Cluster Autoscaler decides: scale-up, scale-down, and what it believes."""

@@ -1,0 +1,76 @@
+"""Template nodes: what the autoscaler believes the next node of a group to be.
+
+A group that has, or ever had, a node Ready for more than a minute is planned with a copy of it:
+its real allocatable less its DaemonSets. Before that the cloud provider's idealised template
+counts: nominal vCPU and memory as both capacity and allocatable, 110 pods, and, on AWS, a
+kube-proxy of 100m besides the DaemonSets that match.
+
+Source: Cluster Autoscaler 1.31.5, processors/nodeinfosprovider/mixed_nodeinfos_processor.go,
+cloudprovider/aws/aws_manager.go (buildNodeFromTemplate), cloudprovider/utils.go
+(KubeProxyCpuRequestMillis); cluster-autoscaler.md §3.5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sim.decisions.cluster_autoscaler.snapshot_node import Room
+from sim.model.cluster import NodeGroup
+from sim.model.resources import Resources
+
+if TYPE_CHECKING:
+    from sim.decisions.cluster_autoscaler.snapshot_node import ClassView
+
+STABILIZATION_DELAY_US = 60_000_000
+KUBE_PROXY_CPU_M = 100
+
+
+@dataclass(frozen=True, slots=True)
+class NodeTemplate:
+    """A node as planned: its group, what it reports, and the room that its daemons leave."""
+
+    group: int
+    spec: NodeGroup
+    capacity: Resources
+    allocatable: Resources
+    room: Room
+    real: bool
+
+    def takes(self, cls: ClassView) -> bool:
+        """Say whether one pod of the class fits an empty node."""
+        cpu_m, memory_mib, ephemeral_mib, gpu, pods = self.room
+        return (
+            cls.allowed[self.group]
+            and pods > 0
+            and cls.cpu_m <= cpu_m
+            and cls.memory_mib <= memory_mib
+            and cls.ephemeral_mib <= ephemeral_mib
+            and cls.gpu <= gpu
+        )
+
+
+def is_good_template_candidate(ready_us: int, now_us: int) -> bool:
+    """Say whether a node that became Ready then may stand for its group."""
+    return ready_us + STABILIZATION_DELAY_US < now_us
+
+
+def node_template(group: int, spec: NodeGroup, daemons: Sequence[ClassView], *, real: bool) -> NodeTemplate:
+    """Return the template of a group; ``real``: a node of it has been seen Ready for a minute."""
+    if real or spec.template is None:
+        capacity, allocatable, pods, mirror_cpu_m, mirrors = (
+            spec.capacity, spec.allocatable, spec.max_pods, 0, 0,
+        )  # fmt: skip
+    else:
+        capacity = allocatable = spec.template
+        pods = spec.template_pods or spec.max_pods
+        mirror_cpu_m, mirrors = KUBE_PROXY_CPU_M, 1
+    room = (
+        allocatable.cpu_m - mirror_cpu_m - sum(daemon.cpu_m for daemon in daemons),
+        allocatable.memory_mib - sum(daemon.memory_mib for daemon in daemons),
+        allocatable.ephemeral_mib - sum(daemon.ephemeral_mib for daemon in daemons),
+        allocatable.gpu - sum(daemon.gpu for daemon in daemons),
+        pods - mirrors - len(daemons),
+    )
+    return NodeTemplate(group, spec, capacity, allocatable, room, real)

@@ -1,0 +1,1 @@
+"""What kube-scheduler and kubelet decide: filters, scores, preemption, allocatable."""

@@ -1,0 +1,1 @@
+"""What Pachyderm decides: datums and their sets, replicas, requests."""

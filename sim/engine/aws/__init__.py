@@ -1,0 +1,1 @@
+"""EC2 instances, Auto Scaling groups and Fargate, as AWS runs them."""

@@ -1,0 +1,1 @@
+"""The Cluster Autoscaler's loop over its decisions."""

@@ -1,0 +1,1 @@
+"""kube-scheduler, kubelets and plain pods, as Kubernetes runs them."""

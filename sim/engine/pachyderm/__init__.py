@@ -1,0 +1,1 @@
+"""Repositories, controllers, jobs, workers and datum sets, as pachd runs them."""

@@ -1,0 +1,222 @@
+"""pachd: repositories, pipelines and commits put together, and what arrives in them.
+
+What repositories hold at the start counts as done: an older job processed it, and its results are there.
+Source repositories get commits from their arrivals, cron inputs from their expression; such a commit is
+opened and finished at one instant. Spouts and services run workers but no jobs: what a spout writes is a
+source repository of the scenario.
+
+Source: pachyderm/pachyderm v2.11.6, src/server/pfs/server/server_commit.go, src/server/pps/server/
+api_server.go propagateJobs and monitor.go makeCronCommits; pachyderm.md §2.2 and §3.1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import repeat
+from typing import TYPE_CHECKING
+
+from sim.engine.arrivals import arrival_times, cron_times
+from sim.engine.clock import Phase
+from sim.engine.pachyderm.context import PipelineContext
+from sim.engine.pachyderm.controller import Controller
+from sim.engine.pachyderm.datums import DatumModel, Draws
+from sim.engine.pachyderm.memory import FargateMemory, MemoryRule, kills_containers
+from sim.engine.pachyderm.preprocessing import Preprocessing
+from sim.engine.pachyderm.registry import Registry
+from sim.engine.pachyderm.repos import (
+    Commit,
+    Repo,
+    RepoKey,
+    downstream,
+    in_topological_order,
+    input_keys,
+    repo_key,
+)
+from sim.engine.pachyderm.steps import Poll
+from sim.engine.pachyderm.transfers import Link
+from sim.engine.pachyderm.workers import Workers
+from sim.model.arrivals import TraceArrivals
+from sim.model.distributions import Constant, Counts
+from sim.model.pipelines import DEFAULT_PROJECT, CronInput, Kind, leaves
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from sim.engine.entities import Pod
+    from sim.engine.pachyderm.jobs import Job
+    from sim.engine.state import ClusterState
+    from sim.engine.streams import Streams
+    from sim.model.scenario import PipelineLoad, Scenario
+    from sim.model.scenario import Repo as RepoSpec
+
+Brought = tuple[int, int, int, float]
+"""A commit: when, new files, changed files, and the seconds of each new datum where a trace says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A pipeline at work: what it reads and writes, its jobs and its workers."""
+
+    inputs: tuple[Repo, ...]
+    output: Repo
+    registry: Registry
+    controller: Controller
+
+
+class Pachd:
+    """All of Pachyderm in one simulation; it acts through the clock from its creation on.
+
+    ``fargate_mib`` says how much memory the containers of a class's pods have together on Fargate.
+    """
+
+    def __init__(
+        self, state: ClusterState, scenario: Scenario, streams: Streams, fargate_mib: FargateMemory
+    ) -> None:
+        """Set up repositories, pipelines and arrivals."""
+        self.clock = state.clock
+        self.state = state
+        self.log = state.log
+        self._commits = state.log["commits"]
+        self.options = scenario.pachyderm
+        self.streams = streams
+        self.repos: dict[RepoKey, Repo] = {}
+        for spec in scenario.repos:
+            self._add_repo((spec.project, spec.name), spec.files)
+        for load in scenario.pipelines:
+            for key in [*input_keys(load.pipeline), (load.pipeline.project, load.pipeline.name)]:
+                self._add_repo(key, 0)
+        self._memory = (fargate_mib, self._container_killed(scenario))
+        cap = self.options.transfer_cap_bytes_per_s
+        self._link = None if cap is None else Link(self.clock, self.options.transfer_bytes_per_s, cap)
+        fixed = streams.delays("preprocessing", self.options.preprocessing_s)
+        self._preprocessing = Preprocessing(self.clock, self.options, fixed)
+        self.pipelines = self._pipelines(scenario)
+        self._readers = self._readers_of_each_repo(scenario)
+        state.on_refused = self._pod_refused
+        for spec in scenario.repos:
+            if spec.commits is not None:
+                self._await(self.repos[spec.project, spec.name], _commits(spec, scenario, streams))
+        for load in scenario.pipelines:
+            for leaf in leaves(load.pipeline.input):
+                if isinstance(leaf, CronInput):
+                    source = ((time_us, 1, 0, 0.0) for time_us in _ticks(leaf, scenario.start))
+                    self._await(self.repos[repo_key(leaf, load.pipeline)], source)
+
+    # -- set-up -----------------------------------------------------------------------------
+
+    def _add_repo(self, key: RepoKey, files: int) -> None:
+        if key not in self.repos:
+            self.repos[key] = Repo(len(self.repos), files)
+            self.log.names["repo"].append(_shown("/".join(key)))
+
+    def _container_killed(self, scenario: Scenario) -> bool:
+        said = self.options.oom_kills_container
+        return kills_containers(scenario.cluster.kubernetes_version) if said is None else said
+
+    def _pipelines(self, scenario: Scenario) -> dict[str, Running]:
+        """Return pipelines by full name, in topological order; the log numbers them as the scenario does."""
+        loads = {load.pipeline.full_name: (index, load) for index, load in enumerate(scenario.pipelines)}
+        self.log.names["pipeline"].extend(map(_shown, loads))
+        polled = sorted(loads)
+        running = {}
+        for spec in in_topological_order(load.pipeline for _, load in loads.values()):
+            index, load = loads[spec.full_name]
+            poll_us = self.options.poll_us
+            poll = Poll(polled.index(spec.full_name) * poll_us, len(polled) * poll_us)
+            running[spec.full_name] = self._pipeline(index, load, poll)
+        return running
+
+    def _pipeline(self, index: int, load: PipelineLoad, poll: Poll) -> Running:
+        context = PipelineContext(index, load, self.options, self.state, self.streams)
+        spec, model = load.pipeline, DatumModel(load)
+        memory = MemoryRule(load, self._memory[0], container_killed=self._memory[1])
+        workers = Workers(context, model, memory, self._link)
+        registry = Registry(context, model, workers, self._preprocessing, self._finish)
+        controller = Controller(context, poll, workers)
+        registry.monitor = controller
+        inputs = tuple(self.repos[key] for key in input_keys(spec))
+        output = self.repos[spec.project, spec.name]
+        if spec.kind is Kind.TRANSFORM:
+            registry.begin_with([repo.head for repo in inputs], output.head)
+        return Running(inputs, output, registry, controller)
+
+    def _readers_of_each_repo(self, scenario: Scenario) -> dict[int, list[Running]]:
+        transforms = [load.pipeline for load in scenario.pipelines if load.pipeline.kind is Kind.TRANSFORM]
+        ordered = in_topological_order(transforms)
+        return {
+            repo.index: [self.pipelines[spec.full_name] for spec in downstream(key, ordered)]
+            for key, repo in self.repos.items()
+        }
+
+    # -- commits ----------------------------------------------------------------------------
+
+    def _await(self, repo: Repo, commits: Iterator[Brought]) -> None:
+        """Put the next commit of a source on the clock."""
+        brought = next(commits, None)
+        if brought is not None:
+            self.clock.call_at(brought[0], Phase.ARRIVALS, self._arrive, (repo, commits, brought))
+
+    def _arrive(self, arrival: tuple[Repo, Iterator[Brought], Brought]) -> None:
+        repo, commits, (_, new, changed, datum_s) = arrival
+        self._commit(repo, new, changed, datum_s)
+        self._await(repo, commits)
+
+    def _commit(self, repo: Repo, new: int, changed: int, datum_s: float) -> None:
+        """Open and finish a source commit, with output commits and jobs all the way downstream."""
+        commit_row = len(self._commits)
+        changed = repo.commit(new, changed)
+        self._commits.add((self.clock.now_us, repo.index, new, changed))
+        created: list[Job] = []
+        for pipeline in self._readers[repo.index]:
+            inputs = [read.head for read in pipeline.inputs]
+            job = pipeline.registry.create(commit_row, inputs, pipeline.output.open_commit(), datum_s)
+            pipeline.controller.job_created(job)
+            created.append(job)
+        for job in created:
+            if not job.missing:
+                job.registry.inputs_ready(job)
+
+    def _finish(self, commit: Commit) -> None:
+        """Finish an output commit: jobs that read it may begin."""
+        commit.finished = True
+        waiting, commit.waiting = commit.waiting, []
+        for job in waiting:
+            job.registry.input_finished(job)
+
+    def _pod_refused(self, pod: Pod) -> None:
+        if isinstance(pod.owner, Controller):
+            pod.owner.pod_refused()
+
+
+def _ticks(leaf: CronInput, start: datetime) -> Iterator[int]:
+    """Return when a cron input ticks: after the scenario's start, or its own if that is later."""
+    own = datetime.fromisoformat(leaf.start).astimezone(start.tzinfo) if leaf.start else start
+    begin = max(start, own)
+    ahead_us = (begin - start) // timedelta(microseconds=1)
+    return (ahead_us + time_us for time_us in cron_times(leaf.spec, begin))
+
+
+def _commits(spec: RepoSpec, scenario: Scenario, streams: Streams) -> Iterator[Brought]:
+    """Return the commits of a source repository, one at a time."""
+    assert spec.commits is not None
+    name = f"{spec.project}/{spec.name}"
+    if isinstance(spec.commits, TraceArrivals):
+        trace = spec.commits
+        return zip(trace.times_us, trace.datums, repeat(0), trace.datum_s, strict=False)
+    times = arrival_times(spec.commits, streams.stream(f"arrivals/{name}"), scenario.start)
+    new = _counts(spec.new_per_commit, streams.stream(f"commits/{name}/new"))
+    changed = _counts(spec.changed_per_commit, streams.stream(f"commits/{name}/changed"))
+    return zip(times, new, changed, repeat(0.0), strict=False)
+
+
+def _counts(counts: Counts, rng: np.random.Generator) -> Iterator[int]:
+    if isinstance(counts, Constant):
+        return repeat(int(counts.value))
+    return Draws(lambda count: counts.sample(rng, count)).whole_numbers()
+
+
+def _shown(full_name: str) -> str:
+    """Return a name without the default project."""
+    return full_name.removeprefix(f"{DEFAULT_PROJECT}/")

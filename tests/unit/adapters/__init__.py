@@ -1,0 +1,1 @@
+"""Unit tests: Real formats, read and written."""

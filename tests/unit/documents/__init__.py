@@ -1,0 +1,1 @@
+"""Unit tests: YAML and JSON with places."""
