@@ -1,7 +1,7 @@
 """``pachsim search``: the best configuration of a study, how sure that is, and what is nearly as good."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +15,14 @@ SHOWN = 10  # rows of a table; JSON and --out have all
 STOPPED = {
     "confidence": "nothing else is better",
     "indifference": "nothing else is better by more than {indifference:.3g}%",
+    "undecided": "others that may be better could not be decided",
     "budget": "the budget of replications ended before it was sure enough",
+}
+UNSURE = ("undecided", "budget")
+EXCLUDED = {
+    "unstable": "left out as unstable",
+    "drifting": "left out as drifting",
+    "undecided": "left out as undecided",
 }
 NOT_ASKED = {
     "screening": "The budget left too little to tell which inputs matter: raise it, or explain's share.",
@@ -99,7 +106,7 @@ def _print_tables(document: Mapping[str, Any]) -> None:
     if document["question"]:
         print_text(document["question"])
     entry = document["winner"] or document["nearest_miss"]
-    unsure = document["stopped_because"] == "budget"
+    unsure = document["stopped_because"] in UNSURE
     if document["winner"]:
         title = "Likeliest winner, not surely one" if unsure else "Winner"
     else:
@@ -116,6 +123,8 @@ def _print_tables(document: Mapping[str, Any]) -> None:
     print_text(_looked_at(document))
     for row in document["pruned"]["reasons"][:SHOWN]:
         print_text(f"- {row['configurations']:,} left out: {row['reason']}")
+    for line in _excluded(document):
+        print_text(f"- {line}")
 
 
 def _print_others(document: Mapping[str, Any]) -> None:
@@ -186,11 +195,21 @@ def _sure(document: Mapping[str, Any]) -> str:
     """Return how sure the answer is, and why the search ended."""
     chance = document["probability_of_correct_selection"]
     why = STOPPED[document["stopped_because"]].format(indifference=100 * document["indifference"])
-    if not document["winner"] and document["stopped_because"] != "budget":
+    if not document["winner"] and document["stopped_because"] not in UNSURE:
         why = "every configuration breaks a constraint"
     among = "" if _saw_all(document) else " Configurations that were not looked at are left out of this."
     least = math.floor(1000 * chance) / 1000  # what is said to be the least is not rounded up
     return f"Right with a probability of at least {least:.1%}: {why}.{among}"
+
+
+def _excluded(document: Mapping[str, Any]) -> Iterator[str]:
+    """Yield which configurations were simulated and may not be named, and why."""
+    for kind, words in EXCLUDED.items():
+        rows = document["excluded"][kind]
+        for row in rows[:SHOWN]:
+            yield f"{', '.join(row['configuration'].values())}: {words}, {row['reason']}"
+        if len(rows) > SHOWN:
+            yield f"{len(rows) - SHOWN:,} more {words}"
 
 
 def _saw_all(document: Mapping[str, Any]) -> bool:

@@ -21,11 +21,12 @@ from sim.model.scenario import Scenario
 from sim.model.study import Constraint
 from sim.report.caveats import caveats
 from sim.report.summary import WARMUP_FOUND, interval
+from sim.study.search.exclusions import Kind
 from sim.study.search.figures import Figure
 from sim.study.search.insight import Insight
 from sim.study.search.misses import what_it_would_take
 from sim.study.search.rounds import Found
-from sim.study.search.selection import EVEN, levels, violations
+from sim.study.search.selection import EVEN, levels, nearest_miss
 from sim.study.search.space import Point
 from sim.study.search.statistics import Float, estimates
 
@@ -77,6 +78,7 @@ class Answer:
             "probability_of_correct_selection": verdict.good,
             "probability_of_best": verdict.correct,
             "stopped_because": found.stop.value,
+            "excluded": self.excluded,
             "nearest_miss": None if self.holds else self._nearest_miss(),
             "pareto": self.pareto,
             "alternatives": self.alternatives,
@@ -94,6 +96,22 @@ class Answer:
             },
             **self._insight.document(),
             "warnings": self._warnings(),
+        }
+
+    @cached_property
+    def excluded(self) -> dict[str, list[dict[str, Any]]]:
+        """Configurations that may not be named, by kind, each with the reason."""
+        space = self._found.space
+        why = {kind: dict[Point, str]() for kind in Kind}
+        why[Kind.NOT_DEPLOYABLE] |= space.invalid
+        for point, exclusion in self._found.exclusions.items():
+            why[exclusion.kind][point] = exclusion.reason
+        return {
+            kind.value: [
+                {"configuration": space.labels(point), "reason": reason}
+                for point, reason in sorted(points.items())
+            ]
+            for kind, points in why.items()
         }
 
     @cached_property
@@ -269,9 +287,8 @@ class Answer:
 
     @cached_property
     def _nearest(self) -> Point:
-        excess = violations(self._found.samples, self.study)
-        mean = np.nan_to_num(self._found.verdict.objective.mean, nan=np.inf)
-        return self._points[min(range(len(excess)), key=lambda n: (excess[n], mean[n], n))]
+        found = self._found
+        return self._points[nearest_miss(found.samples, self.study, found.verdict, found.exclusions)]
 
     def _warnings(self) -> list[str]:
         """Return what a reader must know of the winner, or of the nearest miss, before believing it."""

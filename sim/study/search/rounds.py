@@ -23,9 +23,10 @@ from sim.report.summary import interval
 from sim.study.evaluate import Evaluator
 from sim.study.replicate import is_precise
 from sim.study.search.bounds import overloaded, share_in_time, too_dear
+from sim.study.search.exclusions import Exclusion, Exclusions
 from sim.study.search.figures import Figures
 from sim.study.search.samples import Samples
-from sim.study.search.selection import Verdict, allocate, judge, scores, violations
+from sim.study.search.selection import Verdict, allocate, judge, nearest_miss, scores
 from sim.study.search.space import Point, Space
 from sim.study.warm_up import with_warm_up
 
@@ -39,6 +40,7 @@ class Stop(Enum):
 
     CONFIDENCE = "confidence"
     INDIFFERENCE = "indifference"
+    UNDECIDED = "undecided"
     BUDGET = "budget"
 
 
@@ -50,6 +52,7 @@ class Found:
     space: Space
     samples: Samples
     verdict: Verdict
+    exclusions: Exclusions
     stop: Stop
     rounds: int
     whole: bool
@@ -72,6 +75,7 @@ class _Search:
         self.space = Space(study, self._prepared)
         self.samples = Samples(self.space, self.figures, evaluate, study.seed)
         self.budget = max(1, round(study.budget * (1 - study.explain)))
+        self.exclusions: dict[Point, Exclusion] = {}
         self.rounds = 0
         self._warmed: Scenario | None = None
 
@@ -88,7 +92,16 @@ class _Search:
         if not self.samples.points:
             raise self._nothing()
         stop = self._select(whole=whole)
-        return Found(self.study, self.space, self.samples, self._judged(), stop, self.rounds, whole)
+        return Found(
+            self.study,
+            self.space,
+            self.samples,
+            self._judged(),
+            self.exclusions,
+            stop,
+            self.rounds,
+            whole,
+        )
 
     def _prepared(self, scenario: Scenario) -> Scenario:
         """Return a scenario ready to be measured; a warm-up to be found is the first one's for all."""
@@ -121,7 +134,7 @@ class _Search:
             self._look_at(points[: left // LOOK], LOOK)
             if self.samples.replications >= most:
                 break
-            ranked = [*scores(self.samples, self.study)] if self.samples.points else []
+            ranked = [*scores(self.samples, self.study, self.exclusions)] if self.samples.points else []
             ranked += [(point, float("inf")) for point in self.space.pruned if point not in self.samples]
             points = next_round(self.space, ranked, wanted, self.study.seed, number)
             if not points:
@@ -168,11 +181,10 @@ class _Search:
             verdict = self._judged()
             left = self.budget - self.samples.replications
             more: list[tuple[Point, int]] = []
-            if verdict.good >= self.study.confidence:
+            if verdict.decided >= self.study.confidence:
                 more = self._checks(verdict, whole=whole) or self._until_precise(verdict, left)
                 if not more:
-                    sure = verdict.correct >= self.study.confidence
-                    return Stop.CONFIDENCE if sure else Stop.INDIFFERENCE
+                    return self._stop(verdict)
             if left <= 0:
                 return Stop.BUDGET
             if not more:
@@ -180,11 +192,17 @@ class _Search:
                 more = [(points[n], times) for n, times in allocate(verdict, min(self.study.round, left))]
             self._add(_first(more, left))
 
+    def _stop(self, verdict: Verdict) -> Stop:
+        """Return why there is nothing left that replications would tell."""
+        if verdict.correct >= self.study.confidence:
+            return Stop.CONFIDENCE
+        return Stop.INDIFFERENCE if verdict.good >= self.study.confidence else Stop.UNDECIDED
+
     def _checks(self, verdict: Verdict, *, whole: bool) -> list[tuple[Point, int]]:
         """Return what an answer has to stand yet: enough replications, and neighbours nobody looked at."""
         points = self.samples.points
         if verdict.best is None:
-            best = points[int(np.argmin(violations(self.samples, self.study)))]
+            best = points[nearest_miss(self.samples, self.study, verdict, self.exclusions)]
         else:
             best = points[verdict.best]
         if verdict.best is not None and self.samples.count(best) < self.study.replications:
@@ -218,7 +236,7 @@ class _Search:
             self.rounds += 1
 
     def _judged(self) -> Verdict:
-        return judge(self.samples, self.study)
+        return judge(self.samples, self.study, self.exclusions)
 
     def _nothing(self) -> InputError:
         reason, times = self.space.counted()[0]

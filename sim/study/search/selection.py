@@ -16,12 +16,14 @@ behind its share. Differences are paired, so the winner has at least as many rep
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from sim.model.study import Constraint, Study
+from sim.study.search.exclusions import NONE, Exclusions, Kind
 from sim.study.search.samples import Samples
 from sim.study.search.space import Point
 from sim.study.search.statistics import Estimates, Float, estimates, share_above, shares
@@ -31,6 +33,7 @@ EVEN = 0.5
 LOOKS = 3  # a round's chance of being wrong counts so often: there is one after every round, and each may err
 SETTLED = 4 * LOOKS  # such a part of an equal share of the error, and a configuration needs no replications
 ENDLESS = 1e3  # times the limit: what work that never ends counts as
+TIE = 1e-9  # of limits; such misses differ by rounding
 LEAST_GAP = 0.5  # standard errors; below, a difference says no more than that it is small
 
 
@@ -48,12 +51,14 @@ class Verdict:
     """What the samples say; arrays are by configuration, ``best`` is a row or None for none.
 
     ``good`` is the chance that the winner keeps the constraints and nothing that does is better by more than
-    the indifference, ``correct`` that nothing is better at all. ``effort`` is in proportion to the
-    replications that OCBA wants, 0 for what is settled, ``level`` to compare means of unequally many days by.
+    the indifference, ``correct`` that nothing is better at all, ``decided`` what ``good`` would be if what
+    is undecided were no rival. ``effort`` is in proportion to the replications that OCBA wants, 0 for what is
+    settled, ``level`` to compare means of unequally many days by.
     """
 
     best: int | None
     good: float
+    decided: float
     correct: float
     holds: Float
     objective: Estimates
@@ -62,33 +67,40 @@ class Verdict:
     counts: Float
 
 
-def judge(samples: Samples, study: Study, points: Sequence[Point] | None = None) -> Verdict:
-    """Return what the samples say of some configurations, of all unless said."""
-    points = samples.points if points is None else points
-    x = samples.values(samples.figures.objectives[0], points)
+def judge(samples: Samples, study: Study, exclusions: Exclusions = NONE) -> Verdict:
+    """Return what the samples say of all configurations; what is excluded neither wins nor holds."""
+    points = samples.points
+    x = samples.values(samples.figures.objectives[0])
     held = [
-        _held(samples.values(figure, points), constraint, study.indifference)
+        _held(samples.values(figure), constraint, study.indifference)
         for figure, constraint in zip(samples.figures.constraints, study.constraints, strict=True)
     ]
     objective = estimates(x)
-    there = (np.isfinite(objective.mean)).astype(np.float64)
-    holds = _all([each.holds for each in held], there)
-    clearly = _all([each.clearly for each in held], there)
+    there = np.isfinite(objective.mean) & [point not in exclusions for point in points]
+    holds = _all([each.holds for each in held], there.astype(np.float64))
+    clearly = _all([each.clearly for each in held], there.astype(np.float64))
+    unknown = np.array([_is_undecided(point, exclusions) for point in points], np.float64)
     counts = np.array([float(samples.count(point)) for point in points])
     level = levels(x, objective, counts)
     candidates = _candidates(level, holds)
     if not candidates:
         none = max(0.0, 1.0 - LOOKS * float(clearly.sum()))
-        effort = _effort_of_none(held, clearly, study)
-        return Verdict(None, none, none, holds, objective, level, effort, counts)
+        effort = np.where(there, _effort_of_none(held, clearly, study), 0.0)
+        good = 0.0 if unknown.any() else none
+        return Verdict(None, good, none, good, holds, objective, level, effort, counts)
     wrong = [_wrong(x, row, study.indifference, holds, clearly) for row in candidates]
     sums = [float(each.sum()) for each in wrong]
     chosen = min(range(len(candidates)), key=lambda n: min(sums[n], 1.0))
     best, errors = candidates[chosen], wrong[chosen]
-    strictly = float(_wrong(x, best, 0.0, holds, holds).sum())
-    effort = _effort(x, best, held, errors, study)
-    good, correct = max(0.0, 1 - LOOKS * sums[chosen]), max(0.0, 1 - LOOKS * strictly)
-    return Verdict(best, good, correct, holds, objective, level, effort, counts)
+    strictly = float(_wrong(x, best, 0.0, holds, np.maximum(holds, unknown)).sum())
+    unsettled = float(_wrong(x, best, study.indifference, holds, np.maximum(clearly, unknown)).sum())
+    good, correct, decided = (max(0.0, 1 - LOOKS * each) for each in (unsettled, strictly, sums[chosen]))
+    effort = np.where(there, _effort(x, best, held, errors, study), 0.0)
+    return Verdict(best, good, decided, correct, holds, objective, level, effort, counts)
+
+
+def _is_undecided(point: Point, exclusions: Exclusions) -> bool:
+    return point in exclusions and exclusions[point].kind is Kind.UNDECIDED
 
 
 def allocate(verdict: Verdict, replications: int) -> list[tuple[int, int]]:
@@ -108,9 +120,9 @@ def allocate(verdict: Verdict, replications: int) -> list[tuple[int, int]]:
     return [(int(row), int(more[row])) for row in np.flatnonzero(more)]
 
 
-def scores(samples: Samples, study: Study) -> list[tuple[Point, float]]:
+def scores(samples: Samples, study: Study, exclusions: Exclusions = NONE) -> list[tuple[Point, float]]:
     """Return configurations with their scores: the objective; above all others where a constraint breaks."""
-    verdict = judge(samples, study)
+    verdict = judge(samples, study, exclusions)
     mean = np.where(np.isfinite(verdict.level), verdict.level, np.nan)
     worst = float(np.nan_to_num(np.nanmax(mean))) if np.isfinite(mean).any() else 0.0
     excess = violations(samples, study)
@@ -133,6 +145,19 @@ def violations(samples: Samples, study: Study) -> Float:
             off = sign * (mean - constraint.limit) / max(abs(constraint.limit), 1e-9)
         total += np.clip(np.nan_to_num(off, nan=ENDLESS, posinf=ENDLESS), 0.0, ENDLESS)
     return total
+
+
+def nearest_miss(samples: Samples, study: Study, verdict: Verdict, exclusions: Exclusions = NONE) -> int:
+    """Return the row that breaks the constraints least, the cheapest of equal ones.
+
+    What is excluded is named only where nothing else was simulated.
+    """
+    excess = violations(samples, study)
+    usable = [n for n, point in enumerate(samples.points) if point not in exclusions] or [*range(len(excess))]
+    least = min(excess[n] for n in usable)
+    cost = np.nan_to_num(verdict.level, nan=np.inf)
+    equal = [n for n in usable if math.isclose(excess[n], least, abs_tol=TIE)]
+    return min(equal, key=lambda n: (cost[n], n))
 
 
 def holding(constrained: Sequence[Float], study: Study, rows: int) -> Float:

@@ -21,7 +21,8 @@ Point = tuple[int, ...]
 class Space:
     """The configurations of a study, and which of them there is no need to simulate.
 
-    ``prepared`` gets each scenario ready for what is to be measured.
+    ``prepared`` gets each scenario ready for what is to be measured. ``invalid`` are those of the pruned that
+    make no valid scenario.
     """
 
     def __init__(self, study: Study, prepared: Callable[[Scenario], Scenario]) -> None:
@@ -29,6 +30,7 @@ class Space:
         self._prepared = prepared
         self._scenarios: dict[Point, Scenario] = {}
         self.pruned: dict[Point, str] = {}
+        self.invalid: dict[Point, str] = {}
 
     @property
     def factors(self) -> tuple[Factor, ...]:
@@ -52,7 +54,8 @@ class Space:
             try:
                 self._scenarios[point] = self._prepared(self._study.configure(self.sets(point)))
             except InputError as error:
-                self.prune(point, _reason(error))
+                self.invalid[point] = _reason(error)
+                self.prune(point, self.invalid[point])
                 return None
         return self._scenarios[point]
 
