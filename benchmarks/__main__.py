@@ -13,7 +13,8 @@ import sys
 from dataclasses import astuple, fields
 from pathlib import Path
 
-from benchmarks.suites import SUITES, Figure
+from benchmarks.measure import Figure
+from benchmarks.suites import SUITES
 
 RESULTS = Path(__file__).parent / "results.csv"
 

@@ -13,8 +13,7 @@ from time import perf_counter
 
 import numpy as np
 
-from benchmarks.measure import MIB, peak_over_start_bytes
-from benchmarks.suites import Figure
+from benchmarks.measure import MIB, Figure, peak_over_start_bytes
 from sim.decisions.cluster_autoscaler.equivalence import PodGroup
 from sim.decisions.cluster_autoscaler.estimator import estimate
 from sim.decisions.cluster_autoscaler.snapshot import Pointer

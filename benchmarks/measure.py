@@ -10,8 +10,20 @@ from pathlib import Path
 
 from sim.kernels.kernel import compile_now
 
+PROJECT = Path(__file__).resolve().parents[1]
 ROUNDS = 5
 MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured figure and the target it is held against."""
+
+    name: str
+    value: float
+    unit: str
+    target: str
+    holds: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,7 @@ from pathlib import Path
 from statistics import median
 
 import sim
-from benchmarks.measure import ROUNDS, against
-from benchmarks.suites import PROJECT, Figure
+from benchmarks.measure import PROJECT, ROUNDS, Figure, against
 from sim.engine.run import simulate
 from sim.model.scenario import Scenario
 from sim.report.metrics import measure

@@ -7,31 +7,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from benchmarks import worlds
-from benchmarks.measure import MIB, ROUNDS, against, peak_over_start_bytes
+from benchmarks import autoscaler, replications, worlds
+from benchmarks.measure import MIB, PROJECT, ROUNDS, Figure, against, peak_over_start_bytes
 from benchmarks.yardstick import pods_per_s, pods_per_s_of_few
 from sim.engine.run import simulate
 from sim.model.cluster import SchedulerKind
 from sim.model.scenario import Scenario
 from sim.report.metrics import measure
 
-PROJECT = Path(__file__).resolve().parents[1]
 MILLION = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One measured figure and the target it is held against."""
-
-    name: str
-    value: float
-    unit: str
-    target: str
-    holds: bool
 
 
 def full_model(scenario: Scenario) -> float:
@@ -108,20 +95,6 @@ def week(quick: bool) -> Iterator[Figure]:
     yield Figure("the same in 25,000 small commits", seconds, "s", "", True)
 
 
-def autoscaler(quick: bool) -> Iterator[Figure]:
-    """Estimates, looks and a day of the autoscaler (``benchmarks/autoscaler.py``)."""
-    from benchmarks.autoscaler import figures
-
-    return figures(quick)
-
-
-def replications(quick: bool) -> Iterator[Figure]:
-    """Replications per second, in parallel, and what a study adds (``benchmarks/replications.py``)."""
-    from benchmarks.replications import figures
-
-    return figures(quick)
-
-
 def commands(quick: bool) -> Iterator[Figure]:
     """Measure what a user waits for at the prompt."""
     rounds = 1 if quick else ROUNDS
@@ -157,7 +130,7 @@ SUITES: dict[str, Callable[[bool], Iterator[Figure]]] = {
     "memory": memory,
     "datums": datums,
     "week": week,
-    "autoscaler": autoscaler,
-    "replications": replications,
+    "autoscaler": autoscaler.figures,
+    "replications": replications.figures,
     "commands": commands,
 }

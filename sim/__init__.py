@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from sim.version import VERSION
+
 if TYPE_CHECKING:
     from sim import catalog
     from sim.checking import Check, check
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from sim.study.search.answer import Answer
     from sim.study.sensitivity import sensitivity
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 __all__ = [
     "Answer",

@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sim import __version__
 from sim.model.scenario import WarmUp
 from sim.report.caveats import caveats
+from sim.version import VERSION
 
 if TYPE_CHECKING:
     from sim.model.scenario import Scenario, Slo
@@ -95,7 +95,7 @@ def summarise(
     """Return the document of some replications; ``warnings`` go before those found here."""
     return {
         "scenario": scenario.name,
-        "version": __version__,
+        "version": VERSION,
         "seed": seed,
         "replications": len(replications),
         "start": scenario.start.isoformat(),

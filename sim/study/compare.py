@@ -19,7 +19,6 @@ from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from sim import __version__
 from sim.errors import InputError
 from sim.model.scenario import Scenario
 from sim.report.metrics import Tree
@@ -28,6 +27,7 @@ from sim.study.best import CHEAPEST, FASTEST, Best, cheapest_that_holds, lowest
 from sim.study.paired import INDIFFERENCE, Difference, differ
 from sim.study.replicate import REPLICATIONS, TARGETS, Trees, replicate_together
 from sim.study.result import Result
+from sim.version import VERSION
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -172,7 +172,7 @@ class Comparison:
         first = next(iter(summaries.values()))
         return {
             "scenarios": list(self.results),
-            "version": __version__,
+            "version": VERSION,
             "seed": first["seed"],
             "replications": first["replications"],
             "estimand": ESTIMAND,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sim import __version__
+from sim.version import VERSION
 
 SIMULATE = ("model", "decisions", "engine", "report")
 
@@ -27,7 +27,7 @@ def versions() -> tuple[str, str]:
         for file in sorted((package / folder).rglob("*.py")):
             source.update(f"{file.relative_to(package).as_posix()}\n".encode())
             source.update(file.read_bytes().replace(b"\r\n", b"\n"))
-    return f"{__version__}+{source.hexdigest()[:8]}", np.__version__
+    return f"{VERSION}+{source.hexdigest()[:8]}", np.__version__
 
 
 def said(versions: tuple[str, str]) -> str:

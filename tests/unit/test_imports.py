@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from tests.conftest import PROJECT
 # A layer is a folder of sim/ or a module beside them.
 MAY_IMPORT = {
     "errors": set[str](),
+    "version": set[str](),
     "model": {"errors"},
     "kernels": set[str](),
     "decisions": {"kernels", "model", "errors"},
@@ -38,6 +40,7 @@ ABOVE = {
     "searching": {"loader"},
 }
 PUBLIC = {"", *sim.__all__}
+VERSION = "version"  # imports nothing, and anybody may import it
 
 # Rooms of one layer, by whose behaviour they hold, meet only so; what lies beside them belongs to all.
 ROOMS = {
@@ -70,6 +73,7 @@ HOMES = {
 }
 
 FILES = sorted((PROJECT / "sim").rglob("*.py"))
+WALKED = sorted([*FILES, *(PROJECT / "benchmarks").rglob("*.py")])
 
 
 def layer(file: Path) -> str:
@@ -108,7 +112,7 @@ def test_imports_point_one_way_and_libraries_stay_at_home(file: Path) -> None:
         top, _, rest = name.partition(".")
         target = rest.partition(".")[0]
         if top == "sim":
-            if target in allowed_layers(here) | {here, "__version__"}:
+            if target in allowed_layers(here) | {here, VERSION}:
                 continue
             wrong.append(f"{file.relative_to(PROJECT)}:{line}: sim/{here} may not import {name}")
         elif top not in sys.stdlib_module_names and here not in HOMES.get(top, set()):
@@ -136,3 +140,31 @@ def test_rooms_meet_only_through_named_seams(inside: str) -> None:
             if name.startswith(f"sim.{inside}.") and room(name) not in allowed
         ]
     assert wrong == []
+
+
+def module(file: Path) -> str:
+    """Return a file's dotted name."""
+    parts = file.relative_to(PROJECT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imported_files(file: Path, known: frozenset[str]) -> Iterator[str]:
+    """Yield the modules among those ``known`` that a file imports anywhere, for types too."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            inside = {f"{node.module}.{alias.name}" for alias in node.names}
+            names = sorted(inside & known) or [node.module]
+        yield from (name for name in names if name in known and name != module(file))
+
+
+def test_no_imports_go_in_a_circle() -> None:
+    """Not for type checkers either: what is read first never speaks of what is read after it."""
+    known = frozenset(map(module, WALKED))
+    graph = {module(file): set(imported_files(file, known)) for file in WALKED}
+    try:
+        list(TopologicalSorter(graph).static_order())
+    except CycleError as circle:
+        pytest.fail(" -> ".join(circle.args[1]))

@@ -115,7 +115,7 @@ class KubeScheduler:
                 self.preemptor.release(pod)
             self.state.bind(pod, node)
             if view.is_counted:
-                self.table.count(node, view, 1)
+                self.table.count(node, view.owner_row, view.unset, 1)
             self.table.load(node)
             if kept is not None and kept is not node:
                 self._room_appeared(kept)
@@ -201,7 +201,7 @@ class KubeScheduler:
     def _pod_gone(self, pod: Pod, node: Node) -> None:
         view = self._views[pod.cls]
         if view.is_counted:
-            self.table.count(node, view, -1)
+            self.table.count(node, view.owner_row, view.unset, -1)
         self.table.load(node)
         self.queue.pod_gone()
         if self._hopeless:

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sim.engine.entities import ClassState, Node
-    from sim.engine.kubernetes.placement import ClassView
     from sim.engine.state import ClusterState
 
     Floats = NDArray[np.float64]
@@ -130,14 +129,17 @@ class NodeTable:
         self._flat[position] = 100.0 * (cpu_m - node.free_cpu_m) / cpu_m if takes_pods else FULL
         self._flat[self._columns + position] = 100.0 * (memory_mib - node.free_memory_mib) / memory_mib
 
-    def count(self, node: Node, view: ClassView, times: int) -> None:
-        """Count a pod that ``is_counted`` onto a node (``times`` 1) or off it (-1): what few pods have."""
+    def count(self, node: Node, owner_row: int, unset: tuple[int, int], times: int) -> None:
+        """Count a pod onto a node (``times`` 1) or off it (-1): what few pods have.
+
+        ``owner_row`` counts its owner's pods, -1: none does; ``unset`` is cpu and memory that scores assume.
+        """
         position = node.position
-        if view.owner_row >= 0:
-            self.matrix[view.owner_row, position] += times
-        if view.asks_less:
+        if owner_row >= 0:
+            self.matrix[owner_row, position] += times
+        if unset != NOTHING:
             cpu_m, memory_mib = self._assumed[position]
-            self._assume(node, (cpu_m + times * view.unset[0], memory_mib + times * view.unset[1]))
+            self._assume(node, (cpu_m + times * unset[0], memory_mib + times * unset[1]))
         self.matrix[FREE_GPU, position] = node.free_gpu
         self.matrix[FREE_EPHEMERAL, position] = node.free_ephemeral_mib
 

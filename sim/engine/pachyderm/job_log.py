@@ -44,7 +44,7 @@ class JobLog:
 
     def batch(self, job: Job, phase: int, sets: DatumSets) -> Batch:
         """Make a task of each set of a phase, and write them."""
-        batch = Batch(job, phase, len(self._tasks), sets)
+        batch = Batch(job.id, phase, len(self._tasks), sets)
         now_us, job_id, append, row = self._clock.now_us, job.id, self._tasks.append, self._tasks.row
         for begin, end in pairwise(sets.bounds.tolist()):
             append(row(now_us, job_id, phase, end - begin))

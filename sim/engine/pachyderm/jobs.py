@@ -48,7 +48,6 @@ from sim.model.pipelines import CombinedInput, leaves
 if TYPE_CHECKING:
     from sim.engine.clock import Call
     from sim.engine.pachyderm.datums import DatumModel, DatumSets, Floats
-    from sim.engine.pachyderm.registry import Registry
     from sim.engine.pachyderm.repos import Commit
     from sim.engine.pachyderm.tasks import Batch
     from sim.engine.streams import Streams
@@ -68,19 +67,17 @@ class Job:
 
     __slots__ = (
         "base", "batches", "call", "current", "ended", "epoch", "id", "inputs", "keys", "killed",
-        "missing", "output", "over", "own", "plan", "previous", "registry", "started_us", "timeout",
-        "trace_s", "waiters",
+        "missing", "output", "over", "own", "plan", "previous", "started_us", "timeout", "trace_s", "waiters",
     )  # fmt: skip
 
     def __init__(
-        self, registry: Registry, job_id: int, inputs: list[Commit], output: Commit, trace_s: float
+        self, job_id: int, inputs: list[Commit], output: Commit, previous: Job | None, trace_s: float
     ) -> None:
-        """Create a pipeline's next job; ``trace_s`` are its datums' seconds where a trace gives them."""
-        self.registry = registry
+        """Create the job after ``previous``; ``trace_s`` are its datums' seconds where a trace gives them."""
         self.id = job_id
         self.inputs = inputs
         self.output = output
-        self.previous = registry.newest
+        self.previous = previous
         self.trace_s = trace_s
         self.missing = 0  # inputs not finished
         self.over = False

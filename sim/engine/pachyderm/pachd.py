@@ -133,9 +133,8 @@ class Pachd:
         spec, model = load.pipeline, DatumModel(load)
         memory = MemoryRule(load, self._memory[0], container_killed=self._memory[1])
         workers = Workers(context, model, memory, self._link)
-        registry = Registry(context, model, workers, self._preprocessing, self._finish)
         controller = Controller(context, poll, workers)
-        registry.monitor = controller
+        registry = Registry(context, model, controller, self._preprocessing, self._finish)
         inputs = tuple(self.repos[key] for key in input_keys(spec))
         output = self.repos[spec.project, spec.name]
         if spec.kind is Kind.TRANSFORM:
@@ -168,22 +167,22 @@ class Pachd:
         commit_row = len(self._commits)
         changed = repo.commit(new, changed)
         self._commits.add((self.clock.now_us, repo.index, new, changed))
-        created: list[Job] = []
+        created: list[tuple[Registry, Job]] = []
         for pipeline in self._readers[repo.index]:
             inputs = [read.head for read in pipeline.inputs]
             job = pipeline.registry.create(commit_row, inputs, pipeline.output.open_commit(), datum_s)
             pipeline.controller.job_created(job)
-            created.append(job)
-        for job in created:
+            created.append((pipeline.registry, job))
+        for registry, job in created:
             if not job.missing:
-                job.registry.inputs_ready(job)
+                registry.inputs_ready(job)
 
     def _finish(self, commit: Commit) -> None:
         """Finish an output commit: jobs that read it may begin."""
         commit.finished = True
         waiting, commit.waiting = commit.waiting, []
-        for job in waiting:
-            job.registry.input_finished(job)
+        for read in waiting:
+            read()
 
     def _pod_refused(self, pod: Pod) -> None:
         if isinstance(pod.owner, Controller):

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from functools import partial
+from typing import TYPE_CHECKING
 
 from sim.decisions.pachyderm.requests import standby_awaits_compaction
 from sim.engine.clock import Phase
@@ -21,30 +22,17 @@ from sim.model.log import JobState
 if TYPE_CHECKING:
     from sim.engine.clock import Call
     from sim.engine.pachyderm.context import PipelineContext
+    from sim.engine.pachyderm.controller import Controller
     from sim.engine.pachyderm.datums import DatumModel
     from sim.engine.pachyderm.preprocessing import Preprocessing
     from sim.engine.pachyderm.repos import Commit
     from sim.engine.pachyderm.tasks import Batch
-    from sim.engine.pachyderm.workers import Workers
 
 CONTROLLERS = Phase.CONTROLLERS
 PLANNED = (JobState.PARALLEL_PLANNED, JobState.SERIAL_PLANNED)
 DONE = (JobState.PARALLEL_DONE, JobState.SERIAL_DONE)
 COLLECTED = (JobState.PARALLEL_COLLECTED, JobState.SERIAL_COLLECTED)
 US_PER_S = 1_000_000
-
-
-class Monitor(Protocol):
-    """Whoever decides how many workers the pipeline has."""
-
-    def job_ready(self, job: Job) -> None:
-        """Learn that a job's inputs are finished."""
-
-    def job_over(self, job: Job) -> None:
-        """Learn that a job's output commit is finishing (before 2.5: finished)."""
-
-    def tasks_changed(self, delta: int) -> None:
-        """Learn that so many task records appeared (or went, when negative)."""
 
 
 class Registry:
@@ -54,7 +42,7 @@ class Registry:
         self,
         context: PipelineContext,
         model: DatumModel,
-        workers: Workers,
+        controller: Controller,
         preprocessing: Preprocessing,
         finish: Callable[[Commit], None],
     ) -> None:
@@ -66,10 +54,10 @@ class Registry:
         self.log = context.log
         self.planner = Planner(context.load, model, context.streams)
         self.model = model
-        self.workers = workers
+        self.workers = workers = controller.workers
         self.preprocessing = preprocessing
+        self.controller = controller
         self.finish = finish
-        self.monitor: Monitor
         self._awake_until_finished = standby_awaits_compaction(self.options.version)
         self._compaction = context.delays("compaction", self.options.compaction_s)
         self._restart = context.delays("job-restart", self.options.job_restart_s)
@@ -83,7 +71,7 @@ class Registry:
         self.newest: Job | None = None
         self._queue: deque[Job] = deque()  # not admitted, oldest first
         self._blocked: Job | None = None  # admitted, and waiting for its inputs
-        self._active: dict[Job, None] = {}  # started and not over
+        self._active: dict[int, Job] = {}  # started and not over, by id
         self._places = 0
         self._epoch = 0
 
@@ -91,7 +79,7 @@ class Registry:
 
     def begin_with(self, inputs: list[Commit], output: Commit) -> None:
         """Take as done what the inputs hold at the start; the output holds its result."""
-        job = Job(self, -1, inputs, output, 0.0)
+        job = Job(-1, inputs, output, None, 0.0)
         datums = self.planner.plan(inputs, None).total
         if datums:
             output.fill(None, datums * self.load.outputs_per_datum, 0, 0)
@@ -101,19 +89,18 @@ class Registry:
 
     def create(self, commit_row: int, inputs: list[Commit], output: Commit, trace_s: float) -> Job:
         """Create the job of an output commit that was opened."""
-        job = Job(self, self._job_log.next_job(), inputs, output, trace_s)
+        job = Job(self._job_log.next_job(), inputs, output, self.newest, trace_s)
         self.newest = job
         self._job_log.created(job, commit_row)
         self._note(job, JobState.CREATED)
         for commit in inputs:
             if not commit.finished:
-                commit.waiting.append(job)
+                commit.waiting.append(partial(self._input_finished, job))
                 job.missing += 1
         self._queue.append(job)
         return job
 
-    def input_finished(self, job: Job) -> None:
-        """Note that one of the inputs a job waits for is finished."""
+    def _input_finished(self, job: Job) -> None:
         job.missing -= 1
         if not job.missing:
             self.inputs_ready(job)
@@ -121,7 +108,7 @@ class Registry:
     def inputs_ready(self, job: Job) -> None:
         """Note that all of a job's inputs are finished."""
         self._note(job, JobState.INPUTS_READY)
-        self.monitor.job_ready(job)
+        self.controller.job_ready(job)
         if job is self._blocked:
             self._blocked = None
             self._start(job)
@@ -137,9 +124,11 @@ class Registry:
     def _master_died(self) -> None:
         """Stop all jobs that a master had; the next one finds them first in the queue."""
         self._epoch += 1
-        for job in self._active:
+        for job in self._active.values():
             self._interrupt(job)
-        admitted = [*self._active] if self._blocked is None else [*self._active, self._blocked]
+        admitted = [*self._active.values()]
+        if self._blocked is not None:
+            admitted.append(self._blocked)
         self._queue.extendleft(reversed(admitted))
         self._active.clear()
         self._blocked = None
@@ -163,7 +152,7 @@ class Registry:
             if commit.failed:
                 self._end(job, JobState.UNRUNNABLE)
                 return
-        self._active[job] = None
+        self._active[job.id] = job
         if job.started_us < 0:
             job.started_us = self.clock.now_us
             if self.spec.job_timeout_us is not None:
@@ -220,7 +209,7 @@ class Registry:
             self._tasks_done(batch)
 
     def _tasks_done(self, batch: Batch) -> None:
-        job = batch.job
+        job = self._active[batch.number]
         self._note(job, DONE[batch.phase])
         job.call = self.clock.at(batch.collected_us, CONTROLLERS, self._collected, job)
 
@@ -299,7 +288,7 @@ class Registry:
             self._note(job, JobState.SUCCESS)
         job.ended = True
         if self._awake_until_finished:
-            self.monitor.job_over(job)
+            self.controller.job_over(job)
         job.previous = job.base = None  # no later job looks behind this one
         job.own = [None, None]
         job.batches = [None, None]
@@ -325,12 +314,12 @@ class Registry:
 
     def _over(self, job: Job, state: JobState) -> None:
         job.over = True
-        self._active.pop(job, None)
+        self._active.pop(job.id, None)
         if job.plan is not None:
             self._job_log.datums(job)
         self._note(job, state)
         if job.ended or not self._awake_until_finished:
-            self.monitor.job_over(job)
+            self.controller.job_over(job)
 
     def _stop_timeout(self, job: Job) -> None:
         if job.timeout is not None:
@@ -356,5 +345,5 @@ class Registry:
 
     def _count_keys(self, job: Job, keys: int) -> None:
         if keys != job.keys:
-            self.monitor.tasks_changed(keys - job.keys)
+            self.controller.tasks_changed(keys - job.keys)
             job.keys = keys

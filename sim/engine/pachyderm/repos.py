@@ -11,14 +11,10 @@ src/server/worker/datum/create.go; pachyderm.md §3.1 and §3.2.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
 
 from sim.decisions.pachyderm.datums import Entries, cron_entries, pfs_entries
 from sim.model.pipelines import CronInput, Leaf, PfsInput, Pipeline, leaves
-
-if TYPE_CHECKING:
-    from sim.engine.pachyderm.jobs import Job
 
 RepoKey = tuple[str, str]  # project, name
 
@@ -26,8 +22,8 @@ RepoKey = tuple[str, str]  # project, name
 class Commit:
     """One commit of one repository.
 
-    ``new`` and ``changed`` count files since the repository began, ``ordinal`` its commits. ``waiting`` are
-    the jobs that read it and cannot start before it is finished.
+    ``new`` and ``changed`` count files since the repository began, ``ordinal`` its commits. ``waiting``
+    are what to call once it is finished: the jobs that read it cannot start before.
     """
 
     __slots__ = ("changed", "failed", "files", "finished", "new", "ordinal", "waiting")
@@ -40,7 +36,7 @@ class Commit:
         self.changed = 0
         self.finished = finished
         self.failed = False
-        self.waiting: list[Job] = []
+        self.waiting: list[Callable[[], None]] = []
 
     def fill(self, base: Commit | None, files: int, new: int, changed: int) -> None:
         """Say what the commit holds, with so many files added and changed since ``base``."""

@@ -13,26 +13,24 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sim.engine.pachyderm.datums import DatumSets, Floats
-    from sim.engine.pachyderm.jobs import Job
 
 
 class Batch:
     """The tasks of one phase of one job, numbered from 0; their ids are ``first_task`` and on.
 
-    ``waiting`` are the tasks to claim, the next one last; ``lapsing`` those whose lost claim still holds.
-    ``left`` counts tasks not done, ``collected_us`` is when the master will have stored the results so
-    far. A batch that was killed, or whose master died, is ``dead``.
+    ``number`` is the job's. ``waiting`` are the tasks to claim, the next one last; ``lapsing`` those whose
+    lost claim still holds. ``left`` counts tasks not done, ``collected_us`` is when the master will have
+    stored the results so far. A batch that was killed, or whose master died, is ``dead``.
     """
 
     __slots__ = (
-        "collected_us", "compute_us", "dead", "failed", "first_task", "job", "lapsing", "left", "number",
-        "peak_mib", "phase", "sets", "size", "transfer_bytes", "waiting",
+        "collected_us", "compute_us", "dead", "failed", "first_task", "lapsing", "left", "number", "peak_mib",
+        "phase", "sets", "size", "transfer_bytes", "waiting",
     )  # fmt: skip
 
-    def __init__(self, job: Job, phase: int, first_task: int, sets: DatumSets) -> None:
+    def __init__(self, number: int, phase: int, first_task: int, sets: DatumSets) -> None:
         """Hold tasks that nobody has claimed."""
-        self.job = job
-        self.number = job.id
+        self.number = number
         self.phase = phase
         self.first_task = first_task
         self.sets = sets
@@ -53,7 +51,7 @@ class Batch:
 
     def reissue(self, in_flight: list[int]) -> Batch:
         """Return what a new master issues of this batch, dead from now on: all that is not done."""
-        batch = Batch(self.job, self.phase, self.first_task, self.sets)
+        batch = Batch(self.number, self.phase, self.first_task, self.sets)
         batch.waiting = sorted(self.waiting + self.lapsing + in_flight, reverse=True)
         batch.left = len(batch.waiting)
         batch.failed = self.failed

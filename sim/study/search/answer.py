@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim import __version__
 from sim.errors import InputError
 from sim.model.scenario import Scenario
 from sim.model.study import Constraint
@@ -29,6 +28,7 @@ from sim.study.search.rounds import Found
 from sim.study.search.selection import EVEN, levels, nearest_miss
 from sim.study.search.space import Point
 from sim.study.search.statistics import Float, estimates
+from sim.version import VERSION
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,7 +65,7 @@ class Answer:
         return {
             "study": study.name,
             "question": study.question,
-            "version": __version__,
+            "version": VERSION,
             "seed": study.seed,
             "warmup_s": self._simulated.warmup_us / 1e6,
             "warmup_found": WARMUP_FOUND[self._simulated.warmup_is],

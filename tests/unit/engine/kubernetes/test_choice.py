@@ -110,7 +110,7 @@ def test_twins_agree(
         chosen = found[0][0]
         if chosen is not None:
             chosen.take(pair[0].cls)
-            table.count(chosen, pair[0], 1)
+            table.count(chosen, pair[0].owner_row, pair[0].unset, 1)
             table.load(chosen)
 
 
