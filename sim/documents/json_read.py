@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
@@ -24,21 +23,24 @@ _BETWEEN = re.compile(r"(?:[ \t\r\n]+|---[ \t]*(?:\r?\n|$))*")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _LITERAL = re.compile(r"true|false|null")
 _LITERALS = {"true": True, "false": False, "null": None}
-_STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"')
+_STRING = re.compile(r'"[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+"')  # never looks back: a text may be long
 _MAX_DIGITS = 400
 
 
 class JsonReader:
     """Reads the JSON values of a text one after the other."""
 
-    def __init__(self, text: str, file: str, *, max_depth: int, max_text: int) -> None:
+    def __init__(self, text: str, file: str, *, max_depth: int, max_text: int, max_values: int) -> None:
         self._text = text
         self._file = file
         self._max_depth = max_depth
         self._max_text = max_text
-        self._line_starts = [0, *(match.end() for match in re.finditer("\n", text))]
+        self._max_values = max_values
+        self._values = 0
         self._lines: Lines = {}
         self._at = 0
+        self._counted = 0  # how far lines were counted
+        self._breaks = 0
 
     def documents(self) -> Iterator[tuple[Any, Lines]]:
         """Yield each value with the line of everything in it."""
@@ -51,6 +53,9 @@ class JsonReader:
     def _value(self, path: tuple[str | int, ...]) -> Any:
         if len(path) > self._max_depth:
             self._fail("is nested too deeply", f"{self._max_depth} levels")
+        self._values += 1
+        if self._values > self._max_values:
+            self._fail("is too large", f"at most {self._max_values:,} values")
         self._lines.setdefault(path, self._line())
         match self._peek():
             case "{":
@@ -134,7 +139,10 @@ class JsonReader:
             self._at = match.end()
 
     def _line(self) -> int:
-        return bisect_right(self._line_starts, self._at)
+        """Return the line of where it is; it only ever goes on."""
+        self._breaks += self._text.count("\n", self._counted, self._at)
+        self._counted = self._at
+        return self._breaks + 1
 
     def _fail(self, problem: str, allowed: str = "") -> NoReturn:
         raise InputError(problem, allowed=allowed, file=self._file, line=self._line())

@@ -8,28 +8,41 @@ without end, duplicate keys, and control or bidirectional characters that make a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-
 from sim.documents.json_read import HOSTILE, JsonReader
+from sim.documents.yaml_nodes import (
+    ALIAS,
+    LONG_TAG,
+    MAPPING,
+    MAX_DEPTH,
+    MAX_TEXT,
+    MAX_VALUES,
+    SCALAR,
+    SEQUENCE,
+    Node,
+    documents,
+)
 from sim.errors import InputError
 
 MAX_BYTES = 10_000_000
-MAX_VALUES = 200_000  # a billion laughs is ten levels of ten; no spec or cluster comes near this
-MAX_DEPTH = 60
-MAX_TEXT = 200_000
+BYTES_A_VALUE = 20  # kubectl's pods take 27 and more
 MAX_DIGITS = 400
 
 Key = tuple[str | int, ...]
 
-_TAG = "tag:yaml.org,2002:"
-_MERGE = f"{_TAG}merge"
+_TRUE, _FALSE = ("true", "True", "TRUE"), ("false", "False", "FALSE")
+_NULL = ("", "~", "null", "Null", "NULL")
+_STARTS = ("", *"~nNtTfF+-.0123456789")
+_INTEGER = re.compile(r"[-+]?(?:0b[01_]+|0o[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)")
+_FLOAT = re.compile(
+    r"[-+]?(?:\.[0-9][0-9_]*|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?"
+    r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +61,14 @@ class Document:
 
 
 def read_file(path: Path, most_bytes: int = MAX_BYTES) -> tuple[Document, ...]:
-    """Return the documents of a file, at least one."""
-    return read_text(_text_of(path, most_bytes), str(path))
+    """Return the documents of a file, at least one; where it may be larger than others, with more values."""
+    text = _text_of(path, most_bytes)
+    values = MAX_VALUES if most_bytes <= MAX_BYTES else max(MAX_VALUES, len(text) // BYTES_A_VALUE)
+    return read_text(text, str(path), values)
 
 
-def read_text(text: str, file: str = "") -> tuple[Document, ...]:
-    """Return the documents of a text; ``file`` is for messages."""
+def read_text(text: str, file: str = "", json_values: int = MAX_VALUES) -> tuple[Document, ...]:
+    """Return the documents of a text; ``file`` is for messages, ``json_values`` how many JSON may have."""
     if match := HOSTILE.search(text):
         line = text.count("\n", 0, match.start()) + 1
         raise InputError(
@@ -62,11 +77,11 @@ def read_text(text: str, file: str = "") -> tuple[Document, ...]:
             file=file,
             line=line,
         )
-    reader = _json if text.lstrip().startswith("{") else _yaml
-    documents = tuple(document for document in reader(text, file) if document.value is not None)
-    if not documents:
+    read = _json(text, file, json_values) if text.lstrip().startswith("{") else _yaml(text, file)
+    found = tuple(document for document in read if document.value is not None)
+    if not found:
         raise InputError("is empty", allowed="at least one document", file=file)
-    return documents
+    return found
 
 
 def _text_of(path: Path, most_bytes: int) -> str:
@@ -90,113 +105,123 @@ def _text_of(path: Path, most_bytes: int) -> str:
         raise InputError("is not text in UTF-8", allowed="YAML or JSON text in UTF-8", file=file) from None
 
 
-def _json(text: str, file: str) -> Iterator[Document]:
-    reader = JsonReader(text, file, max_depth=MAX_DEPTH, max_text=MAX_TEXT)
+def _json(text: str, file: str, max_values: int) -> Iterator[Document]:
+    reader = JsonReader(text, file, max_depth=MAX_DEPTH, max_text=MAX_TEXT, max_values=max_values)
     for value, lines in reader.documents():
         yield Document(value, file, lines)
 
 
 def _yaml(text: str, file: str) -> Iterator[Document]:
-    try:
-        for node in YAML(typ="safe", pure=True).compose_all(text):
-            reader = _YamlReader(file)
-            yield Document(reader.value(node, ()), file, reader.lines)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else None
-        raise InputError(
-            f"is not valid YAML: {error.problem or error.context}", file=file, line=line
-        ) from None
-    except (YAMLError, ValueError) as error:
-        raise InputError(f"is not valid YAML: {error}", file=file) from None
-    except RecursionError:
-        raise InputError("is nested too deeply", allowed=f"{MAX_DEPTH} levels", file=file) from None
+    for node in documents(text, file):
+        reader = _YamlReader(file)
+        yield Document(reader.value(node, ()), file, reader.lines)
 
 
 class _YamlReader:
-    """Turns one composed YAML document into plain values, counting as it goes."""
+    """Turns the nodes of one document into plain values of YAML 1.2, counting as aliases expand."""
 
     def __init__(self, file: str) -> None:
         self.file = file
         self.lines: dict[Key, int] = {}
         self._values = 0
 
-    def value(self, node: Node | None, path: Key) -> Any:
-        if node is None:
-            return None
-        self.lines.setdefault(path, node.start_mark.line + 1)
-        self._count(node, depth=len(path))
-        if isinstance(node, MappingNode):
-            return self._mapping(node, path)
-        if isinstance(node, SequenceNode):
-            self._check_tag(node, "seq")
-            return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
-        if isinstance(node, ScalarNode):
+    def value(self, node: Node, path: Key) -> Any:
+        self.lines.setdefault(path, node.line)
+        if node.kind == ALIAS and node.target is not None:
+            node = node.target
+        self._count(node, len(path))
+        if node.kind == SCALAR:
             return self._scalar(node)
-        raise self._error(node, f"has the tag {node.tag}", "plain values")
+        if node.tag not in {"", f"{LONG_TAG}{'map' if node.kind == MAPPING else 'seq'}"}:
+            raise self._error(node, f"has the tag {node.tag}", "plain values")
+        if node.kind == MAPPING:
+            return self._mapping(node, path)
+        return [self.value(item, (*path, index)) for index, item in enumerate(node.items)]
 
-    def _mapping(self, node: MappingNode, path: Key) -> dict[str, Any]:
-        self._check_tag(node, "map")
+    def _mapping(self, node: Node, path: Key) -> dict[str, Any]:
         result: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            if str(key_node.tag) == _MERGE:
+        for key_node, value_node in node.pairs():
+            if _merges(key_node):
                 continue
-            if not isinstance(key_node, ScalarNode):
-                raise self._error(key_node, "is not a text", "text as a key")
-            key = str(key_node.value)
+            key = self._key(key_node)
             if key in result:
                 raise self._error(key_node, f"says {key} twice", "each key once")
-            self.lines[(*path, key)] = key_node.start_mark.line + 1
+            self.lines[(*path, key)] = key_node.line
             result[key] = self.value(value_node, (*path, key))
-        for key_node, value_node in self._merged(node):
-            key = str(key_node.value)
-            if key not in result:
-                self.lines[(*path, key)] = key_node.start_mark.line + 1
+        for key_node, value_node in self._merged(node, len(path)):
+            if (key := self._key(key_node)) not in result:
+                self.lines[(*path, key)] = key_node.line
                 result[key] = self.value(value_node, (*path, key))
         return result
 
-    def _merged(self, node: MappingNode) -> Iterator[tuple[Node, Node]]:
-        """Yield the pairs that ``<<`` brings in, the nearest first."""
-        for key_node, value_node in node.value:
-            if str(key_node.tag) != _MERGE:
-                continue
-            for source in value_node.value if isinstance(value_node, SequenceNode) else [value_node]:
-                if not isinstance(source, MappingNode):
-                    raise self._error(source, "is merged but is no mapping", "<<: *anchor of a mapping")
-                self._count(source)
-                yield from (pair for pair in source.value if str(pair[0].tag) != _MERGE)
-                yield from self._merged(source)
+    def _key(self, node: Node) -> str:
+        node = node.target or node
+        if node.kind != SCALAR:
+            raise self._error(node, "is not a text", "text as a key")
+        self._check_text(node)
+        return node.text
 
-    def _scalar(self, node: ScalarNode) -> Any:
-        kind, text = str(node.tag).removeprefix(_TAG), str(node.value)
-        if len(text) > MAX_TEXT:
-            raise self._error(node, f"is a text of {len(text):,} characters", f"at most {MAX_TEXT:,}")
-        if HOSTILE.search(text):
-            raise self._error(node, "holds a hidden character", "text without hidden characters")
+    def _merged(self, node: Node, depth: int) -> Iterator[tuple[Node, Node]]:
+        """Yield the pairs that ``<<`` brings in, the nearest first."""
+        for key_node, value_node in node.pairs():
+            if not _merges(key_node):
+                continue
+            for each in value_node.items if value_node.kind == SEQUENCE else [value_node]:
+                source = each.target or each
+                if source.kind != MAPPING:
+                    raise self._error(source, "is merged but is no mapping", "<<: *anchor of a mapping")
+                self._count(source, depth, values=1 + len(source.items))
+                yield from (pair for pair in source.pairs() if not _merges(pair[0]))
+                yield from self._merged(source, depth + 1)
+
+    def _scalar(self, node: Node) -> Any:
+        text, form = node.text, _kind(node.text)
+        self._check_text(node)
+        kind = node.tag.removeprefix(LONG_TAG) or form
+        if kind in {"str", "timestamp"}:
+            return text
+        if kind != form:
+            raise self._error(node, f"has the tag {node.tag}", "plain values, and a tag that fits them")
+        text = text.lower()
         match kind:
             case "null":
                 return None
             case "bool":
-                return text.casefold() in ("true", "yes", "on")
-            case "int" if len(text) <= MAX_DIGITS:
-                return _integer(text.replace("_", ""))
-            case "float":
-                return float(text.replace("_", "").replace(".inf", "inf").replace(".nan", "nan"))
-            case "str" | "timestamp" | "value" | "int":
-                return text
-        raise self._error(node, f"has the tag {node.tag}", "plain values")
+                return text in _TRUE
+            case "int":
+                return _integer(text.replace("_", "")) if len(text) <= MAX_DIGITS else text
+        return float(text.replace("_", "").replace(".inf", "inf").replace(".nan", "nan"))
 
-    def _count(self, node: Node, depth: int = 0) -> None:
-        self._values += 1
-        if self._values > MAX_VALUES or depth > MAX_DEPTH:
-            raise self._error(node, "expands without end", f"{MAX_VALUES:,} values in {MAX_DEPTH} levels")
+    def _check_text(self, node: Node) -> None:
+        if HOSTILE.search(node.text):  # also one that was escaped
+            raise self._error(node, "holds a hidden character", "text without hidden characters")
 
-    def _check_tag(self, node: Node, kind: str) -> None:
-        if str(node.tag) != f"{_TAG}{kind}":
-            raise self._error(node, f"has the tag {node.tag}", "plain values")
+    def _count(self, node: Node, depth: int, values: int = 1) -> None:
+        self._values += values
+        if depth > MAX_DEPTH:
+            raise self._error(node, "is nested too deeply", f"{MAX_DEPTH} levels, aliases included")
+        if self._values > MAX_VALUES:
+            raise self._error(node, "expands without end", f"{MAX_VALUES:,} values, aliases included")
 
     def _error(self, node: Node, problem: str, allowed: str) -> InputError:
-        return InputError(problem, allowed=allowed, file=self.file, line=node.start_mark.line + 1)
+        return InputError(problem, allowed=allowed, file=self.file, line=node.line)
+
+
+def _merges(node: Node) -> bool:
+    return node.kind == SCALAR and node.text == "<<" and node.tag in {"", f"{LONG_TAG}merge"}
+
+
+def _kind(text: str) -> str:
+    """Return what a plain scalar is, by its form: YAML 1.2's core schema, and ``_`` between digits."""
+    if text[:1] not in _STARTS:
+        return "str"
+    if text in _NULL:
+        return "null"
+    if text in _TRUE or text in _FALSE:
+        return "bool"
+    if _INTEGER.fullmatch(text):
+        return "int"
+    return "float" if _FLOAT.fullmatch(text) else "str"
 
 
 def _integer(text: str) -> int:

@@ -3,7 +3,7 @@
 What ``yaml_documents`` reads is what a text means; this is how it is laid out, for ``yaml_edit`` to change
 one place and leave every other byte. Aliases stay aliases here, and ``<<`` is a key like any other.
 
-Source: YAML 1.2.2 §7; the events and their marks are ruamel.yaml's.
+Source: YAML 1.2.2 §7; the events and their marks are libyaml's.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ruamel.yaml import YAML
-from ruamel.yaml.events import (
+import yaml
+from yaml.events import (
     AliasEvent,
     Event,
     MappingEndEvent,
@@ -22,6 +22,7 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
+from sim.documents.yaml_nodes import LOADER
 from sim.documents.yaml_read import Key
 
 
@@ -65,11 +66,11 @@ def layout(text: str) -> Place:
 
 
 class _Builder:
-    """Builds places from ruamel's events, which come in the order of the text."""
+    """Builds places from libyaml's events, which come in the order of the text."""
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._events: Iterator[Event] = YAML(typ="safe", pure=True).parse(text)
+        self._events: Iterator[Event] = yaml.parse(text, LOADER)
 
     def document(self) -> Place:
         event = next(self._events)
@@ -78,8 +79,9 @@ class _Builder:
         return self._place(event)
 
     def _place(self, event: Event) -> Place:
-        start, end = event.start_mark.index, event.end_mark.index
-        column = event.start_mark.column
+        first, last = event.start_mark, event.end_mark
+        assert first is not None and last is not None
+        start, end, column = first.index, last.index, first.column
         if isinstance(event, AliasEvent):
             return Place("alias", start, end, column, anchor=str(event.anchor))
         if isinstance(event, ScalarEvent):
@@ -110,6 +112,7 @@ class _Builder:
 
     def _closed(self, place: Place, event: Event) -> Place:
         if place.flow:
+            assert event.end_mark is not None
             place.end = event.end_mark.index
         elif place.items:
             place.end = place.items[-1].end

@@ -67,7 +67,7 @@ HOMES = {
     "rich": {"cli"},
     "pydantic": {"loader"},
     "pydantic_core": {"loader"},
-    "ruamel": {"documents"},
+    "yaml": {"documents"},
     "cronsim": {"loader", "adapters", "engine"},
     "numpy": {"model", "kernels", "decisions", "engine", "report", "study", "history"},
 }

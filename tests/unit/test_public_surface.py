@@ -10,7 +10,7 @@ import pytest
 import sim
 
 # Not pydantic: typer itself reads the options of a command with it.
-HEAVY = ("numpy", "pandas", "scipy", "matplotlib", "simpy", "pyarrow", "ruamel", "rich.console")
+HEAVY = ("numpy", "pandas", "scipy", "matplotlib", "simpy", "pyarrow", "yaml", "rich.console")
 
 
 def test_all_is_sorted_and_every_name_is_there() -> None:
