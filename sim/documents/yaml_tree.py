@@ -80,7 +80,8 @@ class _Builder:
 
     def _place(self, event: Event) -> Place:
         first, last = event.start_mark, event.end_mark
-        assert first is not None and last is not None
+        assert first is not None
+        assert last is not None
         start, end, column = first.index, last.index, first.column
         if isinstance(event, AliasEvent):
             return Place("alias", start, end, column, anchor=str(event.anchor))
