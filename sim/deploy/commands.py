@@ -15,6 +15,7 @@ from sim.deploy.autoscalers import VALUES
 from sim.deploy.clusters import CLUSTER, NEW, ClusterPlan
 from sim.deploy.sources import BEFORE, Spec
 from sim.model.cluster_config import NodeGroupConfig
+from sim.model.cron import recurrence_fields
 from sim.model.pipelines import DEFAULT_PROJECT, leaves
 from sim.model.scenario import Scenario
 
@@ -104,10 +105,11 @@ def schedules(scenario: Scenario, plan: ClusterPlan) -> Lines:
         if group.scheduled_minimums:
             lines.append(_auto_scaling_group(plan, configs[group.name]))
         for n, minimum in enumerate(group.scheduled_minimums, 1):
+            recurrence = shlex.quote(recurrence_fields(minimum.cron))
             lines.append(
                 f"aws autoscaling put-scheduled-update-group-action --region {plan.config.region} "
                 f'--auto-scaling-group-name "$ASG" --scheduled-action-name {group.name}-minimum-{n} '
-                f"--recurrence {shlex.quote(minimum.cron)}{named} --min-size {minimum.min_size}"
+                f"--recurrence {recurrence}{named} --min-size {minimum.min_size}"
             )
     return lines
 

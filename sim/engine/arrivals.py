@@ -5,20 +5,18 @@ needs one pending arrival only. Draws come in blocks from the source's own strea
 
 A weekly profile is applied by thinning (Lewis and Shedler 1979): candidates at the highest rate, each kept
 with chance weight / highest weight of its local hour, so daylight saving shifts the pattern with the clocks.
-Cron expressions are read in the scenario's time zone, ``@every`` counts from its start (robfig/cron v1.2).
+Cron expressions are read in the scenario's time zone, ``@every`` counts from its start.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import chain, count, repeat
+from itertools import chain, repeat
 
 import numpy as np
 import numpy.typing as npt
-from cronsim import CronSim, CronSimError
 
-from sim.errors import InputError
 from sim.model.arrivals import (
     Arrivals,
     BatchArrivals,
@@ -28,25 +26,14 @@ from sim.model.arrivals import (
     TimesArrivals,
     TraceArrivals,
 )
-from sim.model.units import SECOND, parse_duration
+from sim.model.cron import MICROSECOND, cron_times, parse_cron
+from sim.model.units import SECOND
 
 Times = npt.NDArray[np.int64]
 BLOCK = 256
-MICROSECOND = timedelta(microseconds=1)
 SLOT = timedelta(minutes=15)
 SLOT_US = 900 * SECOND  # clocks are whole quarters of an hour apart: within one, the local hour is the same
 HOURS_PER_DAY = 24
-EVERY = "@every "
-NICKNAMES = {
-    "@yearly": "0 0 1 1 *",
-    "@annually": "0 0 1 1 *",
-    "@monthly": "0 0 1 * *",
-    "@weekly": "0 0 * * 0",
-    "@daily": "0 0 * * *",
-    "@midnight": "0 0 * * *",
-    "@hourly": "0 * * * *",
-}
-CRON_ALLOWED = "five cron fields, @every and a duration, or one of " + ", ".join(NICKNAMES)
 
 
 def arrival_times(spec: Arrivals, rng: np.random.Generator, start: datetime) -> Iterator[int]:
@@ -54,47 +41,12 @@ def arrival_times(spec: Arrivals, rng: np.random.Generator, start: datetime) -> 
     if isinstance(spec, TimesArrivals | TraceArrivals):
         return iter(spec.times_us)
     if isinstance(spec, CronArrivals):
-        return cron_times(spec.spec, start)
+        return cron_times(parse_cron(spec.spec), start)
     if isinstance(spec, BurstArrivals):
         return _bursts(spec, rng)
     if isinstance(spec, BatchArrivals):
         return _batches(spec, rng, start)
     return _poisson(spec, rng, start)
-
-
-def cron_times(spec: str, start: datetime) -> Iterator[int]:
-    """Return the ticks of a cron expression after ``start``.
-
-    Raises InputError when the expression is none that Pachyderm takes.
-    """
-    text = NICKNAMES.get(spec.strip().lower(), spec.strip())
-    if text.startswith(EVERY):
-        period_us = _every_us(text)
-        return (tick * period_us for tick in count(1))
-    try:
-        ticks = CronSim(text, start)
-    except CronSimError as error:
-        raise InputError(f"is no cron expression ({error})", value=spec, allowed=CRON_ALLOWED) from error
-    return (_since(start, tick) for tick in ticks)
-
-
-def last_cron_tick(spec: str, start: datetime) -> datetime | None:
-    """Return the last tick of a cron expression up to ``start``, itself included; None for ``@every``."""
-    text = NICKNAMES.get(spec.strip().lower(), spec.strip())
-    if text.startswith(EVERY):
-        return None
-    after = start.replace(second=0, microsecond=0) + timedelta(minutes=1)
-    return next(CronSim(text, after, reverse=True), None)
-
-
-def _every_us(text: str) -> int:
-    """Return the period of ``@every``: whole seconds, at least one."""
-    period_us = parse_duration(text.removeprefix(EVERY).strip())
-    return max(SECOND, period_us - period_us % SECOND)
-
-
-def _since(start: datetime, instant: datetime) -> int:
-    return (instant.astimezone(UTC) - start.astimezone(UTC)) // MICROSECOND
 
 
 def _poisson(spec: PoissonArrivals, rng: np.random.Generator, start: datetime) -> Iterator[int]:

@@ -53,6 +53,7 @@ LONGEST_TEXT = 80  # no amount needs more; a megabyte of digits is not worth an 
 LONGEST_US = 2**63 - 1  # what an integer column of the log holds; 292,000 years
 
 DURATION_ALLOWED = "a duration such as 90s, 10m, 1h30m or 7d, not negative"
+GO_DURATION_ALLOWED = "a duration such as 90s, 10m or 24h"
 SIZE_ALLOWED = "a size such as 500MB, 1.6GB, 512Mi or 4Gi, not negative"
 RATE_ALLOWED = "a rate such as 4/h or 0.5/s, not negative"
 BYTE_RATE_ALLOWED = "a rate such as 20 MB/s or 1Gi/s, above 0"
@@ -79,6 +80,21 @@ def parse_duration(text: str | int) -> int:
     if duration_us > LONGEST_US:
         raise InputError(value=text, allowed="less than 292,000 years")
     return duration_us
+
+
+def parse_go_duration(text: str) -> int:
+    """Return microseconds of what Go's ``time.ParseDuration`` takes: a sign is one, days are none.
+
+    >>> parse_go_duration("-1h30m")
+    -5400000000
+    """
+    sign, plain = (-1 if text[:1] == "-" else 1), text[text[:1] in {"+", "-"} :]
+    if "d" in plain or plain != plain.strip() or plain[:1] in {"+", "-"}:
+        raise InputError(value=text, allowed=GO_DURATION_ALLOWED)
+    try:
+        return sign * parse_duration(plain)
+    except InputError:
+        raise InputError(value=text, allowed=GO_DURATION_ALLOWED) from None
 
 
 def print_duration(duration_us: int) -> str:

@@ -68,7 +68,6 @@ HOMES = {
     "pydantic": {"loader"},
     "pydantic_core": {"loader"},
     "yaml": {"documents"},
-    "cronsim": {"loader", "adapters", "engine"},
     "numpy": {"model", "kernels", "decisions", "engine", "report", "study", "history"},
 }
 

@@ -11,7 +11,7 @@ import re
 from sim.adapters.cluster_autoscaler.flags import Takes
 from sim.documents.fields import Field
 from sim.errors import InputError
-from sim.model.units import parse_duration
+from sim.model.units import parse_go_duration
 
 TRUE, FALSE = ("1", "t", "T", "TRUE", "true", "True"), ("0", "f", "F", "FALSE", "false", "False")
 _INTEGER = re.compile(r"[-+]?(0|[1-9]\d{0,17})", re.ASCII)
@@ -45,7 +45,7 @@ def _as_helm_prints(value: object) -> str:
 
 def _is_duration(text: str) -> bool:
     try:
-        parse_duration(text.lstrip("+-") if len(text) > 1 else text)
+        parse_go_duration(text)
     except InputError:
         return False
-    return "d" not in text  # Go knows no days
+    return True

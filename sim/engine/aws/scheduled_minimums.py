@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sim.engine.arrivals import cron_times, last_cron_tick
 from sim.engine.clock import Phase
+from sim.model.cron import cron_times, parse_recurrence
 
 if TYPE_CHECKING:
     from sim.engine.aws.ec2 import NodeGroups
@@ -37,7 +37,7 @@ class ScheduledMinimums:
             if min_size is not None:
                 node_groups.begin_with_minimum(index, min_size)
             for minimum in group.scheduled_minimums:
-                self._await_next((index, minimum.min_size, cron_times(minimum.cron, start)))
+                self._await_next((index, minimum.min_size, cron_times(parse_recurrence(minimum.cron), start)))
 
     def _await_next(self, schedule: Schedule) -> None:
         time_us = next(schedule[2], None)
@@ -52,6 +52,9 @@ class ScheduledMinimums:
 
 def _in_force(group: NodeGroup, start: datetime) -> int | None:
     """Return the minimum that the last tick up to the start has set, None where there was none."""
-    ticks = [(last_cron_tick(each.cron, start), each.min_size) for each in group.scheduled_minimums]
+    ticks = [
+        (parse_recurrence(minimum.cron).last_until(start), minimum.min_size)
+        for minimum in group.scheduled_minimums
+    ]
     set_at = [(tick.astimezone(UTC), min_size) for tick, min_size in ticks if tick is not None]
-    return max(set_at, key=lambda each: each[0])[1] if set_at else None
+    return max(set_at, key=lambda setting: setting[0])[1] if set_at else None

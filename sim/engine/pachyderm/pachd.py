@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from itertools import repeat
 from typing import TYPE_CHECKING
 
-from sim.engine.arrivals import arrival_times, cron_times
+from sim.engine.arrivals import arrival_times
 from sim.engine.clock import Phase
 from sim.engine.pachyderm.context import PipelineContext
 from sim.engine.pachyderm.controller import Controller
@@ -38,6 +38,7 @@ from sim.engine.pachyderm.steps import Poll
 from sim.engine.pachyderm.transfers import Link
 from sim.engine.pachyderm.workers import Workers
 from sim.model.arrivals import TraceArrivals
+from sim.model.cron import MICROSECOND, cron_times, parse_cron
 from sim.model.distributions import Constant, Counts
 from sim.model.pipelines import DEFAULT_PROJECT, CronInput, Kind, leaves
 
@@ -190,11 +191,14 @@ class Pachd:
 
 
 def _ticks(leaf: CronInput, start: datetime) -> Iterator[int]:
-    """Return when a cron input ticks: after the scenario's start, or its own if that is later."""
-    own = datetime.fromisoformat(leaf.start).astimezone(start.tzinfo) if leaf.start else start
-    begin = max(start, own)
-    ahead_us = (begin - start) // timedelta(microseconds=1)
-    return (ahead_us + time_us for time_us in cron_times(leaf.spec, begin))
+    """Return when a cron input ticks, in UTC: after the scenario's start, or its own if that is later.
+
+    A delay counts from the input's own start, wherever that lies (monitor.go getLatestCronTime).
+    """
+    own = datetime.fromisoformat(leaf.start) if leaf.start else start
+    begin = max(start, own).astimezone(UTC)
+    ahead_us = (begin - start) // MICROSECOND
+    return (ahead_us + time_us for time_us in cron_times(parse_cron(leaf.spec), begin, own))
 
 
 def _commits(spec: RepoSpec, scenario: Scenario, streams: Streams) -> Iterator[Brought]:

@@ -26,7 +26,15 @@ from sim.loader.shape.workload import DatumsFile, PachydermFile, PipelineFile
 from sim.model.arrivals import TraceArrivals
 from sim.model.distributions import Distribution
 from sim.model.paths import name_of
-from sim.model.pipelines import DEFAULT_PROJECT, ClusterDefaults, Kind, Pipeline, worker_labels
+from sim.model.pipelines import (
+    DEFAULT_PROJECT,
+    ClusterDefaults,
+    CronInput,
+    Kind,
+    Pipeline,
+    leaves,
+    worker_labels,
+)
 from sim.model.pods import Controller, PodClass
 from sim.model.resources import MIB, mib_up, pod_requests
 from sim.model.scenario import PipelineLoad
@@ -64,6 +72,9 @@ class PlacedLoad:
         return InputError(problem, field=self.path, allowed=allowed, nearest=near, file=file, line=line)
 
 
+CRON_SOURCE = "pachyderm v2.11.6 src/server/pps/server/monitor.go makeCronCommits"
+
+
 @dataclass(frozen=True, slots=True)
 class PipelineMaker:
     """What turns a pipeline's entry into its load, for one Pachyderm and one set of priorities."""
@@ -90,6 +101,7 @@ class PipelineMaker:
         except InputError as error:
             raise _under(error, path, spec, at) from None
         self.notes.add(read.notices)
+        self._note_cron(load.pipeline, path)
         return PlacedLoad(load, said, at, spec, path)
 
     def _load(self, said: PipelineFile, read: ReadSpec, at: Field) -> PipelineLoad:
@@ -116,6 +128,11 @@ class PipelineMaker:
             join_matches=said.join_matches,
             groups=said.groups,
         )
+
+    def _note_cron(self, pipeline: Pipeline, path: str) -> None:
+        for leaf in leaves(pipeline.input):
+            if isinstance(leaf, CronInput):
+                self.notes.assume(f"{path}.input.cron.spec", f"{leaf.spec} in UTC", CRON_SOURCE)
 
     def _datum_s(self, said: PipelineFile, pipeline: Pipeline, at: Field) -> Distribution | None:
         if (

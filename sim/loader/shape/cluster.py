@@ -9,7 +9,7 @@ from typing import Any
 from sim.documents.fields import Field
 from sim.errors import InputError
 from sim.loader.shape.pods import DAEMON_SET, DaemonSetFile
-from sim.loader.values.arrivals import CRON
+from sim.loader.values.arrivals import RECURRENCE
 from sim.loader.values.distributions import SECONDS_VARYING
 from sim.loader.values.flags import AUTOSCALER
 from sim.loader.values.kinds import Either, ListOf, MapOf, Scalar, choice_of
@@ -126,7 +126,7 @@ _FAIL_WINDOW = Section(
 )
 _SCHEDULED_MINIMUM = Section(
     ScheduledMinimum,
-    (Key("cron", CRON, "when it begins"), Key("min_size", COUNT, "minimum size from then on")),
+    (Key("cron", RECURRENCE, "when it begins"), Key("min_size", COUNT, "minimum size from then on")),
 )
 
 

@@ -6,7 +6,8 @@ scenario's start; a list of times counts from the start.
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from sim.documents.fields import Field
@@ -34,10 +35,9 @@ from sim.model.arrivals import (
     TimesArrivals,
     TraceArrivals,
 )
-from sim.model.units import parse_duration
+from sim.model.cron import CRON_ALLOWED, RECURRENCE_ALLOWED, parse_cron, parse_recurrence
+from sim.model.units import SECOND, print_go_duration
 
-CRON_ALLOWED = "five fields such as '*/10 8-18 * * 1-5', @hourly, @daily, @weekly, @monthly or @every 10m"
-CRON_NAMES = ("@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually")
 MOST_PER_S = 1e6  # beyond it arrivals share microseconds, and a run never ends
 _SPANS_S = {
     "per_second": 1.0,
@@ -48,39 +48,35 @@ _SPANS_S = {
 }
 
 
-def parse_cron(raw: object) -> str:
+def _expression(raw: object, parse: Callable[[str], object], allowed: str) -> str:
     """Return a cron expression once it is known to be one."""
-    text = raw.strip() if isinstance(raw, str) else ""
-    try:
-        if text.startswith("@every "):
-            if parse_duration(text.removeprefix("@every ")) > 0:
-                return text
-        elif text in CRON_NAMES or (len(text.split()) == 5 and _fires(text)):  # noqa: PLR2004  # minute … weekday
-            return text
-    except InputError:
-        pass
-    raise InputError(value=raw, allowed=CRON_ALLOWED)
+    if not isinstance(raw, str):
+        raise InputError(value=raw, allowed=allowed)
+    parse(raw.strip())
+    return raw.strip()
 
 
-def _fires(expression: str) -> bool:
-    from cronsim import CronSim, CronSimError
-
-    try:
-        next(CronSim(expression, datetime(2026, 1, 1)))  # any instant shows whether it parses
-    except (CronSimError, StopIteration):
-        return False
-    return True
+def _cron_of(parse: Callable[[str], object], allowed: str) -> Scalar:
+    return Scalar("cron expression", allowed, partial(_expression, parse=parse, allowed=allowed), str)
 
 
-CRON = Scalar("cron expression", CRON_ALLOWED, parse_cron, str)
+CRON = _cron_of(parse_cron, CRON_ALLOWED)
+RECURRENCE = _cron_of(parse_recurrence, RECURRENCE_ALLOWED)
 
 
 def _every(raw: object) -> str:
-    INTERVAL.parse(raw)
-    return f"@every {raw}"
+    interval_us = INTERVAL.parse(raw)
+    if interval_us % SECOND:
+        raise InputError(value=raw, allowed=EVERY.allowed)
+    return f"@every {print_go_duration(interval_us)}"
 
 
-EVERY = Scalar("duration", INTERVAL.allowed, _every, lambda cron: cron[7:])
+EVERY = Scalar(
+    "duration",
+    "whole seconds such as 90s, 10m or 24h, above 0",
+    _every,
+    lambda cron: cron.removeprefix("@every "),
+)
 
 
 def _poisson(

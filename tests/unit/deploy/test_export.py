@@ -43,7 +43,7 @@ start: 2026-01-05T00:00 Europe/Dublin
 cluster:
   eksctl: clusters/mixed.yaml
   fargate: {vcpu_quota: 40}
-  groups: {gpu: {scheduled_minimums: [{cron: "30 7 * * 1-5", min_size: 1}]}}
+  groups: {gpu: {scheduled_minimums: [{cron: "30 7 * * 1-5", min_size: 1}, {cron: "@daily", min_size: 0}]}}
   priority_classes: {batch: 10, room: -7}
 base_load:
   - name: warm
@@ -108,6 +108,9 @@ def test_the_commands_in_their_order(mixed: Path, tmp_path: Path) -> None:
         "aws autoscaling put-scheduled-update-group-action --region eu-west-1 "
         '--auto-scaling-group-name "$ASG" --scheduled-action-name gpu-minimum-1 '
         "--recurrence '30 7 * * 1-5' --time-zone Europe/Dublin --min-size 1",
+        "aws autoscaling put-scheduled-update-group-action --region eu-west-1 "
+        '--auto-scaling-group-name "$ASG" --scheduled-action-name gpu-minimum-2 '
+        "--recurrence '0 0 * * *' --time-zone Europe/Dublin --min-size 0",
         "kubectl apply -f priority-classes.yaml",
         "kubectl apply -f placeholders.yaml",
         "helm upgrade --install cluster-autoscaler ",

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from itertools import islice, takewhile
+from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
-from sim.engine.arrivals import arrival_times, cron_times
-from sim.errors import InputError
+from sim.engine.arrivals import arrival_times
 from sim.model.arrivals import (
     PROFILES,
     Arrivals,
@@ -31,11 +30,6 @@ NEW_YORK = ZoneInfo("America/New_York")
 def times(spec: Arrivals, until_us: int, start: datetime = MONDAY, seed: int = 1) -> list[int]:
     rng = np.random.default_rng(seed)
     return list(takewhile(lambda time_us: time_us < until_us, arrival_times(spec, rng, start)))
-
-
-def first(spec: str, count: int, start: datetime) -> list[datetime]:
-    ticks = islice(cron_times(spec, start), count)
-    return [(start.astimezone(UTC) + timedelta(microseconds=tick)).astimezone(start.tzinfo) for tick in ticks]
 
 
 def assert_poisson_count(count: int, mean: float) -> None:
@@ -75,27 +69,9 @@ def test_a_profile_of_24_hours_repeats_every_day_in_local_time() -> None:
         assert local.hour == 9
 
 
-@pytest.mark.parametrize(
-    ("spec", "start", "expected"),
-    [
-        pytest.param("0 2 * * 1-5", datetime(2026, 1, 9, 3, tzinfo=UTC), ["2026-01-12 02:00"], id="weekdays"),
-        pytest.param("*/20 * * * *", datetime(2026, 1, 5, 0, 1, tzinfo=UTC),
-                     ["2026-01-05 00:20", "2026-01-05 00:40", "2026-01-05 01:00"], id="every 20 minutes"),
-        pytest.param("@daily", datetime(2026, 3, 7, 12, tzinfo=NEW_YORK),
-                     ["2026-03-08 00:00", "2026-03-09 00:00"], id="a day of 23 hours"),
-        pytest.param("@weekly", MONDAY, ["2026-01-11 00:00"], id="Sunday midnight"),
-        pytest.param("@every 90m", datetime(2026, 1, 5, 0, 7, tzinfo=UTC),
-                     ["2026-01-05 01:37", "2026-01-05 03:07"], id="from the start on"),
-    ],
-)  # fmt: skip
-def test_cron(spec: str, start: datetime, expected: list[str]) -> None:
-    found = first(spec, len(expected), start)
-    assert [tick.strftime("%Y-%m-%d %H:%M") for tick in found] == expected
-
-
-def test_bad_cron_is_the_users_error() -> None:
-    with pytest.raises(InputError, match="allowed: five cron fields"):
-        cron_times("61 * * * *", MONDAY)
+def test_cron_expressions_are_read_in_the_zone_of_the_start() -> None:
+    start = datetime(2026, 3, 7, 12, tzinfo=NEW_YORK)  # the next day has 23 hours
+    assert times(CronArrivals("@daily"), 3 * DAY, start) == [12 * HOUR, 35 * HOUR, 59 * HOUR]
 
 
 def test_batches_arrive_together() -> None:

@@ -94,6 +94,7 @@ CASES: list[tuple[Kind, Any, Any]] = [
     (COMMITS, {"cron": "*/10 8-18 * * 1-5"}, CronArrivals("*/10 8-18 * * 1-5")),
     (COMMITS, {"cron": "@hourly"}, CronArrivals("@hourly")),
     (COMMITS, {"every": "10m"}, CronArrivals("@every 10m")),
+    (COMMITS, {"every": "7d"}, CronArrivals("@every 168h")),
     (
         COMMITS,
         {"batches": {"at": {"every": "1h"}, "size": {"poisson": {"mean": 3}}}},
@@ -167,6 +168,7 @@ def test_written_values_read_back(kind: Kind, raw: Any, value: Any) -> None:
         (COMMITS, {"poisson": {"per_hour": 1, "weights": [1.0] * 25}}, "25 weights; allowed: 24 or 168"),
         (COMMITS, {"cron": "* * * *"}, "allowed: five fields such as"),
         (COMMITS, {"cron": "99 * * * *"}, "allowed: five fields such as"),
+        (COMMITS, {"every": "500ms"}, "every is '500ms'; allowed: whole seconds such as 90s"),
         (COMMITS, {"every": "0s"}, "every is '0s'; allowed: a duration above 0 such as 10m"),
         (
             COMMITS,

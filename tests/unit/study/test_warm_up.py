@@ -20,10 +20,12 @@ from sim.model.arrivals import (
     PoissonArrivals,
     TimesArrivals,
 )
+from sim.model.cron import WEEK, YEAR
 from sim.model.distributions import Exponential
 from sim.model.scenario import WarmUp
+from sim.model.units import DAY, HOUR
 from sim.report.levels import levels, mean_at_once
-from sim.study.periods import DAY_US, HOUR_US, RECORDED, WEEK_US, YEAR_US, period_us
+from sim.study.periods import RECORDED, period_us
 from sim.study.warm_up import find, mser, with_warm_up
 from tests.conftest import PROJECT
 from tests.queues import a_queue
@@ -141,16 +143,16 @@ def test_the_longest_warm_up_serves_all_scenarios_compared(monkeypatch: pytest.M
     [
         (PoissonArrivals(1.0), 0),
         (PoissonArrivals(1.0, PROFILES["flat"]), 0),
-        (PoissonArrivals(1.0, PROFILES["nightly"]), DAY_US),
-        (PoissonArrivals(1.0, PROFILES["office-hours"]), WEEK_US),
-        (PoissonArrivals(1.0, tuple(map(float, range(24)))), DAY_US),
+        (PoissonArrivals(1.0, PROFILES["nightly"]), DAY),
+        (PoissonArrivals(1.0, PROFILES["office-hours"]), WEEK),
+        (PoissonArrivals(1.0, tuple(map(float, range(24)))), DAY),
         (BurstArrivals(0.1, 1.0, 60.0, 5.0), 0),
         (CronArrivals("@every 90m"), 90 * 60_000_000),
-        (CronArrivals("*/5 * * * *"), HOUR_US),
-        (CronArrivals("@daily"), DAY_US),
-        (CronArrivals("0 8 * * 1-5"), WEEK_US),
-        (CronArrivals("0 0 1 * *"), YEAR_US),
-        (BatchArrivals(CronArrivals("@hourly")), HOUR_US),
+        (CronArrivals("*/5 * * * *"), HOUR),
+        (CronArrivals("@daily"), DAY),
+        (CronArrivals("0 8 * * 1-5"), WEEK),
+        (CronArrivals("0 0 1 * *"), YEAR),
+        (BatchArrivals(CronArrivals("@hourly")), HOUR),
         (TimesArrivals((1, 2)), RECORDED),
     ],
     ids=str,
@@ -163,14 +165,14 @@ def test_periods(arrivals: Arrivals, period: int) -> None:
 def test_too_few_periods_are_said() -> None:
     queue = a_queue(1, 0.5, Exponential(10.0), customers=10)
     daily = replace(queue.pods[0], arrivals=CronArrivals("@daily"))
-    scenario = replace(queue, pods=(daily,), horizon_us=3 * DAY_US)
+    scenario = replace(queue, pods=(daily,), horizon_us=3 * DAY)
     assert find(scenario, SEED) == "arrivals repeat each 1d; it takes a horizon of 10 times that"
 
 
 def test_ten_periods_are_enough() -> None:
     queue = a_queue(1, 0.5, Exponential(10.0), customers=10)
     hourly = replace(queue.pods[0], arrivals=PoissonArrivals(0.01, PROFILES["nightly"]))
-    assert isinstance(find(replace(queue, pods=(hourly,), horizon_us=12 * DAY_US), SEED), int)
+    assert isinstance(find(replace(queue, pods=(hourly,), horizon_us=12 * DAY), SEED), int)
 
 
 def test_a_warm_up_that_is_neither_is_said() -> None:

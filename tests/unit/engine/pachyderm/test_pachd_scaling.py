@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -169,6 +171,15 @@ def test_a_cron_input_ticks_from_its_own_start_on() -> None:
     """src/server/pps/server/monitor.go: the next tick is that after the latest, which is first the start."""
     late = CronInput("tick", "@every 1000s", overwrite=True, start="2026-01-05T00:08:20Z")
     past = CronInput("tick", "@every 1000s", overwrite=True, start="2026-01-01T00:00:00Z")
-    for leaf, ticks in ((late, [1_500, 2_500]), (past, [1_000, 2_000, 3_000])):
+    for leaf, ticks in ((late, [1_500, 2_500]), (past, [400, 1_400, 2_400, 3_400])):
         found = run(a_scenario([], [a_load(reads=leaf, parallelism=1)], horizon_s=3_500))
         assert [time_us / SECOND for time_us, *_ in found.table("jobs")] == ticks
+
+
+def test_a_cron_input_ticks_in_utc_whatever_the_scenarios_zone() -> None:
+    """src/server/pps/server/monitor.go: a next tick is asked for in UTC, as timestamps and file names are."""
+    nightly = CronInput("tick", "0 2 * * *", overwrite=True)
+    scenario = a_scenario([], [a_load(reads=nightly, parallelism=1)], horizon_s=86_400)
+    midnight = datetime(2026, 1, 5, tzinfo=ZoneInfo("America/New_York"))
+    found = run(replace(scenario, start=midnight))
+    assert [time_us / SECOND for time_us, *_ in found.table("jobs")] == [21 * 3_600]
