@@ -25,6 +25,7 @@ from sim.engine.entities import ClassState
 from sim.engine.kubernetes.first_fit import FirstFitScheduler
 from sim.engine.kubernetes.kubelet import Kubelets
 from sim.engine.kubernetes.plain_pods import Arrival, PlainPods
+from sim.engine.ports import Ports
 from sim.engine.state import ClusterState
 from sim.engine.streams import Streams
 from sim.model.autoscaler import HOUR, SECOND, AutoscalerOptions
@@ -121,12 +122,13 @@ class World:
         self.log = EventLog()
         streams = Streams(1)
         self.state = ClusterState(self.clock, self.log, Cluster(node_groups=groups), checks=False)
-        FirstFitScheduler(self.clock, self.state)
         latency = Latencies(container_start_s=Constant(0.0))
-        Kubelets(self.clock, self.state, latency, streams)
         node_groups = NodeGroups(self.clock, self.state, latency.ec2, streams)
-        node_groups.start()
         self.autoscaler = TimedAutoscaler(self.clock, self.state, node_groups, options, streams)
+        scheduler = FirstFitScheduler(self.clock, self.state)
+        kubelet = Kubelets(self.clock, self.state, latency, streams)
+        self.state.connect(Ports(scheduler, kubelet, autoscaler=self.autoscaler))
+        node_groups.start()
         self.autoscaler.start()
 
     def pod_class(self, name: str, cpu_m: int, memory_mib: int) -> ClassState:

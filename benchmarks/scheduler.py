@@ -19,6 +19,7 @@ from sim.engine.kubernetes.first_fit import FirstFitScheduler
 from sim.engine.kubernetes.kube_scheduler import KubeScheduler
 from sim.engine.kubernetes.kubelet import Kubelets
 from sim.engine.kubernetes.plain_pods import PlainPods
+from sim.engine.ports import Ports
 from sim.engine.state import ClusterState
 from sim.engine.streams import Streams
 from sim.model.cluster import Cluster, NodeGroup, SchedulerKind
@@ -42,11 +43,11 @@ def scheduled_per_s(kind: SchedulerKind, pods: int, load: float) -> tuple[float,
     cluster = Cluster(node_groups=(group,))
     clock, log, streams = Clock(), EventLog(), Streams(1)
     state = ClusterState(clock, log, cluster, checks=False)
+    kubelet = Kubelets(clock, state, Latencies(container_start_s=Constant(0.0)), streams)
     if kind is SchedulerKind.UPSTREAM:
-        KubeScheduler(clock, state, cluster.scheduler, streams)
+        state.connect(Ports(KubeScheduler(clock, state, cluster.scheduler, streams), kubelet))
     else:
-        FirstFitScheduler(clock, state)
-    Kubelets(clock, state, Latencies(container_start_s=Constant(0.0)), streams)
+        state.connect(Ports(FirstFitScheduler(clock, state), kubelet))
     for number in range(NODES):
         log["nodes"].add((0, 0, number))
         state.add_node(Node(number, 0, number, group, 0))

@@ -45,6 +45,9 @@ class PodOwner(Protocol):
     def pod_running(self, pod: Pod) -> None:
         """Learn that the pod's containers run."""
 
+    def pod_refused(self, pod: Pod) -> None:
+        """Learn that the pod is Unschedulable: it was tried and there is no room."""
+
     def pod_lost(self, pod: Pod, reason: PodEnd) -> None:
         """Learn that the pod was taken away: its room may still be held for its grace."""
 
@@ -97,8 +100,8 @@ class ClassState:
     """
 
     __slots__ = (
-        "allowed", "anti_affinity", "cpu_m", "ephemeral_mib", "fargate_profile", "gpu", "groups", "index",
-        "memory_mib", "pending", "runs_at_once", "simple", "spec",
+        "allowed", "anti_affinity", "cpu_m", "ephemeral_mib", "gpu", "groups", "index", "memory_mib",
+        "pending", "profile", "runs_at_once", "simple", "spec",
     )  # fmt: skip
 
     def __init__(self, index: int, spec: PodClass, groups: tuple[NodeGroup, ...]) -> None:
@@ -114,7 +117,7 @@ class ClassState:
         self.groups = sum(1 << index for index, allowed in enumerate(self.allowed) if allowed)
         self.simple = not (self.ephemeral_mib or self.gpu or self.anti_affinity)
         self.runs_at_once = False
-        self.fargate_profile: int | None = None
+        self.profile: int | None = None  # by which its pods get machines of their own
         self.pending: deque[Pod] = deque()
 
     def enqueue(self, pod: Pod) -> bool:

@@ -7,7 +7,7 @@ gives the same log, byte for byte.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import repeat
@@ -24,6 +24,7 @@ from sim.engine.kubernetes.kube_scheduler import KubeScheduler
 from sim.engine.kubernetes.kubelet import Kubelets
 from sim.engine.kubernetes.plain_pods import Arrival, PlainPods
 from sim.engine.pachyderm.pachd import Pachd
+from sim.engine.ports import NodeAutoscaler, Ports, Scheduler
 from sim.engine.state import ClusterState
 from sim.engine.streams import US_PER_S, Streams
 from sim.model.arrivals import TraceArrivals
@@ -34,27 +35,46 @@ if TYPE_CHECKING:
     from sim.model.scenario import BaseLoad, PodLoad, Scenario
 
 
-def simulate(scenario: Scenario, seed: int, replication: int = 0, *, checks: bool = False) -> EventLog:
+MakeAutoscaler = Callable[[Clock, ClusterState, NodeGroups, Streams], NodeAutoscaler]
+"""Makes whoever decides which nodes there are; before it starts, the cluster is empty."""
+
+
+def cluster_autoscaler(
+    clock: Clock, state: ClusterState, node_groups: NodeGroups, streams: Streams
+) -> NodeAutoscaler:
+    """Return the Cluster Autoscaler with the options of the cluster."""
+    return Autoscaler(clock, state, node_groups, state.cluster.autoscaler, streams)
+
+
+def simulate(
+    scenario: Scenario,
+    seed: int,
+    replication: int = 0,
+    *,
+    checks: bool = False,
+    autoscaler: MakeAutoscaler = cluster_autoscaler,
+) -> EventLog:
     """Simulate ``[0, horizon)`` and return the event log.
 
     ``checks`` has every transition checked and the books balanced at the end; SimulationError then
-    says what broke. It changes no result.
+    says what broke. It changes no result. ``autoscaler`` puts another one in place of the Cluster Autoscaler.
     """
     log = EventLog(horizon_us=scenario.horizon_us, warmup_us=scenario.warmup_us)
     streams = Streams(seed, replication)
     clock = Clock()
     state = ClusterState(clock, log, scenario.cluster, checks=checks)
     fargate = Fargate(clock, state, scenario.cluster, scenario.latency, streams)
-    options = scenario.cluster.scheduler
-    if options.kind is SchedulerKind.FIRST_FIT:
-        FirstFitScheduler(clock, state)
-    else:
-        KubeScheduler(clock, state, options, streams)
-    Kubelets(clock, state, scenario.latency, streams)
     node_groups = NodeGroups(clock, state, scenario.latency.ec2, streams)
+    ports = Ports(
+        scheduler=_scheduler(clock, state, streams),
+        kubelet=Kubelets(clock, state, scenario.latency, streams),
+        serverless=fargate,
+        autoscaler=autoscaler(clock, state, node_groups, streams),
+    )
+    state.connect(ports)
     ScheduledMinimums(clock, node_groups, scenario.cluster.node_groups, scenario.start)
     node_groups.start()
-    Autoscaler(clock, state, node_groups, scenario.cluster.autoscaler, streams).start()
+    ports.autoscaler.start()
     for base in scenario.base_load:
         PlainPods(clock, state, base.pod_class.name, _base_arrivals(state, base))
     for load in scenario.pods:
@@ -65,6 +85,13 @@ def simulate(scenario: Scenario, seed: int, replication: int = 0, *, checks: boo
     if checks:
         state.check()
     return log
+
+
+def _scheduler(clock: Clock, state: ClusterState, streams: Streams) -> Scheduler:
+    options = state.cluster.scheduler
+    if options.kind is SchedulerKind.FIRST_FIT:
+        return FirstFitScheduler(clock, state)
+    return KubeScheduler(clock, state, options, streams)
 
 
 @contextmanager

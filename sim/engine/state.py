@@ -5,7 +5,7 @@ Everything that changes goes through here, is checked here and is logged here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from sim.engine.entities import (
     BOUND,
@@ -24,30 +24,28 @@ from sim.errors import SimulationError
 from sim.model.log import EventLog, NodeState, PodEnd
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sim.engine.clock import Clock
+    from sim.engine.ports import Kubelet, NodeAutoscaler, Ports, Scheduler, Serverless
     from sim.model.cluster import Cluster
     from sim.model.pods import PodClass
 
 WITH_THE_NODE = frozenset({PodEnd.NODE_GONE, PodEnd.SPOT_INTERRUPTED})  # no grace: its machine is gone
 
 
-class Router(Protocol):
-    """Where a new pod goes: the scheduler's queue, or Fargate."""
-
-    def add(self, pod: Pod) -> None:
-        """Take charge of a pending pod."""
-
-    def forget(self, pod: Pod) -> None:
-        """Drop a pending pod that was deleted; Fargate hears of every pod of its own that ends."""
-
-
 class ClusterState:
-    """Nodes, classes and pods of one simulation; every change is checked and logged."""
+    """Nodes, classes and pods of one simulation; every change is checked and logged.
+
+    ``touched`` holds the nodes that changed, None for pending pods, since the autoscaler emptied it;
+    ``refused`` the classes by index that had a pod refused: who reads it drops those without pending pods.
+    """
+
+    scheduler: Scheduler
+    kubelet: Kubelet
+    serverless: Serverless
+    autoscaler: NodeAutoscaler
 
     def __init__(self, clock: Clock, log: EventLog, cluster: Cluster, *, checks: bool = True) -> None:
-        """Start with no nodes and no pods."""
+        """Start with no nodes and no pods; ``connect`` it before anything happens."""
         self.clock = clock
         self.log = log
         self.cluster = cluster
@@ -64,31 +62,24 @@ class ClusterState:
         self._log_bound, self._bound = bound.append, bound.row
         self._log_running, self._running = running.append, running.row
         self._log_ended, self._ended = ended.append, ended.row
-        self.scheduler: Router | None = None
-        self.fargate: Router | None = None
-        self.match_fargate: Callable[[PodClass], int | None] = lambda _: None
-        self.runs_at_once: Callable[[PodClass], bool] = lambda _: False  # as soon as it is bound
-        self.on_bound: Callable[[Pod, Node], None] = lambda _pod, _node: None
-        self.on_node_ready: Callable[[Node], None] = lambda _: None
-        self.on_node_removed: Callable[[Node], None] = lambda _: None
-        self.on_node_changed: Callable[[Node], None] = lambda _: None  # taints, GPUs
-        self.on_images: Callable[[Node], None] = lambda _: None  # images arrived on a node
-        self.on_refused: Callable[[Pod], None] = lambda _: None
-        self.on_pod_gone: Callable[[Pod, Node], None] = lambda _pod, _node: None  # its room is free
-        # Nodes that changed, None for pending pods, since whoever keeps this emptied it; None: nobody does.
-        self.touched: dict[Node | None, None] | None = None
-        self.refused: dict[int, ClassState] = {}  # by index; whoever reads this drops those without pods
-        self.on_touched: Callable[[], None] = lambda: None  # the first change since then
-        self.on_unschedulable: Callable[[], None] = lambda: None  # some pod was refused
+        self.touched: dict[Node | None, None] = {}
+        self.refused: dict[int, ClassState] = {}
         log.names["group"].extend(group.name for group in cluster.node_groups)
         self.daemons = [
             [
-                self.pod_class(daemon.pod_class)
+                self._add_class(daemon.pod_class)
                 for daemon in cluster.daemon_sets
                 if group.lets_in(daemon.pod_class)
             ]
             for group in cluster.node_groups
         ]
+
+    def connect(self, ports: Ports) -> None:
+        """Have these actors hear of everything from now on."""
+        self.scheduler = ports.scheduler
+        self.kubelet = ports.kubelet
+        self.serverless = ports.serverless
+        self.autoscaler = ports.autoscaler
 
     # -- pods -------------------------------------------------------------------------------
 
@@ -96,9 +87,16 @@ class ClusterState:
         """Return the state of a class, made on first use."""
         known = self._class_index.get(spec)
         if known is None:
+            known = self._add_class(spec)
+            known.profile = self.serverless.profile_of(spec)
+            known.runs_at_once = self.kubelet.runs_at_once(spec)
+        return known
+
+    def _add_class(self, spec: PodClass) -> ClassState:
+        """Return the state of a class whose pods stand on nodes: that of DaemonSets stays so."""
+        known = self._class_index.get(spec)
+        if known is None:
             known = ClassState(len(self.classes), spec, self.cluster.node_groups)
-            known.fargate_profile = self.match_fargate(spec)
-            known.runs_at_once = self.runs_at_once(spec)
             self._class_index[spec] = known
             self.classes.append(known)
             self.log.names["pod_class"].append(spec.name)
@@ -120,9 +118,10 @@ class ClusterState:
         else:
             pod.order = replaces.order
             self._log_created(self._created(now_us, cls.index, source, replaces.id))
-        router = self.scheduler if cls.fargate_profile is None else self.fargate
-        assert router is not None, "the engine is not assembled"
-        router.add(pod)
+        if cls.profile is None:
+            self.scheduler.add(pod)
+        else:
+            self.serverless.add(pod)
         return pod
 
     def bind(self, pod: Pod, node: Node) -> None:
@@ -143,13 +142,13 @@ class ClusterState:
         node.free_pods -= 1
         if not cls.simple:
             node.take_rest(cls)
-        if self.touched is not None and node not in self.touched:
+        if node not in self.touched:
             self._touch(node)
         self._log_bound(self._bound(now_us, pod.id, node.id))
         if cls.runs_at_once:
             self.run(pod)
         else:
-            self.on_bound(pod, node)
+            self.kubelet.bound(pod, node)
 
     def place_on_fargate(self, pod: Pod) -> None:
         """Say that the pod's own microVM is Ready; such a pod has no node of ours."""
@@ -163,8 +162,8 @@ class ClusterState:
             self.refused[pod.cls.index] = pod.cls
             self._log_refused(self._refused(self.clock.now_us, pod.id))
             self._touch(None)
-            self.on_unschedulable()
-            self.on_refused(pod)
+            self.autoscaler.pod_unschedulable()
+            pod.owner.pod_refused(pod)
 
     def run(self, pod: Pod) -> None:
         """Say that the pod's containers run now."""
@@ -176,11 +175,9 @@ class ClusterState:
 
     def end(self, pod: Pod, reason: PodEnd) -> None:
         """End a pod at once and free its room; its owner knows already, or caused it."""
-        if pod.cls.fargate_profile is not None:
-            assert self.fargate is not None
-            self.fargate.forget(pod)
+        if pod.cls.profile is not None:
+            self.serverless.forget(pod)
         elif pod.state is PENDING:
-            assert self.scheduler is not None
             self.scheduler.forget(pod)
         if pod.state is not TERMINATING:
             self._log_ended(self._ended(self.clock.now_us, pod.id, reason))
@@ -191,7 +188,7 @@ class ClusterState:
             pod.call.cancel()
             pod.call = None
         node = pod.node
-        if self.touched is not None and node not in self.touched:
+        if node not in self.touched:
             self._touch(node)
         if node is not None:
             del node.pods[pod]
@@ -201,7 +198,7 @@ class ClusterState:
             node.free_pods += 1
             if not cls.simple:
                 node.give_back_rest(cls)
-            self.on_pod_gone(pod, node)
+            self.scheduler.pod_gone(pod, node)
 
     def evict(self, pod: Pod, reason: PodEnd) -> None:
         """Take a placed pod away: its work stops now, its room is held for its grace.
@@ -219,11 +216,9 @@ class ClusterState:
         pod.owner.pod_lost(pod, reason)
 
     def _touch(self, node: Node | None) -> None:
-        touched = self.touched
-        if touched is not None:
-            if not touched:
-                self.on_touched()
-            touched[node] = None
+        if not self.touched:
+            self.autoscaler.cluster_changed()
+        self.touched[node] = None
 
     def _move(self, pod: Pod, to: PodState) -> None:
         if self.checks:
@@ -244,7 +239,7 @@ class ClusterState:
             node.take(cls)
         self._touch(node)
         self.log_node(node.id, NodeState.READY)
-        self.on_node_ready(node)
+        self.scheduler.node_ready(node)
 
     def remove_node(self, node: Node) -> None:
         """Remove an emptied node."""
@@ -256,24 +251,24 @@ class ClusterState:
         node.position = -1
         self._touch(node)
         self.log_node(node.id, NodeState.GONE)
-        self.on_node_removed(node)
+        self.scheduler.node_removed(node)
 
     def close(self, node: Node) -> None:
         """Keep new pods off a node: a NoSchedule taint, or a cordon."""
         node.open = False
         self._touch(node)
-        self.on_node_changed(node)
+        self.scheduler.node_changed(node)
 
     def reopen(self, node: Node) -> None:
         """Let pods onto a node again."""
         node.open = True
         self._touch(node)
-        self.on_node_changed(node)
+        self.scheduler.node_changed(node)
 
     def set_avoid(self, node: Node, avoid: bool) -> None:
         """Put a PreferNoSchedule taint on a node, or take it off."""
         node.avoid = avoid
-        self.on_node_changed(node)
+        self.scheduler.node_changed(node)
 
     def publish_gpus(self, node: Node) -> None:
         """Say that the device plugin has published the GPUs of a node that was added without them."""
@@ -281,7 +276,7 @@ class ClusterState:
         node.free_gpu += node.spec.allocatable.gpu
         self._touch(node)
         self.log_node(node.id, NodeState.GPU_READY)
-        self.on_node_changed(node)
+        self.scheduler.node_changed(node)
 
     def log_node(self, node_id: int, state: NodeState) -> None:
         """Write one step of a node's life."""

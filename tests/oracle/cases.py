@@ -17,6 +17,7 @@ from sim.engine.cluster_autoscaler.autoscaler import Autoscaler
 from sim.engine.kubernetes.first_fit import FirstFitScheduler
 from sim.engine.kubernetes.kubelet import Kubelets
 from sim.engine.kubernetes.plain_pods import PlainPods
+from sim.engine.ports import Ports
 from sim.engine.state import ClusterState
 from sim.engine.streams import Streams
 from sim.model.autoscaler import AutoscalerOptions, Orders
@@ -176,11 +177,12 @@ def simulate(
     clock = Clock()
     streams = Streams(seed)
     state = ClusterState(clock, EventLog(horizon_us=horizon_us), cluster)
-    FirstFitScheduler(clock, state)
-    Kubelets(clock, state, latency, streams)
     node_groups = NodeGroups(clock, state, latency.ec2, streams)
+    autoscaler = Autoscaler(clock, state, node_groups, options, streams, skip_quiet_looks=skip_quiet_looks)
+    kubelet = Kubelets(clock, state, latency, streams)
+    state.connect(Ports(FirstFitScheduler(clock, state), kubelet, autoscaler=autoscaler))
     node_groups.start()
-    Autoscaler(clock, state, node_groups, options, streams, skip_quiet_looks=skip_quiet_looks).start()
+    autoscaler.start()
     pods = sorted(case["pods"], key=lambda pod: (pod["arrival"], pod["id"]))
     arrivals = (
         (

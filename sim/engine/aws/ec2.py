@@ -21,7 +21,7 @@ from sim.model.distributions import Exponential
 from sim.model.log import NodeState, PodEnd
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from sim.engine.clock import Call, Clock
     from sim.engine.state import ClusterState
@@ -143,7 +143,6 @@ class NodeGroups:
         self.groups = [AutoScalingGroup(i, spec, latency, streams) for i, spec in enumerate(specs)]
         self.instances: dict[int, Instance] = {}  # by id, while listed
         self.changes = 0  # of targets, bounds, and which instances there are
-        self.on_change: Callable[[], None] = lambda: None
         self._ready: list[tuple[int, int, int, Instance]] = []  # due: time, group, number
         self._gone: list[tuple[int, int, Instance]] = []  # due: time, id; gone or failed
 
@@ -155,6 +154,7 @@ class NodeGroups:
                 instance = self._create(group)
                 self._log(instance, NodeState.LAUNCHED)
                 self._become_ready(instance)
+        self._changed()
 
     def begin_with_minimum(self, group_index: int, min_size: int) -> None:
         """Have a minimum in force since before the start; what it asks for is among the initial nodes."""
@@ -342,7 +342,7 @@ class NodeGroups:
 
     def _changed(self) -> None:
         self.changes += 1
-        self.on_change()
+        self.state.autoscaler.cluster_changed()
 
     # -- Spot -------------------------------------------------------------------------------
 

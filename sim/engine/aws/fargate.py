@@ -55,7 +55,7 @@ class Fargate:
     def __init__(
         self, clock: Clock, state: ClusterState, cluster: Cluster, latency: Latencies, streams: Streams
     ) -> None:
-        """Route pods here from now on; classes that exist already stay where they are."""
+        """Start with nothing in use."""
         self.clock = clock
         self.state = state
         self.cluster = cluster
@@ -71,14 +71,18 @@ class Fargate:
         self._ready = PerClass(streams, "fargate-ready", latency.fargate.ready_s)
         self._rate = PerClass(streams, "fargate-pull", latency.image_pull.bytes_per_s)
         self._pull = latency.image_pull
-        state.fargate = self
-        state.match_fargate = self._match
 
     def usable_memory_mib(self, cls: ClassState) -> int:
         """Return what the containers of a pod of an admissible class can use together."""
         size = self._size(cls)
         assert size is not None, "no pod of this class ever runs"
         return usable_memory_mib(size)
+
+    def profile_of(self, spec: PodClass) -> int | None:
+        """Return the first profile that selects pods of a class."""
+        profiles = self.cluster.fargate_profiles
+        profile = profile_of(spec.namespace, dict(spec.labels), profiles)
+        return None if profile is None else profiles.index(profile)
 
     def add(self, pod: Pod) -> None:
         """Queue a new pod for launch, or refuse it for good."""
@@ -104,11 +108,6 @@ class Fargate:
             self._grant_at(self.clock.now_us)
 
     # -- admission --------------------------------------------------------------------------
-
-    def _match(self, spec: PodClass) -> int | None:
-        profiles = self.cluster.fargate_profiles
-        profile = profile_of(spec.namespace, dict(spec.labels), profiles)
-        return None if profile is None else profiles.index(profile)
 
     def _size(self, cls: ClassState) -> FargateSize | None:
         """Return the size of a class's pods, or None with reasons when Fargate cannot run them."""

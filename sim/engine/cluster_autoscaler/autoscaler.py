@@ -102,17 +102,13 @@ class Autoscaler:
         if not self.options.enabled or not self.state.cluster.node_groups:
             return
         self.cloud.regenerate()
-        self.state.on_touched = self._disturbed
-        self.cloud.node_groups.on_change = self._disturbed
-        if self.options.frequent_loops_enabled:
-            self.state.on_unschedulable = self._look_soon
         self._last_look_us = self.clock.now_us
         self.clock.at(self.clock.now_us, Phase.BACKGROUND, self._refresh_instances, None)
         self._look_at(self.clock.now_us + self.options.scan_interval_us)
 
     def _refresh_instances(self, _: Call[None]) -> None:
         if self.stock.refresh_instances():
-            self._disturbed()
+            self.cluster_changed()
         due_us = self.clock.now_us + INSTANCES_REFRESH_US
         self.clock.at(due_us, Phase.BACKGROUND, self._refresh_instances, None)
 
@@ -157,14 +153,16 @@ class Autoscaler:
             self.stock.timers(),
         )
 
-    def _disturbed(self) -> None:
+    def cluster_changed(self) -> None:
         """Have the next look happen: something has changed."""
         if self._asleep:
             interval_us = self.options.scan_interval_us
             self._look_at(look_at_or_after(self.clock.now_us, self._last_look_us, interval_us))
 
-    def _look_soon(self) -> None:
-        """Look at once, or as soon as the last run is over, a skipped one too: a pod is unschedulable."""
+    def pod_unschedulable(self) -> None:
+        """With frequent loops, look at once, or as soon as the last run is over, a skipped one too."""
+        if not self.options.frequent_loops_enabled or self._next_look is None:
+            return
         now_us, last_us = self.clock.now_us, self._last_look_us
         if self._asleep and now_us > last_us:
             interval_us = self.options.scan_interval_us

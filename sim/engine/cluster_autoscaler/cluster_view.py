@@ -101,7 +101,6 @@ class ClusterView:
         self._gpu_labelled = [GPU_LABEL in dict(spec.labels) for spec in specs]
         self._classes = 0
         self._expendable = False
-        state.touched = dict.fromkeys(state.nodes)
 
     def update(self) -> None:
         """Read what changed since the last time."""

@@ -49,7 +49,7 @@ class Containers:
         now_us = self.clock.now_us
         self.state.log.tables["pod_pulled"].add((now_us, pod.id))
         if pod.node is not None:
-            self.state.on_images(pod.node)
+            self.state.scheduler.images_changed(pod.node)
         pod.call = self.clock.at(now_us + pod.start_us, Phase.WORK_ENDED, self._run, pod)
 
     def _run(self, call: Call[Pod]) -> None:

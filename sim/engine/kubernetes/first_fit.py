@@ -63,7 +63,7 @@ class FirstFitScheduler:
     """Holds the pending queue, by class, and runs a pass when something relevant changed."""
 
     def __init__(self, clock: Clock, state: ClusterState) -> None:
-        """Take charge of scheduling for ``state``."""
+        """Schedule for ``state``."""
         self.clock = clock
         self.state = state
         self._fresh: dict[int, ClassState] = {}  # classes with pods that were not tried yet
@@ -77,11 +77,6 @@ class FirstFitScheduler:
         self._block_size = SMALLEST_BLOCK
         self._pass_due_us = -1
         self._run_pass = self._pass
-        state.scheduler = self
-        state.on_pod_gone = self._room_appeared
-        state.on_node_changed = lambda node: self._room_appeared(None, node)
-        state.on_node_ready = self._node_ready
-        state.on_node_removed = lambda _: self._blocks.clear()
 
     def add(self, pod: Pod) -> None:
         """Queue a new pod."""
@@ -131,7 +126,7 @@ class FirstFitScheduler:
 
     # -- room -------------------------------------------------------------------------------
 
-    def _room_appeared(self, _: Pod | None, node: Node) -> None:
+    def pod_gone(self, _: Pod | None, node: Node) -> None:
         """Note that room may have appeared on a node: freed, new, or open again."""
         if not node.open or node.position < 0:
             return
@@ -143,6 +138,25 @@ class FirstFitScheduler:
             self._room[node] = None
             if self._pass_due_us != self.clock.now_us:
                 self._wake()
+
+    def node_changed(self, node: Node) -> None:
+        """Look at a node again."""
+        self.pod_gone(None, node)
+
+    def node_ready(self, node: Node) -> None:
+        """Search a new node behind the others."""
+        if self._blocks:
+            if len(self._blocks[-1].nodes) == self._block_size:
+                self._blocks.append(Block())
+            self._blocks[-1].append(node)
+        self.pod_gone(None, node)
+
+    def node_removed(self, _: Node) -> None:
+        """Cut the nodes into blocks anew."""
+        self._blocks.clear()
+
+    def images_changed(self, node: Node) -> None:
+        """Place by room alone."""
 
     def _most_room(self) -> tuple[int, int]:
         """Return the most cpu and memory on any one node where room appeared."""
@@ -262,13 +276,6 @@ class FirstFitScheduler:
                     most_memory_mib = free_memory_mib
             block.cpu_m, block.memory_mib = most_cpu_m, most_memory_mib
         return None
-
-    def _node_ready(self, node: Node) -> None:
-        if self._blocks:
-            if len(self._blocks[-1].nodes) == self._block_size:
-                self._blocks.append(Block())
-            self._blocks[-1].append(node)
-        self._room_appeared(None, node)
 
     def _cut_blocks(self) -> list[Block]:
         nodes = self.state.nodes

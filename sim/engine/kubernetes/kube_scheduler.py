@@ -39,7 +39,7 @@ class KubeScheduler:
     def __init__(
         self, clock: Clock, state: ClusterState, options: SchedulerOptions, streams: Streams
     ) -> None:
-        """Take charge of scheduling for ``state``."""
+        """Schedule for ``state``."""
         self.clock = clock
         self.state = state
         self.streams = streams
@@ -53,12 +53,6 @@ class KubeScheduler:
         self._hopeless: list[tuple[int, int, ClassView]] = []  # fitting nowhere, by cpu asked for
         self._pass_due_us = -1
         self._next_pass = Call(self._pass, None)
-        state.scheduler = self
-        state.on_node_ready = self._node_ready
-        state.on_node_removed = self._node_removed
-        state.on_node_changed = self._node_changed
-        state.on_pod_gone = self._pod_gone
-        state.on_images = self._images_changed
 
     def add(self, pod: Pod) -> None:
         """Queue a new pod."""
@@ -179,15 +173,18 @@ class KubeScheduler:
 
     # -- what the state tells ---------------------------------------------------------------
 
-    def _node_ready(self, node: Node) -> None:
+    def node_ready(self, node: Node) -> None:
+        """Let pods try a new node."""
         self.table.add(node)
         self._node_usable(node)
 
-    def _node_removed(self, node: Node) -> None:
+    def node_removed(self, node: Node) -> None:
+        """Forget a node, and what was nominated to it."""
         self.table.remove(node)
         self.preemptor.node_gone(node)
 
-    def _node_changed(self, node: Node) -> None:
+    def node_changed(self, node: Node) -> None:
+        """Read a node anew, and let pods try it if it is open."""
         if node.position >= 0:
             self.table.refresh(node)
             if node.open:
@@ -198,7 +195,8 @@ class KubeScheduler:
         self.queue.node_usable([cls for cls in refused if cls.pending and cls.fits(node)])
         self._room_appeared(node)
 
-    def _pod_gone(self, pod: Pod, node: Node) -> None:
+    def pod_gone(self, pod: Pod, node: Node) -> None:
+        """Let pods try the room that a pod has left."""
         view = self._views[pod.cls]
         if view.is_counted:
             self.table.count(node, view.owner_row, view.unset, -1)
@@ -226,5 +224,6 @@ class KubeScheduler:
         for view in views:
             self.queue.rouse(view.cls)
 
-    def _images_changed(self, node: Node) -> None:
+    def images_changed(self, node: Node) -> None:
+        """Score the images that are on a node by now."""
         self.table.images_changed(node, self.clock.now_us)

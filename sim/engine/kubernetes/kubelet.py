@@ -18,23 +18,25 @@ if TYPE_CHECKING:
     from sim.engine.state import ClusterState
     from sim.engine.streams import Delays, Streams
     from sim.model.latency import Latencies
-    from sim.model.pods import Image
+    from sim.model.pods import Image, PodClass
 
 
 class Kubelets:
     """Starts pods on EC2 nodes."""
 
     def __init__(self, clock: Clock, state: ClusterState, latency: Latencies, streams: Streams) -> None:
-        """Take charge of every pod that is bound in ``state``."""
+        """Start pods of ``state``."""
         self.clock = clock
         self.state = state
         self.latency = latency
         self.streams = streams
         self.containers = Containers(clock, state, latency, streams)
         self._rates: dict[str, Delays] = {}
-        starts_at_once = self.containers.start_delays.constant_us == 0
-        state.runs_at_once = lambda spec: starts_at_once and not spec.images
-        state.on_bound = self.bound
+        self._starts_at_once = self.containers.start_delays.constant_us == 0
+
+    def runs_at_once(self, spec: PodClass) -> bool:
+        """Say whether there is nothing to pull and no time to start."""
+        return self._starts_at_once and not spec.images
 
     def bound(self, pod: Pod, node: Node) -> None:
         """Pull what is missing, then start the containers; for pods that do not run at once."""

@@ -59,6 +59,9 @@ class PlainPods:
             clock = self.clock
             clock.call_at(clock.now_us + pod.work_us, PODS_ENDED, self._on_ended, pod)
 
+    def pod_refused(self, pod: Pod) -> None:
+        """Let the pod wait."""
+
     def _ended(self, pod: Pod) -> None:
         if pod.state is RUNNING:  # else it was lost in the meantime
             self.state.end(pod, COMPLETED)

@@ -189,7 +189,7 @@ class Controller:
 
     # -- crashing ---------------------------------------------------------------------------
 
-    def pod_refused(self) -> None:
+    def pod_refused(self, _: Pod) -> None:
         """Turn CRASHING for an Unschedulable pod; every such event writes the row."""
         if self.pipeline_state is STANDBY:
             return

@@ -45,7 +45,6 @@ from sim.model.pipelines import DEFAULT_PROJECT, CronInput, Kind, leaves
 if TYPE_CHECKING:
     import numpy as np
 
-    from sim.engine.entities import Pod
     from sim.engine.pachyderm.jobs import Job
     from sim.engine.state import ClusterState
     from sim.engine.streams import Streams
@@ -95,7 +94,6 @@ class Pachd:
         self._preprocessing = Preprocessing(self.clock, self.options, fixed)
         self.pipelines = self._pipelines(scenario)
         self._readers = self._readers_of_each_repo(scenario)
-        state.on_refused = self._pod_refused
         for spec in scenario.repos:
             if spec.commits is not None:
                 self._await(self.repos[spec.project, spec.name], _commits(spec, scenario, streams))
@@ -184,10 +182,6 @@ class Pachd:
         waiting, commit.waiting = commit.waiting, []
         for read in waiting:
             read()
-
-    def _pod_refused(self, pod: Pod) -> None:
-        if isinstance(pod.owner, Controller):
-            pod.owner.pod_refused()
 
 
 def _ticks(leaf: CronInput, start: datetime) -> Iterator[int]:

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 
 from sim.engine.clock import Call, Clock, Phase
 from sim.engine.entities import Node, Pod
+from sim.engine.kubernetes.first_fit import FirstFitScheduler
 from sim.engine.kubernetes.kubelet import Kubelets
 from sim.engine.kubernetes.plain_pods import PlainPods
+from sim.engine.ports import Ports
 from sim.engine.state import ClusterState
 from sim.engine.streams import Streams
 from sim.model.cluster import Cluster, NodeGroup
@@ -43,7 +45,7 @@ def a_group(name: str = "nodes", cpu_m: int = 4000, memory_mib: int = 4000, **re
 
 
 class World:
-    """A cluster's state with kubelets; a test adds the scheduler."""
+    """A cluster's state with kubelets and first-fit scheduling; a test may connect others."""
 
     def __init__(self, cluster: Cluster, latency: Latencies = INSTANT, seed: int = 1) -> None:
         """Start without nodes."""
@@ -53,7 +55,8 @@ class World:
         self.log = EventLog()
         self.streams = Streams(seed)
         self.state = ClusterState(self.clock, self.log, cluster)
-        Kubelets(self.clock, self.state, latency, self.streams)
+        self.kubelet = Kubelets(self.clock, self.state, latency, self.streams)
+        self.state.connect(Ports(FirstFitScheduler(self.clock, self.state), self.kubelet))
 
     def node(self, group: int = 0) -> Node:
         """Add a node now."""

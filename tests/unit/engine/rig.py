@@ -12,6 +12,7 @@ from sim.engine.entities import Node, Pod
 from sim.engine.kubernetes.first_fit import FirstFitScheduler
 from sim.engine.kubernetes.kubelet import Kubelets
 from sim.engine.pachyderm.pachd import Pachd
+from sim.engine.ports import Ports
 from sim.engine.state import ClusterState
 from sim.engine.streams import Streams
 from sim.model.arrivals import Arrivals, TimesArrivals
@@ -127,8 +128,8 @@ def assemble(scenario: Scenario, seed: int = 1) -> Rig:
     log = EventLog(horizon_us=scenario.horizon_us)
     streams = Streams(seed)
     state = ClusterState(clock, log, scenario.cluster)
-    FirstFitScheduler(clock, state)
-    Kubelets(clock, state, scenario.latency, streams)
+    kubelet = Kubelets(clock, state, scenario.latency, streams)
+    state.connect(Ports(FirstFitScheduler(clock, state), kubelet))
     for index, group in enumerate(scenario.cluster.node_groups):
         for number in range(1, group.initial + 1):
             log["nodes"].add((0, index, number))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sim.catalog import Catalog
 from sim.engine.aws.fargate import ABOVE_QUOTA, Fargate
 from sim.engine.entities import Pod, PodState
+from sim.engine.ports import Ports
 from sim.model.cluster import Cluster, FargateProfile, FargateQuotas, Selector
 from sim.model.distributions import Constant, Lognormal
 from sim.model.latency import FargateLatency, ImagePull, Latencies
@@ -25,7 +26,8 @@ UNLIMITED = FargateQuotas(vcpu=1e6, launch_burst=10**6, launch_per_s=1e6)
 def a_world(quotas: FargateQuotas = UNLIMITED, latency: Latencies = INSTANT, seed: int = 1) -> World:
     cluster = Cluster(fargate_profiles=EVERYTHING, fargate_quotas=quotas, fargate_sizes=SIZES)
     world = World(cluster, latency, seed)
-    Fargate(world.clock, world.state, cluster, latency, world.streams)
+    fargate = Fargate(world.clock, world.state, cluster, latency, world.streams)
+    world.state.connect(Ports(world.state.scheduler, world.kubelet, fargate))
     return world
 
 
@@ -136,11 +138,12 @@ def test_only_pods_that_a_profile_selects_come_here() -> None:
         fargate_sizes=SIZES,
     )
     world = World(cluster)
-    Fargate(world.clock, world.state, cluster, INSTANT, world.streams)
+    fargate = Fargate(world.clock, world.state, cluster, INSTANT, world.streams)
+    world.state.connect(Ports(world.state.scheduler, world.kubelet, fargate))
     here = a_class("here", namespace="pachyderm", labels=(("node", "fargate"),))
     there = a_class("there", namespace="pachyderm")
-    assert world.state.pod_class(here).fargate_profile == 0
-    assert world.state.pod_class(there).fargate_profile is None
+    assert world.state.pod_class(here).profile == 0
+    assert world.state.pod_class(there).profile is None
 
 
 def test_a_pod_deleted_before_it_starts_gives_its_vcpu_back() -> None:
@@ -152,6 +155,7 @@ def test_a_pod_deleted_before_it_starts_gives_its_vcpu_back() -> None:
 
     class Owner:
         def pod_running(self, pod: object) -> None: ...
+        def pod_refused(self, pod: object) -> None: ...
         def pod_lost(self, pod: object, reason: object) -> None: ...
 
     def create() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sim.engine.entities import PodState
 from sim.engine.kubernetes.kube_scheduler import KubeScheduler
 from sim.engine.kubernetes.node_table import FIXED_ROWS, NodeTable
+from sim.engine.ports import Ports
 from sim.model.cluster import Cluster, NodeGroup, SchedulerOptions
 from sim.model.log import PodEnd
 from sim.model.pods import Controller, Effect, Image, PodClass, Taint, Toleration
@@ -26,6 +27,7 @@ class UpstreamWorld(World):
         super().__init__(Cluster(node_groups=groups or (a_group(),)), seed=seed)
         options = options or self.cluster.scheduler
         self.scheduler = KubeScheduler(self.clock, self.state, options, self.streams)
+        self.state.connect(Ports(self.scheduler, self.kubelet))
 
     def run(self, until_s: float) -> None:
         """Run; the columns must then say what the state says."""
