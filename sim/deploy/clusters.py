@@ -23,6 +23,7 @@ from sim.adapters.eksctl.write import (
 from sim.deploy.places import Home, workers_on
 from sim.deploy.sources import Sources
 from sim.documents.fields import root
+from sim.documents.go_yaml import read_as_eksctl
 from sim.documents.yaml_edit import edited
 from sim.documents.yaml_read import Document, Key, read_text
 from sim.documents.yaml_write import yaml_text
@@ -69,11 +70,11 @@ def planned_cluster(
         text = yaml_text(wanted, dict(_reasons(wanted, scenario, homes)), _head(scenario))
         before = wanted
     else:
-        before = read_text(source.text)[0].value
+        before = read_text(source.text, dialect=read_as_eksctl)[0].value
         said = _without_nulls(source.value, before)
         wanted = _decided(said, scenario, sources, role_arn)
         text = edited(source.text, wanted)
-    document = read_text(text, CLUSTER)[0]
+    document = read_text(text, CLUSTER, read_as_eksctl)[0]
     found = changes(before, wanted)
     return ClusterPlan(
         text=text,

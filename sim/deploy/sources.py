@@ -18,6 +18,7 @@ from sim.documents.fields import root
 from sim.documents.yaml_read import Document, read_file, read_text
 from sim.errors import InputError
 from sim.loader.compile.pipelines import names_of
+from sim.loader.values.references import DIALECTS
 from sim.model.pipelines import Pipeline
 from sim.model.scenario import Origin, Scenario
 
@@ -95,7 +96,7 @@ class _Reader:
     def _specs(self, entry: Mapping[str, Any], n: int, names: _Names) -> Iterator[Spec]:
         documents, base = self._documents(f"pipelines[{n}].spec", entry["spec"])
         wanted = entry.get("name")
-        came_in = {names_of(each.value): each for each in read_file(base)} if base else {}
+        came_in = {names_of(each.value): each for each in _read(base, "spec")} if base else {}
         for document in documents:
             names_here = names_of(document.value)
             if wanted and wanted not in names_here:
@@ -123,7 +124,12 @@ class _Reader:
         if value not in self.paths:
             raise InputError(f"is {value!r}, which was not kept", field=place, allowed="a file beside it")
         path = Path(self.paths[value])
-        return read_file(path), _before(path)
+        return _read(path, place.rpartition(".")[2]), _before(path)
+
+
+def _read(path: Path, key: str) -> tuple[Document, ...]:
+    """Return the documents of a file that stands under ``key``."""
+    return read_file(path, dialect=DIALECTS.get(key))
 
 
 def _canonical(document: Document) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ without end, duplicate keys, and control or bidirectional characters that make a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from sim.documents.yaml_nodes import (
     documents,
 )
 from sim.errors import InputError
+from sim.model.notices import Notice
 
 MAX_BYTES = 10_000_000
 BYTES_A_VALUE = 20  # kubectl's pods take 27 and more
@@ -47,11 +48,12 @@ _FLOAT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Plain dicts, lists and scalars, and the line of each, by its path of keys and indices."""
+    """Plain dicts, lists and scalars, the line of each by its path, and what to know of the reading."""
 
     value: Any
     file: str
     lines: Mapping[Key, int]
+    notices: tuple[Notice, ...] = ()
 
     def line(self, path: Key) -> int | None:
         """Return the line of a value, or of what is around it when it was not read but set."""
@@ -60,15 +62,25 @@ class Document:
         return self.lines.get(path)
 
 
-def read_file(path: Path, most_bytes: int = MAX_BYTES) -> tuple[Document, ...]:
+Dialect = Callable[[str, str], Iterator[Document]]
+
+
+def read_file(
+    path: Path, most_bytes: int = MAX_BYTES, dialect: Dialect | None = None
+) -> tuple[Document, ...]:
     """Return the documents of a file, at least one; where it may be larger than others, with more values."""
     text = _text_of(path, most_bytes)
     values = MAX_VALUES if most_bytes <= MAX_BYTES else max(MAX_VALUES, len(text) // BYTES_A_VALUE)
-    return read_text(text, str(path), values)
+    return read_text(text, str(path), dialect, json_values=values)
 
 
-def read_text(text: str, file: str = "", json_values: int = MAX_VALUES) -> tuple[Document, ...]:
-    """Return the documents of a text; ``file`` is for messages, ``json_values`` how many JSON may have."""
+def read_text(
+    text: str, file: str = "", dialect: Dialect | None = None, *, json_values: int = MAX_VALUES
+) -> tuple[Document, ...]:
+    """Return the documents of a text.
+
+    ``file`` is for messages, ``dialect`` how another program reads it, ``json_values`` the most of JSON.
+    """
     if match := HOSTILE.search(text):
         line = text.count("\n", 0, match.start()) + 1
         raise InputError(
@@ -77,7 +89,10 @@ def read_text(text: str, file: str = "", json_values: int = MAX_VALUES) -> tuple
             file=file,
             line=line,
         )
-    read = _json(text, file, json_values) if text.lstrip().startswith("{") else _yaml(text, file)
+    if dialect is not None:
+        read = dialect(text, file)
+    else:
+        read = read_json(text, file, json_values) if text.lstrip().startswith("{") else _yaml(text, file)
     found = tuple(document for document in read if document.value is not None)
     if not found:
         raise InputError("is empty", allowed="at least one document", file=file)
@@ -105,7 +120,8 @@ def _text_of(path: Path, most_bytes: int) -> str:
         raise InputError("is not text in UTF-8", allowed="YAML or JSON text in UTF-8", file=file) from None
 
 
-def _json(text: str, file: str, max_values: int) -> Iterator[Document]:
+def read_json(text: str, file: str, max_values: int = MAX_VALUES) -> Iterator[Document]:
+    """Yield JSON values in a row, with or without ``---`` between them, as pachctl prints them."""
     reader = JsonReader(text, file, max_depth=MAX_DEPTH, max_text=MAX_TEXT, max_values=max_values)
     for value, lines in reader.documents():
         yield Document(value, file, lines)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sim.adapters.pachyderm.spec import read_spec
+from sim.adapters.pachyderm.spec import read_specs
 from sim.documents.fields import root
 from sim.documents.yaml_read import read_file
 from sim.draft.page import Page
@@ -61,7 +61,7 @@ def found_pipelines(files: Sequence[Path]) -> list[FoundPipeline]:
     """Return the pipelines of spec files, in their order; raise InputError where one is there twice."""
     found: dict[str, FoundPipeline] = {}
     for file in files:
-        pipelines = [read_spec(root(document)).pipeline for document in read_file(file)]
+        pipelines = [read.pipeline for read in read_specs(file)]
         names = Counter(each.name for each in pipelines)
         for each in pipelines:
             name = each.full_name
@@ -98,7 +98,7 @@ def _names(entry: Mapping[str, Any], file: str) -> list[str]:
     """Return the pipelines that an entry is about: the one it names, or all of its spec."""
     if entry.get("name"):
         return [str(entry["name"])]
-    spec = resolved(entry.get("spec"), file)
+    spec = resolved(entry.get("spec"), file, "spec")
     return [name_of(each.value) for each in spec] if isinstance(spec, tuple) else [name_of(spec)]
 
 

@@ -51,7 +51,7 @@ class _Keeper:
         if len(documents) == 1:
             return self.kept(documents[0].value)
         name = f"{FILES}/{Path(documents[0].file).stem}-{len(self.texts) + 1}.json"
-        self.texts[name] = "\n".join(json.dumps(document.value, indent=2) for document in documents)
+        self.texts[name] = "\n---\n".join(json.dumps(document.value, indent=2) for document in documents)
         return name
 
     def _file(self, path: Path) -> str:

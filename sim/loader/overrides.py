@@ -120,7 +120,7 @@ def _named(entry: Any, file: str) -> Any:
 def _specs(entry: Any, file: str) -> tuple[Document, ...]:
     """Return the documents of a pipeline entry's spec file; none where it is inline or cannot be read."""
     try:
-        specs = resolved(entry.get("spec"), file) if isinstance(entry, dict) else ()
+        specs = resolved(entry.get("spec"), file, "spec") if isinstance(entry, dict) else ()
     except InputError:
         return ()
     return specs if isinstance(specs, tuple) else ()
@@ -157,7 +157,7 @@ class _Assignment:
         there = not isinstance(value, dict) or where in value
         inner = value[where] if there else None
         if rest and _is_reference(walked):
-            inner = resolved(inner, self.file)
+            inner = resolved(inner, self.file, walked[-1].text)
         changed = dict(value) if isinstance(value, dict) else list(value)
         changed[where] = self.at(inner, rest, walked)
         if not rest and there and (self.removes or (self.new is None and isinstance(value, list))):

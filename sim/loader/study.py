@@ -93,7 +93,7 @@ def _inlined(document: Document) -> Document:
     cluster = document.value.get("cluster")
     if not isinstance(cluster, dict) or "eksctl" not in cluster:
         return document
-    cluster = {**cluster, "eksctl": resolved(cluster["eksctl"], document.file)}
+    cluster = {**cluster, "eksctl": resolved(cluster["eksctl"], document.file, "eksctl")}
     return replace(document, value={**document.value, "cluster": cluster})
 
 

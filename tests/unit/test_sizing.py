@@ -19,7 +19,7 @@ def a_spec(folder: Path, *specs: dict[str, Any]) -> Path:
     file = folder / "pipeline.json"
     fixed = {"transform": {"cmd": ["true"]}, "input": {"pfs": {"repo": "images", "glob": "/*"}}}
     documents = [{"pipeline": {"name": f"p{n}"}, **fixed, **spec} for n, spec in enumerate(specs)]
-    file.write_text("\n".join(json.dumps(document) for document in documents), encoding="utf-8")
+    file.write_text("\n---\n".join(json.dumps(document) for document in documents), encoding="utf-8")
     return file
 
 

@@ -17,7 +17,8 @@ from sim.adapters.eksctl import keys
 from sim.adapters.eksctl.groups import read_group
 from sim.adapters.eksctl.rules import check_rules
 from sim.documents.fields import Field, root
-from sim.documents.yaml_read import read_file
+from sim.documents.go_yaml import read_as_eksctl
+from sim.documents.yaml_read import Document, read_file, read_text
 from sim.model.cluster import FargateProfile, Selector
 from sim.model.cluster_config import ClusterConfig, NodeGroupConfig
 from sim.model.notices import Notice
@@ -42,7 +43,16 @@ class ReadCluster:
 
 def read_cluster_file(path: Path) -> ReadCluster:
     """Return the ClusterConfig of a file."""
-    first, *more = (root(document) for document in read_file(path))
+    return _only(read_file(path, dialect=read_as_eksctl))
+
+
+def read_cluster_text(text: str, file: str = "") -> ReadCluster:
+    """Return the ClusterConfig of a text; ``file`` is for messages."""
+    return _only(read_text(text, file, read_as_eksctl))
+
+
+def _only(documents: tuple[Document, ...]) -> ReadCluster:
+    first, *more = map(root, documents)
     if more:
         raise more[0].error("is a second document", allowed="one ClusterConfig in a file")
     return read_cluster(first)

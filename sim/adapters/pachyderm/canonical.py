@@ -10,29 +10,35 @@ protobuf's JSON mapping (protojson), which takes numbers as texts and rejects a 
 from __future__ import annotations
 
 import json
-import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
-from sim.adapters.pachyderm.keys import EFFECTS, MESSAGES, NOT_SIMULATED, OPERATORS, READ, REMOVED, SPEC
+from sim.adapters.pachyderm.keys import MESSAGES, NOT_SIMULATED, ONE_OF, READ, REMOVED, SPEC, SUBMITTED
+from sim.adapters.pachyderm.scalars import SCALARS
 from sim.documents.fields import Field
 from sim.documents.yaml_read import Document, Key
 from sim.model.notices import Notice
 from sim.model.pods import Pairs
 
-LARGEST_INTEGER = 2**63 - 1
-
-_INTEGER = re.compile(r"-?\d{1,19}", re.ASCII)
-_NUMBER = re.compile(r"-?\d+(\.\d+)?([eE][-+]?\d{1,3})?", re.ASCII)
-_DURATION = re.compile(r"\d{1,12}(\.\d{1,9})?s", re.ASCII)
+COLLECTIONS = ("texts", "ints", "map")
+# A merge patch takes away what null stands for; without a transform there is no pipeline. The others are
+# looked at by pachctl itself (src/server/pps/cmds/cmds.go pipelineHelper).
+NEVER_NULL = frozenset({("transform",), ("pipeline", "project"), *((key,) for key in SUBMITTED)}) - {
+    ("specCommit",)
+}
+_SUBMIT = "says how to submit the spec, not what it holds; dropped"
 
 
 class Canonical:
-    """One spec on its way to canonical form: what was said about it, what was kept, and its lines."""
+    """One spec on its way to canonical form: what was said about it, what was kept, and its lines.
 
-    def __init__(self, field: Field, message: str = SPEC) -> None:
-        self.notices: list[Notice] = []
+    ``older`` takes the fields that upstream no longer has; without it they are unknown, as on the server.
+    """
+
+    def __init__(self, field: Field, message: str = SPEC, *, older: bool = True) -> None:
+        self.notices: list[Notice] = list(field.document.notices)
+        self._older = older
         self._kept: dict[str, str] = {}
         self._lines = dict(field.document.lines)
         self._depth = len(field.path)
@@ -46,7 +52,7 @@ class Canonical:
         return tuple(self._kept.items())
 
     def _message(self, field: Field, message: str, path: Key) -> dict[str, Any]:
-        spelled = {spelling: key for key in MESSAGES[message] for spelling in (key, snake_case(key))}
+        spelled = _SPELLINGS[message]
         given: dict[str, str] = {}
         result: dict[str, Any] = {}
         for spelling, value in field.mapping().items():
@@ -63,14 +69,21 @@ class Canonical:
             line = place.line()
             if line is not None:
                 self._lines[(*path, key)] = line
-            result[key] = None if value is None else self._value(place, MESSAGES[message][key], (*path, key))
-            self._note(message, key, place, (*path, key), result[key])
+            read = self._value(place, MESSAGES[message][key], (*path, key))
+            if message == SPEC and key in SUBMITTED:
+                self.notices.append(place.notice(_SUBMIT))
+                continue
+            result[key] = read
+            self._note(message, key, place, (*path, key), read)
+        alone = [key for key in ONE_OF.get(message, ()) if result.get(key) is not None]
+        if len(alone) > 1:
+            raise field.error(f"has {' and '.join(alone)}", allowed="one of them")
         return result
 
     def _removed(self, around: Field, message: str, spelling: str) -> str:
         """Return what a removed field is called now, or nothing when it is dropped."""
         gone = REMOVED.get(message, {}).get(camel_case(spelling))
-        if gone is None:
+        if gone is None or not self._older:
             spell = snake_case if _is_snake_case((spelling, *around.value)) else str
             raise around.unknown(spelling, sorted(map(spell, MESSAGES[message])))
         place = Field(around.document, (*around.path, spelling), around.value[spelling])
@@ -87,10 +100,14 @@ class Canonical:
             self.notices.append(place.notice(warning))
 
     def _value(self, field: Field, kind: str, path: Key) -> Any:
+        """Return a value as JSON has it; null says nothing, but where a list or a map has to be."""
         if kind.startswith("["):
-            items = [item for item in field.items() if item.value is not None]
-            return [self._message(item, kind[1:-1], (*path, n)) for n, item in enumerate(items)]
-        return self._message(field, kind, path) if kind in MESSAGES else _SCALARS[kind](field)
+            return [self._message(item, kind[1:-1], (*path, n)) for n, item in enumerate(field.items())]
+        if kind in COLLECTIONS or field.value is not None:
+            return self._message(field, kind, path) if kind in MESSAGES else SCALARS[kind](field)
+        if path[self._depth :] in NEVER_NULL:
+            raise field.error("is null", allowed="a value, or no such key")
+        return None
 
 
 def _is_snake_case(keys: Iterable[str]) -> bool:
@@ -109,62 +126,14 @@ def camel_case(key: str) -> str:
     return head + "".join(part.capitalize() for part in rest)
 
 
-def integer(field: Field) -> int:
-    """Return a whole number, which JSON may also give as a text (int64)."""
-    value = field.value
-    as_text = isinstance(value, str) and _INTEGER.fullmatch(value)
-    if as_text or (isinstance(value, float) and value.is_integer()):
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > LARGEST_INTEGER:
-        raise field.error(allowed="a whole number of 64 bits")
-    return value
-
-
-def number(field: Field) -> float:
-    """Return a number, which JSON may also give as a text."""
-    value = field.value
-    if isinstance(value, str) and _NUMBER.fullmatch(value):
-        value = float(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise field.error(allowed="a number")
-    return value
-
-
-def _duration(field: Field) -> str:
-    text = field.text()
-    if not _DURATION.fullmatch(text):
-        raise field.error(allowed="seconds as Pachyderm takes them, such as 600s or 0.5s")
-    return text
-
-
-def _enum(names: tuple[str, ...]) -> Callable[[Field], str]:
-    def read(field: Field) -> str:
-        value = field.value
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < len(names):
-            return names[value]
-        if value not in names:
-            raise field.error(allowed=", ".join(names))
-        return str(value)
-
-    return read
-
-
-_SCALARS: dict[str, Callable[[Field], Any]] = {
-    "text": Field.text,
-    "bool": Field.boolean,
-    "int": integer,
-    "number": number,
-    "duration": _duration,
-    "texts": lambda field: list(field.texts()),
-    "ints": lambda field: [integer(item) for item in field.items()],
-    "map": lambda field: dict(field.pairs()),
-    "operator": _enum(OPERATORS),
-    "effect": _enum(EFFECTS),
-}
-
-
 def _dotted(path: Key) -> str:
     text = ""
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
     return text
+
+
+_SPELLINGS = {
+    message: {spelling: key for key in kinds for spelling in (key, snake_case(key))}
+    for message, kinds in MESSAGES.items()
+}

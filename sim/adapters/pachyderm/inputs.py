@@ -6,14 +6,13 @@ validateInput, src/internal/ppsutil/util.go ValidateNames.
 
 from __future__ import annotations
 
-from contextlib import suppress
-from datetime import datetime
 from typing import Any
 
+from sim.adapters.pachyderm.rules import checked_name
 from sim.documents.fields import Field
 from sim.errors import InputError
 from sim.model.cron import parse_cron
-from sim.model.pipelines import Combine, CombinedInput, CronInput, Input, PfsInput
+from sim.model.pipelines import Combine, CombinedInput, CronInput, Input, PfsInput, leaves
 
 RESERVED_NAMES = ("out", ".env")
 _COMBINED = {combine.value: combine for combine in Combine}
@@ -26,8 +25,12 @@ def read_input(field: Field, pipeline: str, project: str) -> Input:
     return node
 
 
+def _has_s3(node: Input) -> bool:
+    return any(isinstance(leaf, PfsInput) and leaf.s3 for leaf in leaves(node))
+
+
 def _node(field: Field, pipeline: str, project: str) -> Input:
-    said = list(field.children())
+    said = [(kind, place) for kind, place in field.children() if place.value != []]
     if len(said) != 1:
         kinds = "one of pfs, cron, cross, union, join or group"
         raise field.error(
@@ -38,10 +41,10 @@ def _node(field: Field, pipeline: str, project: str) -> Input:
         return _pfs(place, project)
     if kind == "cron":
         return _cron(place, pipeline, project)
-    children = place.items()
-    if not children:
-        raise place.error("has no inputs", allowed="at least one")
-    return CombinedInput(_COMBINED[kind], tuple(_node(child, pipeline, project) for child in children))
+    node = CombinedInput(_COMBINED[kind], tuple(_node(child, pipeline, project) for child in place.items()))
+    if node.combine is not Combine.CROSS and _has_s3(node):
+        raise place.error("has an s3 input", allowed="s3 alone or in a cross")
+    return node
 
 
 def _pfs(field: Field, project: str) -> PfsInput:
@@ -53,6 +56,8 @@ def _pfs(field: Field, project: str) -> PfsInput:
     glob = f"/{str(said['glob']).strip('/')}"
     if s3 and glob != "/":
         raise field.error("gives a glob to an s3 input", allowed="glob: /")
+    if s3 and (mode := next((key for key in ("lazy", "emptyFiles") if said.get(key)), "")):
+        raise field.error(f"has both s3 and {mode}", allowed="one of them")
     if said.get("commit"):
         raise field.error("names a commit", allowed="a branch whose head is that commit")
     return PfsInput(
@@ -76,7 +81,10 @@ def _cron(field: Field, pipeline: str, project: str) -> CronInput:
         if not said.get(key):
             raise field.missing(key)
     _check_cron(field)
-    _check_cron_start(field)
+    if repo := field.child("repo"):
+        checked_name(repo)
+    else:
+        checked_name(Field(field.document, (*field.path, "name"), said["name"]))
     return CronInput(
         name=said["name"],
         spec=said["spec"],
@@ -85,16 +93,6 @@ def _cron(field: Field, pipeline: str, project: str) -> CronInput:
         repo=said.get("repo") or f"{pipeline}_{said['name']}",
         start=said.get("start", ""),
     )
-
-
-def _check_cron_start(field: Field) -> None:
-    """Refuse what is no protobuf Timestamp in JSON."""
-    place = field.child("start")
-    if place is not None and place.value:
-        with suppress(ValueError, TypeError):
-            if datetime.fromisoformat(place.value).tzinfo is not None:
-                return
-        raise place.error(allowed="an instant with its zone, such as 2026-01-05T08:00:00Z")
 
 
 def _check_cron(field: Field) -> None:

@@ -12,7 +12,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SCALARS = ("text", "bool", "int", "number", "duration", "texts", "ints", "map", "operator", "effect")
+SCALARS = (
+    "text",
+    "bool",
+    "int32",
+    "int64",
+    "uint64",
+    "number",
+    "duration",
+    "instant",
+    "texts",
+    "ints",
+    "map",
+    "operator",
+    "effect",
+    "format",
+)
 
 SPEC = "CreatePipelineRequest"
 
@@ -36,7 +51,7 @@ MESSAGES: dict[str, dict[str, str]] = {
         "datumTimeout": "duration",
         "jobTimeout": "duration",
         "salt": "text",
-        "datumTries": "int",
+        "datumTries": "int64",
         "schedulingSpec": "SchedulingSpec",
         "podSpec": "text",
         "podPatch": "text",
@@ -47,7 +62,14 @@ MESSAGES: dict[str, dict[str, str]] = {
         "sidecarResourceRequests": "ResourceSpec",
         "determined": "Determined",
         "maximumExpectedUptime": "duration",
+        "update": "bool",
+        "reprocess": "bool",
+        "specCommit": "Commit",
+        "dryRun": "bool",
     },
+    "Commit": {"repo": "Repo", "id": "text", "branch": "Branch"},
+    "Repo": {"name": "text", "type": "text", "project": "Project"},
+    "Branch": {"repo": "Repo", "name": "text"},
     "Pipeline": {"project": "Project", "name": "text"},
     "Project": {"name": "text"},
     "TFJob": {"tfJob": "text"},
@@ -69,7 +91,7 @@ MESSAGES: dict[str, dict[str, str]] = {
         "datumBatching": "bool",
     },
     "SecretMount": {"name": "text", "key": "text", "mountPath": "text", "envVar": "text"},
-    "ParallelismSpec": {"constant": "int"},
+    "ParallelismSpec": {"constant": "uint64"},
     "Egress": {"URL": "text", "objectStorage": "ObjectStorageEgress", "sqlDatabase": "SQLDatabaseEgress"},
     "ObjectStorageEgress": {"url": "text"},
     "SQLDatabaseEgress": {
@@ -77,10 +99,10 @@ MESSAGES: dict[str, dict[str, str]] = {
         "fileFormat": "SQLDatabaseEgress.FileFormat",
         "secret": "SQLDatabaseEgress.Secret",
     },
-    "SQLDatabaseEgress.FileFormat": {"type": "text", "columns": "texts"},
+    "SQLDatabaseEgress.FileFormat": {"type": "format", "columns": "texts"},
     "SQLDatabaseEgress.Secret": {"name": "text", "key": "text"},
     "ResourceSpec": {"cpu": "number", "memory": "text", "gpu": "GPUSpec", "disk": "text"},
-    "GPUSpec": {"type": "text", "number": "int"},
+    "GPUSpec": {"type": "text", "number": "int64"},
     "Input": {
         "pfs": "PFSInput",
         "join": "[Input]",
@@ -112,7 +134,7 @@ MESSAGES: dict[str, dict[str, str]] = {
         "all": "bool",
         "rateLimitSpec": "text",
         "size": "text",
-        "commits": "int",
+        "commits": "int64",
         "cronSpec": "text",
     },
     "PropagationSpec": {"never": "bool"},
@@ -123,11 +145,11 @@ MESSAGES: dict[str, dict[str, str]] = {
         "commit": "text",
         "spec": "text",
         "overwrite": "bool",
-        "start": "text",
+        "start": "instant",
     },
-    "Service": {"internalPort": "int", "externalPort": "int", "ip": "text", "type": "text"},
+    "Service": {"internalPort": "int32", "externalPort": "int32", "ip": "text", "type": "text"},
     "Spout": {"service": "Service"},
-    "DatumSetSpec": {"number": "int", "sizeBytes": "int", "perWorker": "int"},
+    "DatumSetSpec": {"number": "int64", "sizeBytes": "int64", "perWorker": "int64"},
     "SchedulingSpec": {"nodeSelector": "map", "priorityClassName": "text"},
     "Metadata": {"annotations": "map", "labels": "map"},
     "Toleration": {
@@ -135,14 +157,21 @@ MESSAGES: dict[str, dict[str, str]] = {
         "operator": "operator",
         "value": "text",
         "effect": "effect",
-        "tolerationSeconds": "int",
+        "tolerationSeconds": "int64",
     },
     "Determined": {"workspaces": "texts"},
 }
 
+# How to submit the spec, not what it holds: pachctl takes these out of the file.
+SUBMITTED = frozenset({"update", "reprocess", "specCommit", "dryRun"})
+
+# One of each alone may be there (the proto's oneof).
+ONE_OF = {"Egress": ("objectStorage", "sqlDatabase")}
+
 # Read by the simulator; messages not named here are read whole or not at all, as their parent says.
 READ: dict[str, frozenset[str]] = {
     SPEC: frozenset(MESSAGES[SPEC])
+    - SUBMITTED
     - {
         "tfJob",
         "egress",
@@ -195,8 +224,6 @@ class Removed:
     instead: str = ""
 
 
-_SUBMIT = "says how to submit the spec, not what it holds"
-
 REMOVED: dict[str, dict[str, Removed]] = {
     SPEC: {
         "standby": Removed("became autoscaling in 2.0", "autoscaling"),
@@ -208,10 +235,6 @@ REMOVED: dict[str, dict[str, Removed]] = {
         "scaleDownThreshold": Removed("has no effect: workers stop when the last job ends; see autoscaling"),
         "incremental": Removed("has no effect: unchanged datums are always skipped since 1.8"),
         "batch": Removed("has no effect: gone since 1.9"),
-        "update": Removed(_SUBMIT),
-        "reprocess": Removed(_SUBMIT),
-        "specCommit": Removed(_SUBMIT),
-        "dryRun": Removed(_SUBMIT),
     },
     "ParallelismSpec": {
         "coefficient": Removed(
@@ -230,4 +253,5 @@ REMOVED: dict[str, dict[str, Removed]] = {
 }
 
 OPERATORS = ("EMPTY", "EXISTS", "EQUAL")
+FORMATS = ("UNKNOWN", "CSV", "JSON", "PARQUET")
 EFFECTS = ("ALL_EFFECTS", "NO_SCHEDULE", "PREFER_NO_SCHEDULE", "NO_EXECUTE")

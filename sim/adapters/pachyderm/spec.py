@@ -11,7 +11,6 @@ src/server/pps/server/api_server.go validatePipelineRequest, validateInput, setI
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +19,10 @@ from sim.adapters.pachyderm.canonical import Canonical
 from sim.adapters.pachyderm.info import defaults_in, is_info, spec_in
 from sim.adapters.pachyderm.inputs import read_input
 from sim.adapters.pachyderm.keys import EFFECTS
+from sim.adapters.pachyderm.rules import check_rules, checked_name
+from sim.adapters.pachyderm.text import pachctl_text
 from sim.documents.fields import Field, root
-from sim.documents.yaml_read import read_file
+from sim.documents.yaml_read import read_file, read_text
 from sim.errors import InputError
 from sim.model.notices import Notice
 from sim.model.pipelines import (
@@ -53,7 +54,6 @@ RESOURCE_MESSAGES = {
     "sidecarResourceRequests": "sidecar_resource_requests",
     "sidecarResourceLimits": "sidecar_resource_limits",
 }
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _EFFECTS = dict(
     zip(EFFECTS, (None, Effect.NO_SCHEDULE, Effect.PREFER_NO_SCHEDULE, Effect.NO_EXECUTE), strict=True)
 )
@@ -73,15 +73,24 @@ class ReadSpec:
 
 def read_specs(path: Path) -> tuple[ReadSpec, ...]:
     """Return the pipeline specs of a file, in its order."""
-    return tuple(read_spec(root(document)) for document in read_file(path))
+    return tuple(read_spec(root(document)) for document in read_file(path, dialect=pachctl_text))
 
 
-def read_spec(field: Field) -> ReadSpec:
-    """Return the pipeline spec that a mapping holds: a file, an inline one, or a record of a list."""
+def read_specs_text(text: str, file: str = "", *, older: bool = True) -> tuple[ReadSpec, ...]:
+    """Return the pipeline specs of a text; ``file`` is for messages, ``older`` as for ``read_spec``."""
+    documents = read_text(text, file, pachctl_text)
+    return tuple(read_spec(root(document), older=older) for document in documents)
+
+
+def read_spec(field: Field, *, older: bool = True) -> ReadSpec:
+    """Return the pipeline spec that a mapping holds: a file, an inline one, or a record of a list.
+
+    Fields of Pachyderm 1.x are translated or dropped, and said; without ``older`` they are unknown keys.
+    """
     said: tuple[Notice, ...] = ()
     if is_info(field):
         field, said = spec_in(field)
-    canonical = Canonical(field)
+    canonical = Canonical(field, older=older)
     canonical.notices.extend(said)
     reader = _Reader(canonical.notices)
     pipeline = reader.pipeline(canonical.field, canonical.kept)
@@ -120,18 +129,15 @@ class _Reader:
         """Return the pipeline of a whole spec."""
         name, project = _names(field)
         kind = self._kind(field)
+        check_rules(field)
         transform = field.child("transform")
-        if transform is None:
-            raise field.missing("transform", "every pipeline has a transform")
-        if tf_job := field.child("tfJob"):
-            raise tf_job.error("is a TFJob, which Pachyderm does not run", allowed="transform")
         scheduling, metadata = field.child("schedulingSpec"), field.child("metadata")
         pipeline = Pipeline(
             name=name,
             project=project,
             kind=kind,
             input=self._input(field, name, project, kind),
-            parallelism=self._parallelism(field, kind),
+            parallelism=self._parallelism(field),
             autoscaling=bool(_get(field, "autoscaling", False)),
             nulled=frozenset(n for key, n in RESOURCE_MESSAGES.items() if field.value.get(key, 0) is None),
             datum_set_spec=_datum_set_spec(field.child("datumSetSpec")),
@@ -208,13 +214,11 @@ class _Reader:
             return Kind.SERVICE
         return Kind.TRANSFORM
 
-    def _parallelism(self, field: Field, kind: Kind) -> int:
+    def _parallelism(self, field: Field) -> int:
         spec = field.child("parallelismSpec")
         parallelism = _at_least_zero(spec, "constant") if spec else 0
         if spec and parallelism > MOST_WORKERS:
             raise spec.error(allowed=f"a constant of at most {MOST_WORKERS:,}")
-        if spec and kind is Kind.SERVICE and parallelism != 1:
-            raise spec.error(allowed="constant 1, or no parallelismSpec: a service has one worker")
         return parallelism or 1
 
     def _input(self, field: Field, name: str, project: str, kind: Kind) -> Any:
@@ -223,6 +227,8 @@ class _Reader:
             if kind is not Kind.SPOUT:
                 raise field.missing("input", "pfs, cron, cross, union, join or group")
             return None
+        if kind is Kind.SPOUT and (spout := field.child("spout")) and not spout.child("service"):
+            raise place.error("belongs to a spout without a service", allowed="no input")
         return read_input(place, name, project)
 
     def _say_what_differs(self, field: Field, pipeline: Pipeline) -> None:
@@ -239,16 +245,16 @@ class _Reader:
 def _names(field: Field) -> tuple[str, str]:
     place = field.child("pipeline")
     name = place.child("name") if place else None
-    if place is None or name is None:
+    if place is None or name is None or not name.value:
         raise field.missing("pipeline.name", "a name of letters, digits, - and _")
     project_field = place.child("project")
     project = project_field.child("name") if project_field else None
     for named in (name, project):
-        if named is not None and not _NAME.fullmatch(named.value):
-            raise named.error(allowed="letters, digits, - and _, a letter or digit first")
-    if len(name.value) > LONGEST_NAME:
-        raise name.error(f"has {len(name.value)} characters", allowed=f"at most {LONGEST_NAME}")
-    project_name = project.value if project else DEFAULT_PROJECT
+        if named is not None and named.value:
+            checked_name(named, alphanumeric_first=True)
+            if len(named.value) > LONGEST_NAME:
+                raise named.error(f"has {len(named.value)} characters", allowed=f"at most {LONGEST_NAME}")
+    project_name = (project and project.value) or DEFAULT_PROJECT
     controller = f"{project_name}-{name.value}-v99"
     if len(controller) > LONGEST_RC_NAME:
         raise name.error(f"makes the name {controller}", allowed=f"at most {LONGEST_RC_NAME} characters")
@@ -273,24 +279,16 @@ def _tolerations(field: Field | None) -> tuple[Toleration, ...]:
 
 
 def _toleration(field: Field) -> Toleration:
-    operator = _get(field, "operator", "EMPTY")
-    if operator == "EMPTY":
-        raise field.missing("operator", "EQUAL or EXISTS")
     return Toleration(
         key=_get(field, "key", ""),
         value=_get(field, "value", ""),
         effect=_EFFECTS[_get(field, "effect", "ALL_EFFECTS")],
-        exists=operator == "EXISTS",
+        exists=_get(field, "operator", "") == "EXISTS",
     )
 
 
 def _reprocess(field: Field | None) -> Reprocess:
-    if field is None or not field.value:
-        return Reprocess.UNTIL_SUCCESS
-    try:
-        return Reprocess(field.value)
-    except ValueError:
-        raise field.error(allowed=" or ".join(rule.value for rule in Reprocess)) from None
+    return Reprocess.UNTIL_SUCCESS if field is None or not field.value else Reprocess(field.value)
 
 
 def _timeout(field: Field | None) -> int | None:

@@ -5,22 +5,28 @@ Reading one gives the documents as ``Field``; which format they are in is for an
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from sim.adapters.pachyderm.text import pachctl_text
 from sim.documents.fields import Field, root
-from sim.documents.yaml_read import Document, read_file
+from sim.documents.go_yaml import read_as_eksctl
+from sim.documents.yaml_read import Dialect, Document, read_file
 from sim.errors import InputError
 from sim.loader.values.kinds import Json
 
 Documents = tuple[Document, ...]
 
+# The keys that refer to files which other programs read too, and how those read them.
+DIALECTS: Mapping[str, Dialect] = {"spec": pachctl_text, "eksctl": read_as_eksctl}
 
-def resolved(value: object, file: str) -> object:
-    """Return the documents that a path beside ``file`` stands for; anything else as it is."""
+
+def resolved(value: object, file: str, key: str) -> object:
+    """Return the documents that a path beside ``file``, under ``key``, stands for; anything else as it is."""
     if not isinstance(value, str) or not value.strip() or "\x00" in value:
         return value
-    return read_file(Path(file).parent / value)
+    return read_file(Path(file).parent / value, dialect=DIALECTS.get(key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,7 @@ class Reference:
         if isinstance(at.value, dict):
             return (at,)
         try:
-            documents = resolved(at.value, at.document.file)
+            documents = resolved(at.value, at.document.file, str(at.path[-1]) if at.path else "")
         except InputError as error:
             if error.line is not None:
                 raise at.locate(error) from None

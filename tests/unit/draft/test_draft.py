@@ -170,7 +170,7 @@ def test_records_of_list_pipeline_with_cluster_defaults(folder: Path) -> None:
 
 def test_pipelines_of_one_name_in_two_projects(folder: Path) -> None:
     one = json.dumps(spec("a") | {"pipeline": {"name": "a", "project": {"name": "vision"}}})
-    (folder / "all.json").write_text(one + json.dumps(spec("a")) + json.dumps(spec("b")))
+    (folder / "all.json").write_text(json.dumps([json.loads(one), spec("a"), spec("b")]))
     scenario, text = drafted("all.json")
     assert [each.pipeline.full_name for each in scenario.pipelines] == ["vision/a", "default/a", "default/b"]
     assert all(f"name: {name}\n" in text for name in ("vision/a", "default/a", "b"))
@@ -203,7 +203,7 @@ def test_a_link_in_the_way_is_not_followed(folder: Path) -> None:
         ({}, {"pipelines": []}, "--pipelines is missing"),
         ({}, {"out": "nowhere/s.yaml"}, "--out is in a folder that is not there"),
         ({}, {"out": "specs", "force": True}, "specs is there already"),
-        ({"specs/b.json": '{"pipeline": {"name": "edges"}, '}, {}, "specs/b.json:1: is not valid JSON"),
+        ({"specs/b.json": '{"pipeline": {"name": "edges"}, '}, {}, "specs/b.json:1: is not valid YAML"),
         (
             {"specs/z.json": json.dumps(spec("edges"))},
             {},

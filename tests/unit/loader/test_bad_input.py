@@ -392,7 +392,7 @@ def test_a_missing_file(tmp_path: Path) -> None:
             "scenario.yaml:9: pipelines[0].spec is 'none.json', which cannot be read",
             id="missing spec",
         ),
-        pytest.param("spec: bad.json", "bad.json:1: pipelines[0].spec is not valid JSON", id="broken spec"),
+        pytest.param("spec: bad.json", "bad.json:1: pipelines[0].spec is not valid YAML", id="broken spec"),
         pytest.param(
             "spec: [a]",
             "scenario.yaml:9: pipelines[0].spec is ['a']; allowed: a pipeline spec: a path",

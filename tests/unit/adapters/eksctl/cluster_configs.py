@@ -72,6 +72,9 @@ managedNodeGroups:
   - {{name: d, minSize: 0, maxSize: 1, labels: {{<<: *labels, tier: d}}, tags: *real}}
 """
 
+OVERRIDING = "  - <<: *base\n    name: b\n"
+ADDING = "  - name: b\n    labels: {<<: *labels, tier: b}\n    minSize: 0\n"
+
 INDENTLESS = f"""\
 {HEAD}metadata:
     name: indentless
@@ -162,7 +165,7 @@ managedNodeGroups:
 
 CONFIGS = {
     "commented": COMMENTED,
-    "anchored": ANCHORED,
+    "anchored": ANCHORED.replace(OVERRIDING, ADDING),  # eksctl takes no key over a merged one
     "indentless": INDENTLESS,
     "self-managed": SELF_MANAGED,
     "json": JSON,

@@ -307,7 +307,7 @@ def test_labels_the_kubelet_owns_are_fine() -> None:
     assert dict(group_of(labels=owned).labels) == owned
 
 
-SELECTOR = "{namespace: n}"
+SELECTOR = "{namespace: pachyderm}"
 
 
 @pytest.mark.parametrize(
@@ -356,7 +356,7 @@ SELECTOR = "{namespace: n}"
         ),
         (
             MINIMAL
-            + "fargateProfiles: [{name: a, selectors: [{namespace: n, labels: "
+            + "fargateProfiles: [{name: a, selectors: [{namespace: pachyderm, labels: "
             + "{a: a, b: b, c: c, d: d, e: e, f: f}}]}]",
             "has 6 labels; allowed: at most 5",
         ),
@@ -366,7 +366,6 @@ SELECTOR = "{namespace: n}"
             "privateNetworking: true in every",
         ),
         (MINIMAL + "iam: {withOIDC: false, serviceAccounts: [{}]}", "serviceAccounts without OIDC"),
-        (MINIMAL + "---\n" + MINIMAL, "is a second document"),
     ],
 )
 def test_refused_clusters(text: str, message: str, tmp_path: Path) -> None:
