@@ -1,15 +1,20 @@
 """Summary: the metrics of all replications as one JSON document, each number with its interval.
 
 The estimand is the mean over replications: a percentile in the document is the mean of each
-replication's own percentile. The 95 % interval is Student's t over replications, which are independent.
-From ten replications on each end moves out to that of Hall's interval where this is further: percentiles
-of latency are skewed, and of skewed numbers Student's t alone has the mean beyond its upper end up to
-three times too often (``docs/evidence.md``). NaN (nothing to measure in that replication) is left
-out, and without two numbers there is no interval. ``docs/json.md`` describes every key.
+replication's own percentile. The 95 % interval is over replications, which are independent: Student's t,
+both ends shifted for skewness by Hall's transformation, because percentiles of latency are skewed and
+Student's t has the mean of skewed numbers beyond its upper end up to six times as often as below its lower
+(``docs/evidence.md`` says what else was tried). The skewness of few numbers says little, so it is taken
+together with what is expected of a quantity that cannot be below 0, as if twenty numbers had shown that:
+three times the coefficient of variation, which is a lognormal's to first order. A difference has no such
+expectation: its own skewness counts, from ten numbers on. Intervals end where the quantity does. NaN (nothing
+to measure in that replication) is left out, and without two numbers there is no interval. ``docs/json.md``
+describes every key.
 
 Source: Hall, On the removal of skewness by transformation, J. R. Stat. Soc. B 54 (1992) 221-228; Zhou and
 Gao, One-sided confidence intervals for means of positively skewed distributions, American Statistician 54
-(2000) 100-104.
+(2000) 100-104; Joanes and Gill, Comparing measures of sample skewness, The Statistician 47 (1998) 183-189
+(G1, of which this is the usual estimate).
 """
 
 from __future__ import annotations
@@ -29,9 +34,12 @@ if TYPE_CHECKING:
     from sim.report.metrics import Tree
 
 CONFIDENCE = 0.95
-SKEWED_FROM = 10  # replications; the skewness of fewer says nothing
+SKEWED_FROM = 10  # numbers; the skewness of fewer says nothing by itself
+SKEWNESS_PER_CV = 3.0  # of a lognormal whose coefficient of variation is small
+MOST_CV = 1.5  # beyond, a few numbers do not tell the coefficient
+AS_IF_SEEN = 20  # numbers that had shown the skewness expected
 SYMMETRIC = 1e-6
-ESTIMAND = "mean over replications of each one's figure, with Student's t 95 % interval, widened for skewness"
+ESTIMAND = "mean over replications of each one's figure, with Student's t 95 % interval, shifted for skewness"
 WARMUP_FOUND = {
     WarmUp.GIVEN: None,
     WarmUp.AUTO: False,
@@ -59,8 +67,14 @@ class Interval:
         return {"mean": self.mean, "ci95": [self.low, self.high]}
 
 
-def interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
-    """Return mean and interval of one figure over replications; endless values have no mean."""
+def interval(
+    values: Sequence[float], confidence: float = CONFIDENCE, least: float = 0.0, most: float = math.inf
+) -> Interval:
+    """Return mean and interval of one figure over replications; endless values have no mean.
+
+    ``least`` and ``most`` are where the quantity ends: 0 for times, counts and money, 0 and 1 for shares,
+    nowhere (-inf) for differences. Values below ``least`` show that it does not end there.
+    """
     known = [value for value in values if not math.isnan(value)]
     count = len(known)
     if not known or math.inf in known:
@@ -68,25 +82,34 @@ def interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Interva
     mean = math.fsum(known) / count
     if count == 1:
         return Interval(mean)
-    squares = math.fsum((value - mean) ** 2 for value in known)
+    least = least if min(known) >= least else -math.inf
+    deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in known) / (count - 1))
     quantile = t_quantile(count - 1, (1 + confidence) / 2) / math.sqrt(count)
-    deviation = math.sqrt(squares / (count - 1))
-    below = above = quantile
-    if count >= SKEWED_FROM and squares:
-        skewness = math.fsum((value - mean) ** 3 for value in known) / count / (squares / count) ** 1.5
-        below, above = (
-            max(below, _hall(quantile, skewness, count)),
-            max(above, -_hall(-quantile, skewness, count)),
-        )
-    return Interval(mean, mean - deviation * below, mean + deviation * above)
+    skewed = skewness(known, mean, deviation, signed=least < 0)
+    low = mean - deviation * _hall(quantile, skewed, count)
+    high = mean - deviation * _hall(-quantile, skewed, count)
+    return Interval(mean, max(low, least), min(high, most))
 
 
-def _hall(quantile: float, skewness: float, count: int) -> float:
+def skewness(values: Sequence[float], mean: float, deviation: float, *, signed: bool) -> float:
+    """Return the skewness that an interval is shifted for; see the module."""
+    count = len(values)
+    if not deviation or (signed and count < SKEWED_FROM):
+        return 0.0
+    thirds = math.fsum(((value - mean) / deviation) ** 3 for value in values)
+    seen = thirds * count / ((count - 1) * (count - 2)) if count > 2 else 0.0  # noqa: PLR2004  # two have none
+    if signed:
+        return seen
+    expected = SKEWNESS_PER_CV * min(deviation / mean, MOST_CV)
+    return (count * seen + AS_IF_SEEN * expected) / (count + AS_IF_SEEN)
+
+
+def _hall(quantile: float, skewed: float, count: int) -> float:
     """Return by how many deviations the mean of a skewed sample exceeds its expectation at a quantile."""
-    shifted = quantile - skewness / (6 * count)
-    if abs(skewness) < SYMMETRIC:
+    shifted = quantile - skewed / (6 * count)
+    if abs(skewed) < SYMMETRIC:
         return shifted
-    return 3 * (math.cbrt(1 + skewness * shifted) - 1) / skewness
+    return 3 * (math.cbrt(1 + skewed * shifted) - 1) / skewed
 
 
 def summarise(

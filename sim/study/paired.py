@@ -2,7 +2,7 @@
 
 Replication r of both draws the same commits, datums and start-up times, so their figures rise and fall
 together and the difference of each pair varies less than the figures do. These differences are independent,
-and their mean has the interval that figures have (`sim.report.summary`): Student's t, widened for
+and their mean has the interval that figures have (`sim.report.summary`): Student's t, shifted for
 skewness. (Welch's is for scenarios with luck of their own.) Where several pairs are compared, the
 intervals of one figure hold together with 95 % (Bonferroni: each has 1 - 0.05 / pairs); different figures
 are not corrected for each other. A replication without the figure, such as a latency without jobs, is left
@@ -65,7 +65,7 @@ def differ(
     both = [(a, b) for a, b in zip(first, second, strict=True) if math.isfinite(a) and math.isfinite(b)]
     differences = [a - b for a, b in both]
     confidence = 1 - (1 - CONFIDENCE) / pairs
-    found = interval(differences, confidence)
+    found = interval(differences, confidence, least=-math.inf)
     other = interval([b for _, b in both]).mean
     relative = found.mean / abs(other) if found.mean is not None and other else None
     if found.mean is None or other is None or len(both) < LEAST:

@@ -66,7 +66,7 @@ def _runner_up(found: Found, best: int) -> int | None:
     """
     x = found.samples.values(found.samples.figures.objectives[0])
     with np.errstate(invalid="ignore"):
-        difference = estimates(x - x[best])
+        difference = estimates(x - x[best], signed=True)
     alike = (difference.mean == 0) & (difference.variance == 0)
     slack = found.study.indifference * abs(float(found.verdict.objective.mean[best]))
     rows = np.flatnonzero(np.isfinite(difference.mean) & (found.verdict.holds >= EVEN) & ~alike).tolist()

@@ -229,7 +229,7 @@ def _wrong(x: Float, best: int, indifference: float, holds: Float, rivals: Float
 def _paired(x: Float, best: int) -> Estimates:
     """Return the difference of each row from the best, replication by replication."""
     with np.errstate(invalid="ignore"):
-        return estimates(np.where(np.isposinf(x), np.inf, x - x[best]))
+        return estimates(np.where(np.isposinf(x), np.inf, x - x[best]), signed=True)
 
 
 def _effort(x: Float, best: int, held: list[Held], errors: Float, study: Study) -> Float:

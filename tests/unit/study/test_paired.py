@@ -122,9 +122,9 @@ def test_three_intervals_hold_the_truth_together_as_often_as_said() -> None:
         found = [differ(figures[b], figures[a], pairs=3).mean for a, b in combinations(range(3), 2)]
         truths = [means[b] - means[a] for a, b in combinations(range(3), 2)]
         held += all(
-            abs(each.mean - truth) <= each.half_width
+            each.low <= truth <= each.high
             for each, truth in zip(found, truths, strict=True)
-            if each.mean is not None and each.half_width is not None
+            if each.low is not None and each.high is not None
         )
     assert held >= LEAST
 

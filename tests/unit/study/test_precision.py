@@ -62,8 +62,9 @@ def test_interval_and_relative_error_hold_as_often_as_said(
     for numbers in studies(draw, precision):
         found = interval(numbers)
         assert found.mean is not None
-        assert found.half_width is not None
-        held += abs(found.mean - 1.0) <= found.half_width
+        assert found.low is not None
+        assert found.high is not None
+        held += found.low <= 1.0 <= found.high
         close += abs(found.mean - 1.0) <= precision
     assert held >= LEAST
     assert close >= LEAST

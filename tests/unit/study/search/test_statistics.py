@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from scipy import stats
 
+from sim.report.summary import interval
 from sim.study.search.statistics import estimates, share_above, shares
 
 # Extra hours of sleep by two drugs: Student, The probable error of a mean, Biometrika 6 (1908).
@@ -13,16 +16,32 @@ FIRST = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0]
 SECOND = [1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4]
 
 
-def test_the_chance_is_students_where_nothing_is_skewed() -> None:
+def test_the_chance_is_students_where_too_few_show_skewness() -> None:
     nine = np.array([FIRST[:9]]) - np.array([SECOND[:9]])
     expected = 1 - stats.ttest_rel(FIRST[:9], SECOND[:9], alternative="less").pvalue
-    assert estimates(nine).below(0.0)[0] == pytest.approx(expected)
+    assert estimates(nine, signed=True).below(0.0)[0] == pytest.approx(expected)
 
 
-def test_gossets_drugs_are_told_apart_and_skewness_makes_less_sure() -> None:
-    difference = estimates(np.array([FIRST]) - np.array([SECOND]))
-    plain = 1 - stats.ttest_rel(FIRST, SECOND, alternative="less").pvalue  # 0.9986; one pair is far out
-    assert 0.95 < difference.below(0.0)[0] <= plain
+def test_the_chance_of_ten_differences_is_halls() -> None:
+    apart = np.subtract(FIRST, SECOND)
+    g, u = stats.skew(apart, bias=False), apart.mean() / apart.std(ddof=1)
+    t = 10**0.5 * (u + g * u**2 / 3 + g**2 * u**3 / 27 + g / 60)
+    assert estimates(apart[None], signed=True).below(0.0)[0] == pytest.approx(stats.t.cdf(-t, 9))
+
+
+@pytest.mark.parametrize("count", [2, 3, 5, 9, 10, 40])
+@pytest.mark.parametrize("signed", [False, True])
+def test_a_chance_is_that_of_the_interval_which_ends_there(count: int, signed: bool) -> None:
+    values = np.random.default_rng(count).lognormal(0.0, 0.5, count)
+    found = interval(values.tolist(), least=-math.inf if signed else 0.0)
+    assert found.low is not None
+    assert found.high is not None
+    known = estimates(values[None], signed=signed)
+    assert known.below(found.high)[0] == pytest.approx(0.975)
+    if found.low > 0 or signed:
+        assert known.below(found.low)[0] == pytest.approx(0.025)
+    mirrored = estimates(-values[None], signed=signed)
+    assert mirrored.below(-found.high)[0] == pytest.approx(0.025)
 
 
 def test_skewed_samples_keep_their_word_more_often_than_students() -> None:
