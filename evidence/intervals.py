@@ -76,7 +76,7 @@ def _p95(scenario: sim.Scenario, number: int) -> float:
     assert not isinstance(metrics, float)
     value = metrics["pod_start_p95_s"]
     assert not hasattr(value, "keys")
-    return float(value)  # type: ignore[arg-type]
+    return float(value)
 
 
 def _again(seen: Array, random: np.random.Generator, shape: tuple[int, int]) -> Array:

@@ -49,6 +49,8 @@ METRICS = (
 """Metrics of everything together; those of one pipeline are ``pipelines.NAME.METRIC``."""
 
 PIPELINE_METRICS = ("cost_usd", *METRICS[3:13], *METRICS[13:20])
+COUNTS = ("jobs_", "pods_", "datums_", "tasks_", "rows_", "peak_")  # how names of what is counted begin
+MOSTLY = 0.99  # of the spans that nothing happened in, where none shall happen
 COST = "cost_usd_per_day"
 LATENCY = "job_latency_p95_s"
 _LATENCY = re.compile(r"(?:pipelines\.(?P<pipeline>.+)\.)?job_latency_p(?P<percent>50|95|99)_s")
@@ -89,14 +91,32 @@ def latency_of(metric: str) -> Latency | None:
     return None if found is None else Latency(int(found["percent"]) / 100, found["pipeline"] or "")
 
 
+def is_count(metric: str) -> bool:
+    """Say whether a metric counts jobs, pods, datums or the like.
+
+    >>> is_count("pipelines.edges.jobs_failed"), is_count("job_latency_p95_s")
+    (True, False)
+    """
+    return metric.rpartition(".")[2].startswith(COUNTS)
+
+
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """What has to hold of a metric: its mean, or with ``probability`` that share of the replications."""
+    """What has to hold of a metric: its mean, or with ``probability`` that share of the replications.
+
+    That a count is at most 0 can only be said of a share: without ``probability`` ``MOSTLY``.
+    """
 
     metric: str
     limit: float
     at_least: bool = False
     probability: float | None = None
+
+    @property
+    def spans(self) -> float | None:
+        """The share of the replications in which it has to hold; None: its mean has to."""
+        never = self.probability is None and not self.limit and not self.at_least
+        return MOSTLY if never and is_count(self.metric) else self.probability
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,14 +20,15 @@ from sim.model.scenario import Scenario
 from sim.model.study import Constraint
 from sim.report.caveats import caveats
 from sim.report.summary import WARMUP_FOUND, interval
+from sim.study.choice import levels
 from sim.study.search.exclusions import Kind
 from sim.study.search.figures import Figure
 from sim.study.search.insight import Insight
 from sim.study.search.misses import what_it_would_take
 from sim.study.search.rounds import Found
-from sim.study.search.selection import EVEN, levels, nearest_miss
+from sim.study.search.selection import nearest_miss
 from sim.study.search.space import Point
-from sim.study.search.statistics import Float, estimates
+from sim.study.statistics import Float, estimates
 from sim.version import VERSION
 
 if TYPE_CHECKING:
@@ -132,9 +133,9 @@ class Answer:
         row = self._points.index(best)
         x = self._found.samples.values(self._found.samples.figures.objectives[0])
         with np.errstate(invalid="ignore"):  # endless less endless
-            more = estimates(x - x[row]).mean  # on the days that both saw
+            more = estimates(x - x[row], signed=True).mean  # on the days that both saw
         most = max(NEAR, self.study.indifference) * abs(self._found.verdict.objective.mean[row])
-        near = [n for n in np.flatnonzero((more <= most) & (self._found.verdict.holds >= EVEN)) if n != row]
+        near = [n for n in np.flatnonzero((more <= most) & (self._found.verdict.seems)) if n != row]
         near.sort(key=lambda n: (more[n], n))
         return [self._entry(self._points[n], number) for number, n in enumerate(near, 1)]
 
@@ -202,7 +203,7 @@ class Answer:
         return {
             "x": x,
             "y": y,
-            "holds": self._found.verdict.holds >= EVEN,
+            "holds": self._found.verdict.seems,
             "best": best,
             "front": front(x, y),
         }
@@ -251,7 +252,7 @@ class Answer:
         values = self._values(point, figure)
         told = {**_constraint(constraint), "figure": interval(values).document()}
         sign = -1.0 if constraint.at_least else 1.0
-        if constraint.probability is not None:
+        if constraint.spans is not None:
             held = [sign * value <= sign * constraint.limit for value in values if not math.isnan(value)]
             return {**told, "share_held": sum(held) / len(held) if held else 0.0}
         mean = told["figure"]["mean"]
@@ -281,9 +282,9 @@ class Answer:
     @cached_property
     def _axes(self) -> tuple[Float, Float]:
         """Return where configurations are on both axes, as if all had seen the same days."""
-        samples, counts = self._found.samples, self._found.verdict.counts
+        samples = self._found.samples
         x, y = (samples.values(figure) for figure in self.axes())
-        return levels(x, estimates(x), counts), levels(y, estimates(y), counts)
+        return levels(x), levels(y)
 
     @cached_property
     def _nearest(self) -> Point:
@@ -321,9 +322,7 @@ class Plots:
         from sim.report.pareto import pareto
 
         x, y = self._answer.axes()
-        limits = {
-            each.metric: each.limit for each in self._answer.study.constraints if each.probability is None
-        }
+        limits = {each.metric: each.limit for each in self._answer.study.constraints if each.spans is None}
         return pareto((x.metric, y.metric), limits=limits, **self._answer.clouds())
 
 
@@ -340,7 +339,7 @@ def front(x: Float, y: Float) -> list[int]:
 
 def _constraint(constraint: Constraint) -> dict[str, Any]:
     bound = "at_least" if constraint.at_least else "at_most"
-    return {"metric": constraint.metric, bound: constraint.limit, "probability": constraint.probability}
+    return {"metric": constraint.metric, bound: constraint.limit, "probability": constraint.spans}
 
 
 def _seen_from(folder: Path, file: str) -> str:

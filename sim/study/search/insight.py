@@ -13,9 +13,8 @@ from sim.study.evaluate import Evaluator
 from sim.study.search.inputs import inputs
 from sim.study.search.rounds import Found
 from sim.study.search.screening import screen
-from sim.study.search.selection import EVEN
-from sim.study.search.statistics import estimates
 from sim.study.search.tipping import Duel, spread, tip
+from sim.study.statistics import estimates
 
 AT_MOST = 2  # times what the study keeps for it, where the search itself has left more
 
@@ -69,7 +68,7 @@ def _runner_up(found: Found, best: int) -> int | None:
         difference = estimates(x - x[best], signed=True)
     alike = (difference.mean == 0) & (difference.variance == 0)
     slack = found.study.indifference * abs(float(found.verdict.objective.mean[best]))
-    rows = np.flatnonzero(np.isfinite(difference.mean) & (found.verdict.holds >= EVEN) & ~alike).tolist()
+    rows = np.flatnonzero(np.isfinite(difference.mean) & (found.verdict.seems) & ~alike).tolist()
     worse = [row for row in rows if difference.mean[row] > slack]
     points, kinds = found.samples.points, [not factor.ordered for factor in found.space.factors]
     unlike = [row for row in worse if any(compress(map(ne, points[row], points[best]), kinds))]

@@ -222,7 +222,7 @@ class _Search:
         limited = [
             figure
             for figure, each in zip(self.figures.constraints, study.constraints, strict=True)
-            if each.probability is None
+            if each.spans is None
         ]
         for figure in (self.figures.objectives[0], *limited):
             values = self.samples.values(figure, [best])[0]

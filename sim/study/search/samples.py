@@ -13,8 +13,9 @@ import numpy as np
 from sim.report.metrics import Tree
 from sim.study.evaluate import Evaluator, Task
 from sim.study.search.figures import Figure, Figures
+from sim.study.search.hazards import interruptions
 from sim.study.search.space import Point, Space
-from sim.study.search.statistics import Float
+from sim.study.statistics import Float
 
 
 class Samples:
@@ -67,6 +68,18 @@ class Samples:
         """Return every metric of a configuration's replications."""
         done = self._metrics[point]
         return {name: [each[name] for each in done] for name in done[0]}
+
+    def unseen_hazards(self) -> Float:
+        """Return each configuration's rare events a replication on average, 0 where one was seen."""
+        return np.array([self._unseen_hazard(point) for point in self.points])
+
+    def _unseen_hazard(self, point: Point) -> float:
+        scenario = self._space.scenario(point)
+        metrics = self._metrics[point]
+        if scenario is None or any(each.get("pods_lost", 0.0) > 0 for each in metrics):
+            return 0.0
+        hours = [each.get("node_hours", 0.0) for each in metrics]
+        return interruptions(scenario, sum(hours) / len(hours))
 
     def _tasks(self, point: Point, more: int) -> list[Task]:
         scenario = self._space.scenario(point)

@@ -21,7 +21,7 @@ from sim.study.evaluate import Evaluator, Task
 from sim.study.search.figures import Figures
 from sim.study.search.inputs import inputs
 from sim.study.search.space import Point, Space
-from sim.study.search.statistics import Float
+from sim.study.statistics import Float
 
 LEVELS = 4
 REPLICATIONS = 3

@@ -18,12 +18,12 @@ import numpy as np
 
 from sim.model.scenario import Scenario
 from sim.model.study import Study
+from sim.study.choice import held, holding, paired
 from sim.study.evaluate import Evaluator, Task
 from sim.study.search.figures import Figures
 from sim.study.search.inputs import PRICES, World, inputs, unchanged
-from sim.study.search.selection import chances, holding
 from sim.study.search.space import Point, Space
-from sim.study.search.statistics import Float
+from sim.study.statistics import Float
 
 UP = (math.sqrt(2), 2.0, 4.0)
 DOWN = tuple(1 / factor for factor in UP)
@@ -62,7 +62,11 @@ class Duel:
     def chance(self, values: Float) -> float:
         """Return the chance that the runner-up is the better one, by the figures of both."""
         columns = {figure: values[:, :, n] for n, figure in enumerate(self.figures.all)}
-        holds = holding([columns[each] for each in self.figures.constraints], self.study, 2)
+        constraints = [
+            held(columns[figure], constraint, self.study.indifference)
+            for figure, constraint in zip(self.figures.constraints, self.study.constraints, strict=True)
+        ]
+        holds = holding(constraints, np.ones(2, np.bool_))
         better = self.cheaper(values)
         winner, other = (float(each) for each in holds)
         return other * (1 - winner) + other * winner * better + (1 - other) * (1 - winner) / 2
@@ -70,7 +74,7 @@ class Duel:
     def cheaper(self, values: Float) -> float:
         """Return the chance that the runner-up has the smaller objective."""
         column = self.figures.all.index(self.figures.objectives[0])
-        return float(chances(values[:, :, column], 0)[1])
+        return float(paired(values[:, :, column], 0).below(0.0)[1])
 
 
 def tip(duel: Duel, words: str) -> Iterator[dict[str, Any]]:

@@ -15,7 +15,7 @@ the Royal Statistical Society B 54, 1992), under the skewness that intervals are
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,13 @@ class Estimates:
             chance = np.where(self.variance > 0, chance, sure)
         chance = np.where(np.isfinite(chance) & (self.freedom > 0), chance, 0.5)
         return np.where(self.mean == np.inf, 0.0, chance)
+
+    def after(self, replications: int | None) -> Estimates:
+        """Return what would be known after so many replications, were means and variances as they are."""
+        if replications is None:
+            return self
+        counts = np.where(self.count > 0, float(replications), 0.0)
+        return replace(self, count=counts, freedom=self.freedom + counts - self.count)
 
     def upper(self, errors: float) -> Float:
         """Return the means and so many standard errors more."""

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from sim.report.summary import interval
-from sim.study.search.statistics import estimates, share_above, shares
+from sim.study.statistics import estimates, share_above, shares
 
 # Extra hours of sleep by two drugs: Student, The probable error of a mean, Biometrika 6 (1908).
 FIRST = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0]
