@@ -35,7 +35,16 @@ DELIBERATE: Mapping[str, Mapping[str, str]] = {
         r"a constant of at most": "more workers of one pipeline than Kubernetes is built for",
         r"allowed: (EMPTY|ALL_EFFECTS|UNKNOWN)": "a number that is no value of an enum says nothing",
     },
-    "eksctl": {},
+    "eksctl": {
+        r"a Kubernetes version that EKS no longer offers": "clusters of older Kubernetes minors are read",
+        r"has sizes min|is -\d+; allowed: \d or more|volumeSize is 0": (
+            "sizes that contradict each other, negative ones and volumes of no size are refused by AWS itself"
+        ),
+        r"has the volumeType": "volume types that AWS does not have have no price",
+        r"of another profile": "two Fargate profiles of one name are refused by AWS itself",
+        r"at most 5 \(AWS\)": "selectors and labels beyond AWS's limits are refused by AWS itself",
+        r"selects Neuron devices": "no table here counts Neuron devices, so that nothing could be selected",
+    },
 }
 
 

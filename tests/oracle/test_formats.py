@@ -14,7 +14,7 @@ MOST_APART = {"eksctl": 0.05, "pachctl": 0.08}
 
 
 @needs_shared
-@pytest.mark.parametrize("program", ["pachctl"])
+@pytest.mark.parametrize("program", ["eksctl", "pachctl"])
 def test_every_other_verdict_is_meant(program: str, shared: Path) -> None:
     cases = list(judged(shared / "oracle" / "formats" / f"{program}{ENDING}"))
     apart = [case for case in cases if not case.agrees]

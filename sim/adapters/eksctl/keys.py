@@ -5,6 +5,8 @@ Source: eksctl-io/eksctl 99984adb6164 (0.231.0-dev), pkg/apis/eksctl.io/v1alpha5
 
 from __future__ import annotations
 
+from sim.adapters.eksctl.messages import MESSAGES
+
 CLUSTER_READ = frozenset(
     {
         "apiVersion",
@@ -16,41 +18,10 @@ CLUSTER_READ = frozenset(
         "nodeGroups",
     }
 )
-CLUSTER_KEPT = frozenset(
-    {
-        "accessConfig",
-        "addons",
-        "addonsConfig",
-        "autoModeConfig",
-        "capabilities",
-        "cloudWatch",
-        "controlPlaneScalingConfig",
-        "gitops",
-        "iam",
-        "iamIdentityMappings",
-        "identityProviders",
-        "karpenter",
-        "kubeAPIServerConfig",
-        "kubeControllerManagerConfig",
-        "kubeSchedulerConfig",
-        "kubernetesNetworkConfig",
-        "localZones",
-        "outpost",
-        "privateCluster",
-        "remoteNetworkConfig",
-        "secretsEncryption",
-        "upgradePolicy",
-        "vpc",
-        "zonalShiftConfig",
-    }
-)
+CLUSTER_KEPT = frozenset(MESSAGES["ClusterConfig"]) - CLUSTER_READ
 
 METADATA_READ = frozenset({"name", "region", "version", "tags"})
-METADATA_KEPT = frozenset({"annotations", "forceUpdateVersion", "rollbackConfig"})
-
-PROFILE_READ = frozenset({"name", "selectors"})
-PROFILE_KEPT = frozenset({"podExecutionRoleARN", "status", "subnets", "tags"})
-SELECTOR_READ = frozenset({"namespace", "labels"})
+METADATA_KEPT = frozenset(MESSAGES["ClusterMeta"]) - METADATA_READ
 
 GROUP_READ = frozenset(
     {
@@ -72,85 +43,60 @@ GROUP_READ = frozenset(
         "volumeType",
     }
 )
-GROUP_KEPT = frozenset(
-    {
-        "additionalVolumes",
-        "ami",
-        "asgSuspendProcesses",
-        "bottlerocket",
-        "capacityReservation",
-        "disableIMDSv1",
-        "disablePodIMDS",
-        "ebsOptimized",
-        "efaEnabled",
-        "enableDetailedMonitoring",
-        "iam",
-        "instanceMarketOptions",
-        "instanceName",
-        "instancePrefix",
-        "outpostARN",
-        "overrideBootstrapCommand",
-        "placement",
-        "preBootstrapCommands",
-        "securityGroups",
-        "ssh",
-        "subnets",
-        "updateConfig",
-        "volumeEncrypted",
-        "volumeIOPS",
-        "volumeKmsKeyID",
-        "volumeName",
-        "volumeThroughput",
-    }
-)
-MANAGED_READ = GROUP_READ | {"instanceTypes", "spot"}
-MANAGED_KEPT = GROUP_KEPT | {"launchTemplate", "nodeRepairConfig", "releaseVersion"}
-SELF_MANAGED_READ = GROUP_READ | {"instancesDistribution"}
-SELF_MANAGED_KEPT = GROUP_KEPT | {
-    "asgMetricsCollection",
-    "classicLoadBalancerNames",
-    "clusterDNS",
-    "containerRuntime",
-    "cpuCredits",
-    "enclaveEnabled",
-    "kubeletExtraConfig",
-    "localZones",
-    "maxInstanceLifetime",
-    "targetGroupARNs",
-}
-
-INSTANCE_SELECTOR = frozenset(
-    {"allow", "cpuArchitecture", "deny", "gpus", "memory", "neuron_devices", "vCPUs"}
-)
-INSTANCES_DISTRIBUTION = frozenset(
-    {
-        "capacityRebalance",
-        "instanceTypes",
-        "maxPrice",
-        "onDemandBaseCapacity",
-        "onDemandPercentageAboveBaseCapacity",
-        "spotAllocationStrategy",
-        "spotInstancePools",
-    }
-)
-UPDATE_CONFIG = frozenset({"maxUnavailable", "maxUnavailablePercentage"})
-TAINT = frozenset({"key", "value", "effect"})
+MANAGED_KEPT = frozenset(MESSAGES["ManagedNodeGroup"]) - GROUP_READ - {"instanceTypes", "spot"}
+SELF_MANAGED_KEPT = frozenset(MESSAGES["NodeGroup"]) - GROUP_READ - {"instancesDistribution"}
 
 VOLUME_TYPES = ("gp2", "gp3", "io1", "io2", "sc1", "st1")
 
-# A launch template states these itself (validation.go, ValidateManagedNodeGroup).
-NOT_WITH_LAUNCH_TEMPLATE = (
-    "instanceType",
-    "ami",
-    "volumeSize",
-    "maxPodsPerNode",
-    "ssh",
-    "securityGroups",
-    "instancePrefix",
-    "instanceName",
-    "preBootstrapCommands",
-    "overrideBootstrapCommand",
-    "placement",
+# pkg/apis/eksctl.io/v1alpha5/types.go SupportedRegions
+REGIONS = frozenset(
+    [
+        "us-west-1",
+        "us-west-2",
+        "us-east-1",
+        "us-east-2",
+        "ca-central-1",
+        "ca-west-1",
+        "mx-central-1",
+        "sa-east-1",
+        "eu-west-1",
+        "eu-west-2",
+        "eu-west-3",
+        "eu-north-1",
+        "eu-central-1",
+        "eu-central-2",
+        "eu-south-1",
+        "eu-south-2",
+        "ap-northeast-1",
+        "ap-northeast-2",
+        "ap-northeast-3",
+        "ap-southeast-1",
+        "ap-southeast-2",
+        "ap-southeast-3",
+        "ap-southeast-4",
+        "ap-southeast-5",
+        "ap-southeast-6",
+        "ap-southeast-7",
+        "ap-south-1",
+        "ap-south-2",
+        "ap-east-1",
+        "ap-east-2",
+        "me-central-1",
+        "me-south-1",
+        "af-south-1",
+        "il-central-1",
+        "cn-northwest-1",
+        "cn-north-1",
+        "us-gov-west-1",
+        "us-gov-east-1",
+        "us-iso-east-1",
+        "us-iso-west-1",
+        "us-isob-east-1",
+        "us-isob-west-1",
+        "us-isof-south-1",
+        "us-isof-east-1",
+        "eu-isoe-west-1",
+    ]
 )
 
 # Kept, and said, because the simulator does not follow it.

@@ -14,11 +14,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sim.adapters.eksctl import keys
+from sim.adapters.eksctl.group_rules import check_group
 from sim.adapters.eksctl.groups import read_group
-from sim.adapters.eksctl.rules import check_rules
+from sim.adapters.eksctl.rules import GROUP_LISTS, check_rules
+from sim.adapters.eksctl.typed import Typed
 from sim.documents.fields import Field, root
 from sim.documents.go_yaml import read_as_eksctl
 from sim.documents.yaml_read import Document, read_file, read_text
+from sim.errors import nearest
 from sim.model.cluster import FargateProfile, Selector
 from sim.model.cluster_config import ClusterConfig, NodeGroupConfig
 from sim.model.notices import Notice
@@ -27,9 +30,11 @@ API_VERSION = "eksctl.io/v1alpha5"
 INLINE_NAME = "cluster"
 MOST_SELECTORS = 5
 MOST_SELECTOR_LABELS = 5
-_CLUSTER_NAME = re.compile(r"[A-Za-z][-A-Za-z0-9]*")
-_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+_CLUSTER_NAME = re.compile(r"[-A-Za-z0-9]+")
 _VERSION = re.compile(r"1\.\d{2}")
+WHICHEVER = ("auto", "latest")  # versions that eksctl chooses when it makes the cluster
+LAST_MINOR = 40  # of 1; EKS offered 1.35 in 2026, and three come a year
+DEFAULT_MINOR = (1, 32)  # eksctl 0.215.0's, by which it judges image families
 _HEAD = ("apiVersion", "kind")
 
 
@@ -64,7 +69,8 @@ def read_cluster(field: Field, *, inline_region: str | None = None) -> ReadClust
     One that is inline in a scenario may leave out what a file must have: apiVersion, kind, and the
     metadata, whose region then is the scenario's.
     """
-    field.known(keys.CLUSTER_READ | keys.CLUSTER_KEPT)
+    typed = Typed(field)
+    field = typed.field
     for key, value in zip(_HEAD, (API_VERSION, "ClusterConfig"), strict=True):
         place = field.child(key)
         if place is None and inline_region is None:
@@ -78,9 +84,32 @@ def read_cluster(field: Field, *, inline_region: str | None = None) -> ReadClust
         availability_zones=field.texts_at("availabilityZones"),
     )
     config = replace(config, kept=field.kept(keys.CLUSTER_KEPT) + config.kept)
-    _check_cluster(field, config)
-    check_rules(field, config)
-    return ReadCluster(config, tuple(_notices(field)))
+    check_rules(field)
+    _check_groups(field, config)
+    return ReadCluster(config, (*typed.notices, *_notices(field)))
+
+
+def _check_groups(field: Field, config: ClusterConfig) -> None:
+    """Check each group by eksctl's rules; those of managed groups alone look at sizes."""
+    most = {group.name: group.max_size for group in config.node_groups}
+    minor = (1, int(config.version.partition(".")[2])) if config.version else DEFAULT_MINOR
+    for kind in GROUP_LISTS:
+        for group in field.items_at(kind):
+            managed = kind == "managedNodeGroups"
+            check_group(group, managed=managed, version=minor, cluster_name=config.name)
+            if managed:
+                _check_update(group, most[group.mapping()["name"]])
+
+
+def _check_update(group: Field, max_size: int) -> None:
+    update = group.child("updateConfig")
+    if update is None:
+        return
+    if len(list(update.children())) != 1:
+        raise update.error(allowed="one of maxUnavailable and maxUnavailablePercentage")
+    unavailable = update.child("maxUnavailable")
+    if unavailable and unavailable.integer() > max_size:
+        raise unavailable.error(allowed=f"at most the group's maxSize, {max_size}")
 
 
 def _metadata(field: Field, inline_region: str | None) -> ClusterConfig:
@@ -90,10 +119,9 @@ def _metadata(field: Field, inline_region: str | None) -> ClusterConfig:
         if inline_region is None:
             raise field.missing("metadata", "a mapping with name and region")
         return ClusterConfig(INLINE_NAME, inline_region)
-    metadata.known(keys.METADATA_READ | keys.METADATA_KEPT)
     return ClusterConfig(
-        name=_matching(metadata, "name", _CLUSTER_NAME, "letters, digits and -, a letter first"),
-        region=_matching(metadata, "region", _REGION, "an AWS region such as us-east-1"),
+        name=_matching(metadata, "name", _CLUSTER_NAME, "letters, digits and -"),
+        region=_region(metadata),
         version=_version(metadata.child("version")),
         tags=metadata.pairs_at("tags"),
         kept=metadata.kept(keys.METADATA_KEPT, "metadata."),
@@ -117,7 +145,6 @@ def _profiles(field: Field) -> tuple[FargateProfile, ...]:
     taken: set[str] = set()
     profiles = []
     for item in field.items_at("fargateProfiles"):
-        item.known(keys.PROFILE_READ | keys.PROFILE_KEPT)
         name = _matching(item, "name", re.compile(r"(?!eks-).+"), "a name that does not begin with eks-")
         if name in taken:
             raise item.error(f"has the name {name} of another profile", allowed="a name of its own")
@@ -136,31 +163,13 @@ def _selectors(profile: Field) -> tuple[Selector, ...]:
 
 
 def _selector(field: Field) -> Selector:
-    namespace = field.known(keys.SELECTOR_READ).child("namespace")
+    namespace = field.child("namespace")
     if namespace is None or not namespace.text():
         raise field.missing("namespace", "a namespace, * and ? allowed")
     labels = field.pairs_at("labels")
     if len(labels) > MOST_SELECTOR_LABELS:
         raise field.error(f"has {len(labels)} labels", allowed=f"at most {MOST_SELECTOR_LABELS} (AWS)")
     return Selector(namespace.text(), labels)
-
-
-def _check_cluster(field: Field, config: ClusterConfig) -> None:
-    managed = [group for group in config.node_groups if group.managed]
-    if (outpost := field.child("outpost")) and (managed or config.fargate_profiles):
-        raise outpost.error(
-            "has managed node groups or Fargate profiles", allowed="nodeGroups only on Outposts"
-        )
-    private = field.child("privateCluster")
-    if private and private.mapping().get("enabled"):
-        public = next((group.name for group in config.node_groups if not group.private_networking), None)
-        if public:
-            raise private.error(
-                f"has the node group {public}", allowed="privateNetworking: true in every group"
-            )
-    iam = field.child("iam")
-    if iam and iam.mapping().get("withOIDC") is False and iam.mapping().get("serviceAccounts"):
-        raise iam.error("has serviceAccounts without OIDC", allowed="withOIDC: true")
 
 
 def _notices(field: Field) -> list[Notice]:
@@ -183,11 +192,20 @@ def _mixed(distribution: Field) -> list[Notice]:
     return [distribution.notice("mixes On-Demand and Spot nodes; simulated as On-Demand")]
 
 
+def _region(metadata: Field) -> str:
+    place = metadata.child("region")
+    if place is None:
+        raise metadata.missing("region", "an AWS region such as us-east-1")
+    if place.value not in keys.REGIONS:
+        raise place.error(allowed="an AWS region such as us-east-1", near=nearest(place.text(), keys.REGIONS))
+    return place.text()
+
+
 def _version(field: Field | None) -> str | None:
-    if field is None:
+    if field is None or field.text() in ("", *WHICHEVER):
         return None
-    if not _VERSION.fullmatch(field.text()):
-        raise field.error(allowed='a Kubernetes minor in quotes, such as "1.33"')
+    if not _VERSION.fullmatch(field.text()) or int(field.text()[2:]) > LAST_MINOR:
+        raise field.error(allowed='a Kubernetes minor in quotes, such as "1.33", auto or latest')
     return field.text()
 
 

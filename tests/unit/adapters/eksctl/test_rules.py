@@ -24,6 +24,8 @@ def profile(keys: str) -> str:
     return f"fargateProfiles: [{{{keys}}}]"
 
 
+OUTPOST = "arn:aws:outposts:us-east-1:111122223333:outpost/op-1"
+TWO = "instanceTypes: [m5.large, m5a.large]"
 SELECTOR = "selectors: [{namespace: n}]"
 SIX = ", ".join(["{namespace: n}"] * 6)
 LABELS = ", ".join(f"k{n}: v" for n in range(6))
@@ -40,8 +42,9 @@ BROKEN = {
         "at most 5",
     ),
     "group: a name": ("managedNodeGroups: [{minSize: 1}]", "name is missing"),
-    "group: characters": ("managedNodeGroups: [{name: a_b}]", "letters, digits and -"),
-    "group: a letter first": ("managedNodeGroups: [{name: 1a}]", "letter first"),
+    "group: characters": ("nodeGroups: [{name: a_b}]", "letters, digits and -"),
+    "group: a label of its nodes": (f"managedNodeGroups: [{{name: {'m' * 64}}}]", "at most 63"),
+    "group: its cluster's name too": ("managedNodeGroups: [{name: m-}]", "a label's value"),
     "group: its own name": ("managedNodeGroups: [{name: a}]\nnodeGroups: [{name: a}]", "of another group"),
     "sizes: min above desired": (managed("minSize: 3, desiredCapacity: 2"), "minSize <= desiredCapacity"),
     "sizes: desired above max": (managed("desiredCapacity: 3, maxSize: 2"), "minSize <= desiredCapacity"),
@@ -59,9 +62,38 @@ BROKEN = {
     "taints: an effect": (managed("taints: [{key: a, value: b, effect: Never}]"), "NoSchedule"),
     "taints: a valid key": (managed("taints: [{key: '-a', effect: NoSchedule}]"), "Kubernetes key"),
     "taints: a list": (managed("taints: {a: 'b:NoSchedule'}"), "a list"),
-    "volumes: name needs size": (managed("volumeName: /dev/xvda"), "without volumeSize"),
-    "volumes: encryption needs size": (managed("volumeEncrypted: true"), "without volumeSize"),
-    "volumes: key needs size": (managed("volumeKmsKeyID: k"), "without volumeSize"),
+    "volumes: name needs size": (unmanaged("volumeName: /dev/xvda"), "without volumeSize"),
+    "volumes: encryption needs size": (unmanaged("volumeEncrypted: true"), "without volumeSize"),
+    "volumes: key needs size": (unmanaged("volumeKmsKeyID: k"), "without volumeSize"),
+    "volumes: key needs encryption": (managed("volumeKmsKeyID: k"), "without volumeEncrypted"),
+    "volumes: IOPS of gp2": (managed("volumeType: gp2, volumeIOPS: 3000"), "it for io1, io2, gp3 alone"),
+    "volumes: IOPS of io1": (managed("volumeType: io1, volumeIOPS: 99"), "100 to 64000 for io1"),
+    "volumes: Bottlerocket names one": (
+        managed("launchTemplate: {id: l}, amiFamily: Bottlerocket"),
+        "without volumeSize",
+    ),
+    "images: known families": (managed("amiFamily: Ubuntu1804"), "AmazonLinux2023"),
+    "images: a family of one's own": (managed("ami: ami-1"), "without amiFamily"),
+    "images: an id": (managed("ami: x, amiFamily: AmazonLinux2023"), "ami-0123456789abcdef0"),
+    "images: a bootstrap": (managed("ami: ami-1, amiFamily: Ubuntu2204"), "overrideBootstrapCommand"),
+    "images: commands": (managed("amiFamily: Bottlerocket, preBootstrapCommands: [a]"), "another amiFamily"),
+    "spot: pools": (unmanaged(f"instancesDistribution: {{{TWO}, spotInstancePools: 0}}"), "1 to 20"),
+    "spot: a strategy": (
+        unmanaged(f"instancesDistribution: {{{TWO}, spotAllocationStrategy: cheapest}}"),
+        "lowest-price",
+    ),
+    "spot: pools or capacity": (
+        unmanaged(
+            f"instancesDistribution: {{{TWO}, spotInstancePools: 2, spotAllocationStrategy: "
+            "capacity-optimized}"
+        ),
+        "one of the two",
+    ),
+    "zones: two of a cluster": ("availabilityZones: [us-east-1a]", "2 or more"),
+    "types: a list": (managed("subnets: subnet-1"), "a list"),
+    "types: a mapping": (managed("ssh: true"), "a mapping"),
+    "types: a text": (managed("tags: {teardown: true}"), "a text"),
+    "keys below kept ones": (managed("ssh: {alow: true}"), "did you mean allow?"),
     "volumes: gp3 IOPS from": (managed("volumeSize: 80, volumeIOPS: 2999"), "3000 to 16000"),
     "volumes: gp3 IOPS to": (managed("volumeSize: 80, volumeIOPS: 16001"), "3000 to 16000"),
     "volumes: gp3 throughput from": (managed("volumeSize: 80, volumeThroughput: 124"), "125 to 1000"),
@@ -110,15 +142,15 @@ BROKEN = {
         "privateNetworking: true",
     ),
     "Outposts: no Fargate": (
-        f"outpost: {{controlPlaneOutpostARN: o}}\n{profile(f'name: p, {SELECTOR}')}",
+        f"outpost: {{controlPlaneOutpostARN: {OUTPOST}}}\n{profile(f'name: p, {SELECTOR}')}",
         "nodeGroups only",
     ),
     "Outposts: no managed groups": (
-        "outpost: {controlPlaneOutpostARN: o}\nmanagedNodeGroups: [{name: a}]",
+        f"outpost: {{controlPlaneOutpostARN: {OUTPOST}}}\nmanagedNodeGroups: [{{name: a}}]",
         "nodeGroups only",
     ),
-    "unknown keys": (managed("minsize: 1"), "did you mean minSize?"),
-    "unknown keys at the top": ("nodegroups: []", "did you mean nodeGroups?"),
+    "unknown keys": (managed("minSise: 1"), "did you mean minSize?"),
+    "unknown keys at the top": ("nodeGroup: []", "did you mean nodeGroups?"),
 }
 
 KEPT = {
@@ -129,7 +161,14 @@ KEPT = {
     "a share": managed("updateConfig: {maxUnavailablePercentage: 100}"),
     "as many as maxSize": managed("maxSize: 3, updateConfig: {maxUnavailable: 3}"),
     "a role alone": managed("iam: {instanceRoleARN: r}"),
-    "an account with a role": "iam: {withOIDC: true, serviceAccounts: [{attachRoleARN: r}]}",
+    "an account with a role": (
+        "iam: {withOIDC: true, serviceAccounts: [{metadata: {name: a}, attachRoleARN: r}]}"
+    ),
+    "keys in another case say nothing": managed("MinSize: 9"),
+    "null in a map is an empty text": managed("tags: {a: ~}"),
+    "a float that is whole": managed("maxSize: 3.0, maxPodsPerNode: 0"),
+    "names that are labels": "managedNodeGroups: [{name: 1_a.b}]",
+    "encrypted volumes of the default size": managed("volumeEncrypted: true"),
     "taints of unmanaged groups as a map": unmanaged("taints: {a: 'b:NoSchedule'}"),
 }
 
@@ -149,3 +188,13 @@ def test_what_eksctl_refuses_is_refused(text: str, told: str) -> None:
 @pytest.mark.parametrize("text", KEPT.values(), ids=KEPT)
 def test_what_eksctl_takes_is_taken(text: str) -> None:
     read(text)
+
+
+def test_amazon_linux_2_ends_with_1_32() -> None:
+    group = managed("amiFamily: amazonlinux2, instanceType: m5.large")
+    read(group)
+    later = HEAD.replace("region: us-east-1", 'region: us-east-1, version: "1.33"')
+    with pytest.raises(
+        InputError, match=r"has AmazonLinux2 with Kubernetes 1\.33; allowed: AmazonLinux2 before"
+    ):
+        read_cluster(root(read_text(later + group, "cluster.yaml")[0]))
