@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sim.adapters.cluster_autoscaler.read import ReadAutoscaler, read_autoscaler
+from sim.adapters.cluster_autoscaler.read import ReadAutoscaler, own_values, read_autoscaler
 from sim.adapters.cluster_autoscaler.write import changed_values, chart_values
 from sim.deploy.sources import Source
 from sim.documents.fields import root
@@ -27,6 +27,7 @@ from sim.model.units import print_go_duration
 
 VALUES = "cluster-autoscaler-values.yaml"
 PRIORITIES = "expander-priorities"
+UMBRELLA = "The chart's own values; in an umbrella chart they stand under cluster-autoscaler."
 NOT_FLAGS = {"version", "enabled", "orders", "aws-refresh-interval", "values", PRIORITIES}
 ALWAYS = {
     "balance-similar-node-groups",
@@ -68,7 +69,10 @@ def planned_values(
     flags = _flags(options, _deployed(read, options.version))
     said = AUTOSCALER.by_name[PRIORITIES].kind.read(read.priorities) if read.priorities else ()
     same = said == options.expander_priorities or "priority" not in options.expander
-    wanted = changed_values(source.value, flags, None if same else priorities)
+    own = own_values(root(source.documents[0]))
+    wanted = changed_values(own.value, flags, None if same else priorities)
+    if own.path:
+        return ValuesPlan(yaml_text(wanted, {}, UMBRELLA), source.text)
     text = edited(source.text or yaml_text(source.value), wanted)
     return ValuesPlan(text, source.text if source.text != text else None)
 

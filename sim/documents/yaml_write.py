@@ -30,12 +30,12 @@ _UNPRINTABLE = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 def yaml_text(value: Mapping[str, Any], comments: Comments | None = None, head: str = "") -> str:
     """Return a document; ``head`` is a comment above all, ``comments`` stand beside or above their keys."""
     lines = [f"# {line}".rstrip() for line in head.splitlines()]
-    return "\n".join([*lines, *_block(value, 0, (), comments or {})]) + "\n"
+    return "\n".join([*lines, *_block(value, 0, (), _Comments(comments or {}))]) + "\n"
 
 
 def block_lines(value: Any, indent: int) -> list[str]:
     """Return a mapping or list that is not empty as lines, each ``indent`` spaces in."""
-    return list(_block(value, indent, (), {}))
+    return list(_block(value, indent, (), _Comments({})))
 
 
 def flow(value: Any) -> str:
@@ -76,7 +76,15 @@ def fits_in_flow(value: Any, width: int = FLOW_WIDTH) -> bool:
     return not any(isinstance(each, Mapping | list | tuple) for each in inner) and len(flow(value)) <= width
 
 
-def _block(value: Any, indent: int, path: Key, comments: Comments) -> Iterator[str]:
+class _Comments(dict[Key, str]):
+    """Comments by path, and the paths of what has one inside it."""
+
+    def __init__(self, comments: Comments) -> None:
+        super().__init__(comments)
+        self.outside = {path[:depth] for path in comments for depth in range(len(path))}
+
+
+def _block(value: Any, indent: int, path: Key, comments: _Comments) -> Iterator[str]:
     pad = " " * indent
     if isinstance(value, Mapping):
         for key, each in value.items():
@@ -98,7 +106,7 @@ def _block(value: Any, indent: int, path: Key, comments: Comments) -> Iterator[s
         yield from rest
 
 
-def _entry(head: str, value: Any, indent: int, path: Key, comments: Comments) -> Iterator[str]:
+def _entry(head: str, value: Any, indent: int, path: Key, comments: _Comments) -> Iterator[str]:
     inline = _in_flow(value, path, comments)
     line = f"{head} {flow(value)}" if inline else head
     if comment := comments.get(path):
@@ -111,9 +119,8 @@ def _entry(head: str, value: Any, indent: int, path: Key, comments: Comments) ->
         yield from _block(value, indent + 2, path, comments)
 
 
-def _in_flow(value: Any, path: Key, comments: Comments) -> bool:
-    within = any(len(each) > len(path) and each[: len(path)] == path for each in comments)
-    return fits_in_flow(value) and not within
+def _in_flow(value: Any, path: Key, comments: _Comments) -> bool:
+    return fits_in_flow(value) and path not in comments.outside
 
 
 def _key(key: str) -> str:

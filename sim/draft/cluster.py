@@ -182,6 +182,8 @@ def _live_group(group: LiveGroup, *, scaled: bool) -> dict[str, Any]:
     least, most = (0, max(MOST_NODES, 2 * group.nodes)) if scaled else (group.nodes, group.nodes)
     said |= {"minSize": least, "desiredCapacity": group.nodes, "maxSize": most}
     taints = [without_empty(asdict(taint) | {"effect": taint.effect.value}) for taint in group.taints]
+    if group.disk_gib:
+        said["volumeSize"] = group.disk_gib
     more = {"availabilityZones": list(group.zones), "labels": dict(group.labels), "taints": taints}
     return said | without_empty(more) | {"propagateASGTags": True}
 

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.adapters.eksctl import keys as eksctl_keys
+from sim.adapters.eksctl.messages import MESSAGES as EKSCTL_MESSAGES
 from sim.adapters.eksctl.read import read_cluster
 from sim.adapters.pachyderm.keys import MESSAGES
 from sim.adapters.pachyderm.spec import read_spec
@@ -19,13 +19,7 @@ from sim.errors import InputError
 SPEC_KEYS = sorted(
     {key for fields in MESSAGES.values() for key in fields} | {"standby", "chunk_spec", "atom"}
 )
-CLUSTER_KEYS = sorted(
-    eksctl_keys.MANAGED_READ
-    | eksctl_keys.SELF_MANAGED_READ
-    | eksctl_keys.CLUSTER_READ
-    | eksctl_keys.INSTANCES_DISTRIBUTION
-    | {"iam", "privateCluster", "updateConfig", "launchTemplate", "selectors", "namespace", "effect", "key"}
-)
+CLUSTER_KEYS = sorted({key for kinds in EKSCTL_MESSAGES.values() for key in kinds})
 SCALARS = st.sampled_from(
     [
         None,

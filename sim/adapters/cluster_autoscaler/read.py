@@ -82,7 +82,7 @@ def read_autoscaler(documents: Sequence[Field]) -> ReadAutoscaler:
     if not any(_is_manifest(each) for each in documents):
         if len(documents) > 1:
             raise documents[1].error("is a second document", allowed="one document of chart values")
-        return _chart(documents[0])
+        return _chart(own_values(documents[0]))
     objects = [each for document in documents for each in _objects(document)]
     pods = [pod for each in objects if (pod := _pod_spec(each)) is not None]
     found = next((container for pod in pods if (container := autoscaler_container(pod)) is not None), None)
@@ -180,6 +180,14 @@ def _chart(values: Field) -> ReadAutoscaler:
         without = priorities.notice("has no effect without extraArgs.expander: priority")
         return replace(read, notices=(*read.notices, without))
     return replace(read, priorities=priorities)
+
+
+def own_values(values: Field) -> Field:
+    """Return the chart's own values, which those of an umbrella chart have under its name."""
+    own = values.child(NAME)
+    if own is None or not isinstance(own.value, dict) or values.value.keys() & {*CHART_READ}:
+        return values
+    return own
 
 
 def _check_chart(said: Mapping[str, Field], started: _Start) -> None:

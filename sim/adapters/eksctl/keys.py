@@ -107,5 +107,6 @@ NOT_SIMULATED = {
     "localZones": "is kept but not modelled: prices and capacity are the region's",
     "kubeletExtraConfig": "is kept but not read: allocatable follows the default reservations",
     "launchTemplate": "is kept but not read: state instanceTypes and volumeSize for the simulation",
+    "instanceMarketOptions": "is a capacity block, paid in advance; simulated and billed as On-Demand",
     "bottlerocket": "is kept but not read: allocatable follows the default reservations",
 }

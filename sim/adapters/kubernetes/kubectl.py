@@ -10,6 +10,7 @@ Sources: aws.md §6 and §9.4 (labels), Kubernetes v1.33 well-known labels and t
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,15 +26,18 @@ from sim.adapters.cluster_autoscaler.read import (
 )
 from sim.adapters.kubernetes.kubectl_pods import LivePods, amounts, read_pod, resources_of
 from sim.documents.fields import Field, root
-from sim.documents.yaml_read import read_file
+from sim.documents.yaml_nodes import MAX_VALUES
+from sim.documents.yaml_read import BYTES_A_VALUE, Document, read_file, read_text
 from sim.errors import InputError
 from sim.model.notices import Notice
 from sim.model.pods import Controller, Effect, Pairs, Taint
+from sim.model.quantity import whole
 from sim.model.resources import Resources
 
 MOST_BYTES = 64_000_000  # a pod takes about 8 KB
 DEFAULT_MAX_PODS = 110  # kubelet maxPods
 LONGEST_COUNT = 9
+GIB = 2**30
 NAMED = 3  # of a long list
 ALLOWED = "what kubectl get nodes,pods -A -o json prints"
 EKS_GROUP, EKSCTL_GROUP = "eks.amazonaws.com/nodegroup", "alpha.eksctl.io/nodegroup-name"
@@ -45,16 +49,20 @@ INSTANCE_TYPES = ("node.kubernetes.io/instance-type", "beta.kubernetes.io/instan
 ZONE, REGION = "topology.kubernetes.io/zone", "topology.kubernetes.io/region"
 _SYSTEMS = r"kubernetes\.io|k8s\.io|eks\.amazonaws\.com|eksctl\.io|karpenter\.sh|k8s\.aws|csi\.aws\.com"
 _SYSTEM_LABEL = re.compile(rf"(.+\.)?({_SYSTEMS})/.+|(nvidia|vpc\.amazonaws)\.com/.+|node-lifecycle")
+# What a node has while it starts or goes: the kubelet's, agents' and drivers', Karpenter's, the autoscaler's.
 _PASSING_TAINT = re.compile(
-    r"(.+\.)?kubernetes\.io/.+|ebs\.csi\.aws\.com/.+|(ToBeDeleted|DeletionCandidate).*"
+    r"(.+\.)?kubernetes\.io/.+|karpenter\.sh/.+|(.+/)?(.*-)?(not-ready|uninitialized|unregistered)"
+    r"|(ToBeDeleted|DeletionCandidate).*"
 )
+# What kubectl cluster-info dump prints between its lists.
+_LOGS = re.compile(r"^==== START logs for .*?^==== END logs for [^\n]*$", re.MULTILINE | re.DOTALL)
 _MINOR = re.compile(r"v?1\.(\d{1,3})[.+-].*")
 _EFFECTS = {effect.value: effect for effect in Effect}
 
 
 @dataclass(frozen=True, slots=True)
 class LiveNode:
-    """One node: its group, what it is and what pods may request of it."""
+    """One node: its group, what it is and what pods may request of it; a disk of 0 is not known."""
 
     name: str
     group: str
@@ -62,6 +70,7 @@ class LiveNode:
     instance_type: str
     allocatable: Resources
     max_pods: int
+    disk_gib: int = 0
     zone: str = ""
     spot: bool = False
     labels: Pairs = ()
@@ -83,6 +92,7 @@ class LiveGroup:
     instance_types: tuple[str, ...]
     allocatable: Resources
     max_pods: int
+    disk_gib: int = 0
     zones: tuple[str, ...] = ()
     labels: Pairs = ()
     taints: tuple[Taint, ...] = ()
@@ -105,7 +115,13 @@ class LiveCluster:
 
 def read_live_file(path: Path) -> LiveCluster:
     """Return the cluster that a file tells of."""
-    return read_live([root(document) for document in read_file(path, MOST_BYTES)])
+    return read_live([root(document) for document in read_file(path, MOST_BYTES, without_logs)])
+
+
+def without_logs(text: str, file: str) -> Iterator[Document]:
+    """Yield the documents of a dump, as of any other text, once the logs in it are gone."""
+    lists = _LOGS.sub(lambda logs: "\n" * logs[0].count("\n"), text)
+    yield from read_text(lists, file, json_values=max(MAX_VALUES, len(text) // BYTES_A_VALUE))
 
 
 def read_live(documents: Sequence[Field]) -> LiveCluster:
@@ -135,7 +151,12 @@ def read_live(documents: Sequence[Field]) -> LiveCluster:
 
 def _items(document: Field) -> list[Field]:
     kind = document.mapping().get("kind")
-    return document.items_at("items") if isinstance(kind, str) and kind.endswith("List") else [document]
+    if not isinstance(kind, str) or not kind.endswith("List"):
+        return [document]
+    of_what = (
+        {"kind": kind.removesuffix("List")} if kind != "List" else {}
+    )  # items of a typed list have no kind
+    return [Field(item.document, item.path, of_what | item.mapping()) for item in document.items_at("items")]
 
 
 def _metadata(item: Field) -> Field:
@@ -172,6 +193,7 @@ def _groups(nodes: Sequence[LiveNode]) -> Iterator[LiveGroup]:
                 min(room.gpu for room in rooms),
             ),
             max_pods=min(node.max_pods for node in members if node.instance_type == ranked[0]),
+            disk_gib=max(node.disk_gib for node in members if node.instance_type == ranked[0]),
             zones=tuple(sorted({node.zone for node in members if node.zone})),
             labels=tuple(pair for pair in members[0].labels if all(pair in node.labels for node in members)),
             taints=tuple(
@@ -222,6 +244,7 @@ class _Reader:
             instance_type=instance_type,
             allocatable=resources_of(amounts(room), capacity=True),
             max_pods=_whole(pods) if pods else DEFAULT_MAX_PODS,
+            disk_gib=_disk_gib(status),
             zone=said.get(ZONE, ""),
             spot=any(said.get(key, "").lower() == "spot" for key in CAPACITY_TYPES),
             labels=tuple(pair for pair in labels if not _SYSTEM_LABEL.fullmatch(pair[0])),
@@ -293,6 +316,13 @@ class _Reader:
                 self.notices.append(self.at.notice(f"runs an autoscaler whose flags are left out: {error}"))
                 return ReadAutoscaler({})
         return None
+
+
+def _disk_gib(status: Field | None) -> int:
+    """Return the size of the volume that a node's file system fills, which lacks a little of it."""
+    capacity = status.child("capacity") if status else None
+    storage = capacity.text_at("ephemeral-storage") if capacity else ""
+    return math.ceil(whole(storage) / GIB) if storage else 0
 
 
 def _whole(at: Field) -> int:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sim.adapters.kubernetes.kubectl import LiveCluster, LiveGroup, read_live, read_live_file
+from sim.adapters.kubernetes.kubectl import LiveCluster, LiveGroup, read_live, read_live_file, without_logs
 from sim.adapters.kubernetes.kubectl_pods import pod_requests
 from sim.documents.fields import root
 from sim.documents.yaml_read import read_text
@@ -265,3 +265,44 @@ def test_anything_is_read_or_refused_in_one_line(value: Any, place: str, of_node
     except InputError as error:
         refusal = str(error)
     assert "\n" not in refusal
+
+
+def test_a_dump_has_lists_without_kinds_and_logs_between_them() -> None:
+    nodes, pods = json.loads(printed(a_node("n1"))), json.loads(printed(a_pod("x", "n1")))
+    for each in (*nodes["items"], *pods["items"]):
+        del each["kind"]
+    nodes["kind"], pods["kind"] = "NodeList", "PodList"
+    head, tail = (
+        "==== START logs for container a of pod x/x ====",
+        "==== END logs for container a of pod x/x ====",
+    )
+    logs = f'{head}\n{{"not": [a list\n{tail}\n'
+    text = f"{json.dumps(nodes, indent=4)}\n{json.dumps(pods, indent=4)}\n{logs}"
+    cluster = read_live([root(document) for document in read_text(text, "dump", without_logs)])
+    assert [group.nodes for group in cluster.groups] == [1]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "node.cilium.io/agent-not-ready",
+        "efs.csi.aws.com/agent-not-ready",
+        "karpenter.sh/unregistered",
+        "node.cloudprovider.kubernetes.io/uninitialized",
+        "startup-taint.cluster-autoscaler.kubernetes.io/ours",
+    ],
+)
+def test_taints_of_the_start_are_no_groups_taints(key: str) -> None:
+    node = a_node()
+    node["spec"]["taints"] = [{"key": key, "effect": "NoSchedule"}, {"key": "pool", "effect": "NoSchedule"}]
+    (group,) = read(printed(node)).groups
+    assert group.taints == (Taint("pool", "", Effect.NO_SCHEDULE),)
+
+
+def test_the_volume_is_as_large_as_the_file_system_in_it() -> None:
+    node = a_node()
+    node["status"]["capacity"] = {
+        "ephemeral-storage": "209702892Ki"
+    }  # what kubelet says of a volume of 200 GiB
+    (group,) = read(printed(node)).groups
+    assert group.disk_gib == 200
