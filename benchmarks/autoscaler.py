@@ -86,13 +86,13 @@ def _estimate(
     pods: list[tuple[int, int, int]], node: Resources, max_pods: int, limit: int
 ) -> tuple[float, int, int]:
     """Return the time that an estimate takes, its nodes and its pods."""
-    group = NodeGroup("g", node, node, max_pods, max_size=limit)
+    group = NodeGroup.alike("g", node, node, max_pods, max_size=limit)
     groups = []
     for number, (cpu_m, memory_mib, count) in enumerate(pods):
         asked = Resources(cpu_m, memory_mib)
         spec = PodClass(f"c{number}", asked, asked, f"o{number}")
-        groups.append(PodGroup(ClassState(number, spec, (group,)), count))
-    template = node_template(0, group, [], real=True)
+        groups.append(PodGroup(ClassState(number, spec, group.shapes), count))
+    template = node_template(0, 0, group, [], real=True)
     start = perf_counter()
     nodes, placed = estimate(groups, template, Pointer(), limit=limit)
     return perf_counter() - start, nodes, sum(placed)
@@ -139,7 +139,7 @@ class World:
 
 def looks(nodes: int) -> float:
     """Return the median time in ms of looks over nodes that are nearly all underused, with pods."""
-    group = NodeGroup("g", NODE, NODE, MAX_PODS, max_size=nodes, initial=nodes)
+    group = NodeGroup.alike("g", NODE, NODE, MAX_PODS, max_size=nodes, initial=nodes)
     world = World((group,), AutoscalerOptions(scale_down_delay_after_add_us=24 * HOUR))
     filler = world.pod_class("filler", 12_000, 100)  # keeps the small pods apart, and goes
     small = [world.pod_class(f"small-{number}", 1_300, 4_000) for number in range(3)]
@@ -156,7 +156,7 @@ def looks(nodes: int) -> float:
 def day(lives: int) -> EventLog:
     """Run a day whose load swings 4:1; groups shrink to what the quiet hours need, and may reach 0."""
     groups = tuple(
-        NodeGroup(f"g{number}", NODE, NODE, MAX_PODS, max_size=PEAK_NODES, zone=f"z{number}")
+        NodeGroup.alike(f"g{number}", NODE, NODE, MAX_PODS, max_size=PEAK_NODES, zone=f"z{number}")
         for number in range(GROUPS)
     )
     world = World(groups, AutoscalerOptions(expander=("least-waste",)))

@@ -39,7 +39,7 @@ def scheduled_per_s(kind: SchedulerKind, pods: int, load: float) -> tuple[float,
     """Return the speed of one run, and how many pods had to wait for room."""
     rng = np.random.default_rng(1)
     room = Resources(CPU_M, MEMORY_MIB)
-    group = NodeGroup("m5", room, room, max_pods=58, max_size=NODES, initial=NODES)
+    group = NodeGroup.alike("m5", room, room, max_pods=58, max_size=NODES, initial=NODES)
     cluster = Cluster(node_groups=(group,))
     clock, log, streams = Clock(), EventLog(), Streams(1)
     state = ClusterState(clock, log, cluster, checks=False)
@@ -49,8 +49,8 @@ def scheduled_per_s(kind: SchedulerKind, pods: int, load: float) -> tuple[float,
     else:
         state.connect(Ports(FirstFitScheduler(clock, state), kubelet))
     for number in range(NODES):
-        log["nodes"].add((0, 0, number))
-        state.add_node(Node(number, 0, number, group, 0))
+        log["nodes"].add((0, 0, number, 0))
+        state.add_node(Node(number, f"m5-{number}", 0, group.shape, 0, group=0))
     asked = [Resources(100 + 9 * n, 500 + 30 * n) for n in range(CLASSES)]
     classes = [state.pod_class(PodClass(f"class-{n}", r, r, f"owner-{n}")) for n, r in enumerate(asked)]
     gap_us = MEAN_RUN_US * MEAN_REQUEST_M / (NODES * CPU_M * load)

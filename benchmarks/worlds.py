@@ -37,7 +37,7 @@ def pods(count: int, scheduler: SchedulerKind) -> Scenario:
     batches = range(FIRST_BATCH_US, horizon_us, BATCH_PERIOD_US)
     batch_of_class = round(0.3 * count / (len(batches) * BATCH_CLASSES))
     room = Resources(15_890, 60_000)
-    group = NodeGroup("m", room, room, max_pods=110, min_size=20, max_size=NODES, initial=20)
+    group = NodeGroup.alike("m", room, room, max_pods=110, min_size=20, max_size=NODES, initial=20)
     loads = []
     for number in range(CLASSES):
         request = Resources(100 + 10 * number, 250 + 40 * (number * 7 % CLASSES))
@@ -82,7 +82,7 @@ def datums(jobs: int, datums_per_job: int, workers: int, datums_per_set: int) ->
         start=START,
         horizon_us=round((1 + jobs * gap_s) * SECOND),
         cluster=Cluster(
-            node_groups=(NodeGroup("always-on", room, room, workers, 1, 1, 1),),
+            node_groups=(NodeGroup.alike("always-on", room, room, workers, 1, 1, 1),),
             autoscaler=AutoscalerOptions(enabled=False),
             scheduler=SchedulerOptions(SchedulerKind.FIRST_FIT, 0),
         ),
@@ -137,7 +137,7 @@ def _week(commits_per_week: int, datums_per_commit: int, workers: int, request: 
         start=START,
         horizon_us=7 * 86_400 * SECOND,
         cluster=Cluster(
-            node_groups=(NodeGroup("m5.xlarge", room, room, 58, 0, 500, 1),),
+            node_groups=(NodeGroup.alike("m5.xlarge", room, room, 58, 0, 500, 1),),
             autoscaler=AutoscalerOptions(),
         ),
         repos=tuple(repos),

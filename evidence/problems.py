@@ -58,7 +58,7 @@ def queue(servers: int, arrival_per_s: float, service: Distribution, horizon_s: 
     """Return M/G/c, first come first served: one node with room for all servers, each a dollar an hour."""
     customer = _pods(Resources(1_000, 1))
     room = Resources(1_000 * servers, servers)
-    group = NodeGroup("servers", room, room, servers, 1, 1, 1, usd_per_hour=float(servers))
+    group = NodeGroup.alike("servers", room, room, servers, 1, 1, 1, usd_per_hour=float(servers))
     cluster = Cluster(node_groups=(group,), autoscaler=BY_HAND, scheduler=FIRST_COME)
     load = PodLoad("customers", PoissonArrivals(arrival_per_s), customer, service)
     return _scenario(cluster, load, horizon_s)
@@ -160,7 +160,7 @@ def _burst(nodes: int, size: int, speed: int) -> Scenario:
     """Return nodes of ``size`` slots, one of which the node keeps, for batches of pods."""
     room = Resources(1_000 * (size - 1), size - 1)
     usd_per_hour = 0.02 * size**1.1 * (1 + 0.5 * (speed - 1) ** 1.2)
-    group = NodeGroup("nodes", room, room, size - 1, nodes, nodes, nodes, usd_per_hour=usd_per_hour)
+    group = NodeGroup.alike("nodes", room, room, size - 1, nodes, nodes, nodes, usd_per_hour=usd_per_hour)
     cluster = Cluster(node_groups=(group,), autoscaler=BY_HAND, scheduler=FIRST_COME)
     arrivals = BatchArrivals(PoissonArrivals(1 / 600), Poisson(30.0))
     load = PodLoad("customers", arrivals, _pods(Resources(1_000, 1)), Exponential(90.0 / speed))

@@ -28,7 +28,7 @@ def a_queue(servers: int, load: float, service: Distribution, customers: int) ->
         start=datetime(2026, 1, 5, tzinfo=UTC),
         horizon_us=round(customers / per_s) * 1_000_000,
         cluster=Cluster(
-            node_groups=(NodeGroup("servers", all_of_them, all_of_them, servers, 1, 1, 1),),
+            node_groups=(NodeGroup.alike("servers", all_of_them, all_of_them, servers, 1, 1, 1),),
             autoscaler=AutoscalerOptions(enabled=False),
             scheduler=SchedulerOptions(SchedulerKind.FIRST_FIT, 0, 0),
         ),

@@ -14,7 +14,7 @@ from sim.model.log import PodEnd
 
 if TYPE_CHECKING:
     from sim.engine.clock import Call
-    from sim.model.cluster import NodeGroup
+    from sim.model.cluster import NodeShape
     from sim.model.pods import PodClass
 
 
@@ -95,16 +95,16 @@ class Pod:
 class ClassState:
     """A pod class as the engine uses it: plain integers, and the pods of it that wait.
 
-    ``allowed[g]`` says whether node group ``g`` passes selector and taints; ``groups`` says it in bits.
+    ``allowed[s]`` says whether nodes of shape ``s`` pass selector and taints; ``shapes`` says it in bits.
     ``simple`` pods take nothing of a node but cpu, memory and a place, and mind no pod on it.
     """
 
     __slots__ = (
-        "allowed", "anti_affinity", "cpu_m", "ephemeral_mib", "gpu", "groups", "index", "memory_mib",
-        "pending", "profile", "runs_at_once", "simple", "spec",
+        "allowed", "anti_affinity", "cpu_m", "ephemeral_mib", "gpu", "index", "memory_mib",
+        "pending", "profile", "runs_at_once", "shapes", "simple", "spec",
     )  # fmt: skip
 
-    def __init__(self, index: int, spec: PodClass, groups: tuple[NodeGroup, ...]) -> None:
+    def __init__(self, index: int, spec: PodClass, shapes: tuple[NodeShape, ...]) -> None:
         """Derive everything static of one class."""
         self.index = index
         self.spec = spec
@@ -113,8 +113,8 @@ class ClassState:
         self.ephemeral_mib = spec.requests.ephemeral_mib
         self.gpu = spec.requests.gpu
         self.anti_affinity = spec.anti_affinity
-        self.allowed = [group.lets_in(spec) for group in groups]
-        self.groups = sum(1 << index for index, allowed in enumerate(self.allowed) if allowed)
+        self.allowed = [shape.lets_in(spec) for shape in shapes]
+        self.shapes = sum(1 << index for index, allowed in enumerate(self.allowed) if allowed)
         self.simple = not (self.ephemeral_mib or self.gpu or self.anti_affinity)
         self.runs_at_once = False
         self.profile: int | None = None  # by which its pods get machines of their own
@@ -149,7 +149,7 @@ class ClassState:
             and self.memory_mib <= node.free_memory_mib
             and node.free_pods > 0
             and node.open
-            and self.allowed[node.group]
+            and self.allowed[node.shape]
             and (self.simple or self._rest_fits(node))
         )
 
@@ -169,21 +169,24 @@ class Node:
     cloud keeps pods away; ``avoid`` is True while a PreferNoSchedule taint asks the scheduler to look
     elsewhere first; ``gpu_ready`` becomes True when the device plugin has published the GPUs.
     ``ClusterState`` changes all three. ``pods`` are in the order in which they were bound;
-    ``images`` maps an image name to the instant at which it is on the node.
+    ``images`` maps an image name to the instant at which it is on the node. ``spec`` is its shape, ``shape``
+    that one's number; ``group`` is -1 for a node of no group.
     """
 
     __slots__ = (
         "avoid", "free_cpu_m", "free_ephemeral_mib", "free_gpu", "free_memory_mib", "free_pods", "gpu_ready",
-        "group", "id", "images", "name", "number", "open", "pods", "position", "ready_us", "spec",
+        "group", "id", "images", "name", "open", "pods", "position", "ready_us", "shape", "spec",
     )  # fmt: skip
 
-    def __init__(self, node_id: int, group: int, number: int, spec: NodeGroup, now_us: int) -> None:
+    def __init__(
+        self, node_id: int, name: str, shape: int, spec: NodeShape, now_us: int, *, group: int = -1
+    ) -> None:
         """Create an empty, open node."""
         self.id = node_id
-        self.group = group
-        self.number = number
-        self.name = f"{spec.name}-{number}"
+        self.name = name
+        self.shape = shape
         self.spec = spec
+        self.group = group
         self.position = -1
         self.ready_us = now_us
         self.free_cpu_m = spec.allocatable.cpu_m

@@ -65,14 +65,16 @@ class ClusterState:
         self.touched: dict[Node | None, None] = {}
         self.refused: dict[int, ClassState] = {}
         log.names["group"].extend(group.name for group in cluster.node_groups)
+        self.shapes = cluster.shapes
+        log.names["shape"].extend(shape.name for shape in self.shapes)
         self.daemons = [
             [
                 self._add_class(daemon.pod_class)
                 for daemon in cluster.daemon_sets
-                if group.lets_in(daemon.pod_class)
+                if shape.lets_in(daemon.pod_class)
             ]
-            for group in cluster.node_groups
-        ]
+            for shape in self.shapes
+        ]  # by shape
 
     def connect(self, ports: Ports) -> None:
         """Have these actors hear of everything from now on."""
@@ -96,7 +98,7 @@ class ClusterState:
         """Return the state of a class whose pods stand on nodes: that of DaemonSets stays so."""
         known = self._class_index.get(spec)
         if known is None:
-            known = ClassState(len(self.classes), spec, self.cluster.node_groups)
+            known = ClassState(len(self.classes), spec, self.shapes)
             self._class_index[spec] = known
             self.classes.append(known)
             self.log.names["pod_class"].append(spec.name)
@@ -235,7 +237,7 @@ class ClusterState:
         """Add a node that has become Ready, last in node order, with its DaemonSet pods' room taken."""
         node.position = len(self.nodes)
         self.nodes.append(node)
-        for cls in self.daemons[node.group]:
+        for cls in self.daemons[node.shape]:
             node.take(cls)
         self._touch(node)
         self.log_node(node.id, NodeState.READY)
@@ -287,7 +289,7 @@ class ClusterState:
     def check(self) -> None:
         """Raise if the books do not balance: room on each node equals allocatable less requests."""
         for node in self.nodes:
-            classes = [pod.cls for pod in node.pods] + self.daemons[node.group]
+            classes = [pod.cls for pod in node.pods] + self.daemons[node.shape]
             free = node.spec.allocatable
             expected = (
                 free.cpu_m - sum(c.cpu_m for c in classes),

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 # Rows of the table of nodes: requests in per cent of allocatable, what scores add to them for containers
 # that ask for nothing, and what few pods ask about.
-CPU, MEMORY, MORE_CPU, MORE_MEMORY, FREE_GPU, FREE_EPHEMERAL, AVOID, ZONE, GROUP = range(9)
-# Columns of what a class asks for, by node group: the same in per cent, for scores and for filters.
+CPU, MEMORY, MORE_CPU, MORE_MEMORY, FREE_GPU, FREE_EPHEMERAL, AVOID, ZONE, SHAPE = range(9)
+# Columns of what a class asks for, by shape of node: the same in per cent, for scores and for filters.
 SCORED_CPU, SCORED_MEMORY, ASKED_CPU, ASKED_MEMORY = range(4)
 
 BEST = 100.0
@@ -49,7 +49,7 @@ def choose(  # noqa: PLR0917  # numba takes no keywords, and an array costs it m
 ) -> tuple[int, int]:
     """Return the position of the best node, -1 if the pod fits nowhere, and where the next search starts.
 
-    ``table`` has a column per node, ``asked`` a row per node group, ``image_score`` an entry per node or none
+    ``table`` has a column per node, ``asked`` a row per shape, ``image_score`` an entry per node or none
     at all; ``found``, of shape ``(2, nodes)``, is memory to use. At most ``wanted`` nodes are scored. Nodes
     with pods in the row ``apart`` are left out, unless that is -1; nodes to ``avoid`` lose that many points;
     ``assumed`` says that any node or the pod has containers that ask for nothing; ``draw``, from 0 to 1,
@@ -62,10 +62,10 @@ def choose(  # noqa: PLR0917  # numba takes no keywords, and an array costs it m
     count = before_the_end = 0
     several = len(asked) > 1
     for _ in range(nodes):
-        group = int(table[GROUP, node]) if several else 0
+        shape = int(table[SHAPE, node]) if several else 0
         fits = (
-            (table[CPU, node] + asked[group, ASKED_CPU] <= FULLEST)
-            & (table[MEMORY, node] + asked[group, ASKED_MEMORY] <= FULLEST)
+            (table[CPU, node] + asked[shape, ASKED_CPU] <= FULLEST)
+            & (table[MEMORY, node] + asked[shape, ASKED_MEMORY] <= FULLEST)
             & (gpu == 0 or table[FREE_GPU, node] >= gpu)
             & (ephemeral_mib == 0 or table[FREE_EPHEMERAL, node] >= ephemeral_mib)
             & (apart < 0 or table[apart, node] == 0)
@@ -88,11 +88,11 @@ def choose(  # noqa: PLR0917  # numba takes no keywords, and an array costs it m
     least = np.inf
     for rank in range(before_the_end, before_the_end + count):
         node = found[0, rank if rank < count else rank - count]
-        group = int(table[GROUP, node]) if several else 0
+        shape = int(table[SHAPE, node]) if several else 0
         cpu, memory = table[CPU, node], table[MEMORY, node]
-        difference = abs((cpu + asked[group, ASKED_CPU]) - (memory + asked[group, ASKED_MEMORY]))
-        cpu += asked[group, SCORED_CPU]
-        memory += asked[group, SCORED_MEMORY]
+        difference = abs((cpu + asked[shape, ASKED_CPU]) - (memory + asked[shape, ASKED_MEMORY]))
+        cpu += asked[shape, SCORED_CPU]
+        memory += asked[shape, SCORED_MEMORY]
         if assumed:
             cpu = min(cpu + table[MORE_CPU, node], BEST)
             memory = min(memory + table[MORE_MEMORY, node], BEST)

@@ -1,14 +1,16 @@
 """The cluster: node groups, Fargate profiles, DaemonSets, and how pods are placed.
 
-A ``NodeGroup`` says what one of its nodes is (real allocatable), what the Cluster Autoscaler
-believes it to be before it has seen one (``template``), what it costs and how it comes and goes.
-Prices and instance facts are resolved by the loader, so a cluster stands on its own.
+A ``NodeShape`` says what a node is and costs. A ``NodeGroup`` says how many nodes there may be, which shapes
+they may have, what the Cluster Autoscaler believes of them before it has seen one (``template``), and how
+they come and go. Prices and instance facts are resolved by the loader, so a cluster stands on its own.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import accumulate
+from typing import Any
 
 from sim.model.autoscaler import AutoscalerOptions
 from sim.model.distributions import Distribution
@@ -47,46 +49,151 @@ class ScheduledMinimum:
 
 
 @dataclass(frozen=True, slots=True)
-class NodeGroup:
-    """A group of like nodes behind one Auto Scaling group.
+class NodeShape:
+    """What a node is: its room, type, zone, labels and taints, capacity type, price and volume.
 
     ``capacity`` is what the node object reports, ``allocatable`` what pods may request of it.
-    ``template`` and ``template_pods`` describe the node that scale-from-zero assumes; None means
-    the real one. ``provision_s`` (request to Ready) replaces the scenario's EC2 latency when given,
-    ``deletion_s`` (terminate call to gone) likewise. ``nvme_raid``: local disks are made a RAID at boot.
-    ``asg_name`` is the Auto Scaling group's, by which the autoscaler knows it; empty: the same name.
+    ``usd_per_hour`` is the instance's price, without ``volume_gib`` of disk. ``nvme_raid``: local disks are
+    made a RAID at boot.
     """
 
-    name: str
     capacity: Resources
     allocatable: Resources
     max_pods: int
-    min_size: int = 0
-    max_size: int = 1
-    initial: int = 0
     instance_type: str = ""
     labels: Pairs = ()
     taints: tuple[Taint, ...] = ()
     zone: str = ""
-    template: Resources | None = None
-    template_pods: int | None = None
     spot: bool = False
     interruptions_per_hour: float = 0.0
     usd_per_hour: float = 0.0
     volume_gib: int = 80
-    provision_s: Distribution | None = None
-    deletion_s: Distribution | None = None
     nvme_raid: bool = False
-    fail_windows: tuple[FailWindow, ...] = ()
-    scheduled_minimums: tuple[ScheduledMinimum, ...] = ()
-    asg_name: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return what tells it from others, such as ``m5.xlarge us-east-1a spot``."""
+        return " ".join(filter(None, (self.instance_type or "node", self.zone, "spot" if self.spot else "")))
 
     def lets_in(self, pod_class: PodClass) -> bool:
-        """Say whether labels and taints of the nodes let pods of a class in, room aside."""
+        """Say whether labels and taints let pods of a class onto such a node, room aside."""
         labels = dict(self.labels)
         if self.zone:
             labels.setdefault("topology.kubernetes.io/zone", self.zone)
         return pod_class.selects(labels) and all(pod_class.tolerates(taint) for taint in self.taints)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeGroup:
+    """Nodes behind one Auto Scaling group: bounds, a schedule, and the shapes a node may have, best first.
+
+    ``template`` and ``template_pods`` describe the node that scale-from-zero assumes; None means
+    the real one. ``provision_s`` (request to Ready) replaces the scenario's EC2 latency when given,
+    ``deletion_s`` (terminate call to gone) likewise.
+    ``asg_name`` is the Auto Scaling group's, by which the autoscaler knows it; empty: the same name.
+    """
+
+    name: str
+    shapes: tuple[NodeShape, ...]
+    min_size: int = 0
+    max_size: int = 1
+    initial: int = 0
+    template: Resources | None = None
+    template_pods: int | None = None
+    provision_s: Distribution | None = None
+    deletion_s: Distribution | None = None
+    fail_windows: tuple[FailWindow, ...] = ()
+    scheduled_minimums: tuple[ScheduledMinimum, ...] = ()
+    asg_name: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a group whose nodes are nothing."""
+        if not self.shapes:
+            raise ValueError(f"node group {self.name} has no shape; allowed: at least one")
+
+    @classmethod
+    def alike(  # noqa: PLR0917  # short where there are many, as in tests and benchmarks
+        cls,
+        name: str,
+        capacity: Resources,
+        allocatable: Resources,
+        max_pods: int,
+        min_size: int = 0,
+        max_size: int = 1,
+        initial: int = 0,
+        **more: Any,
+    ) -> NodeGroup:
+        """Return a group whose nodes are all alike; ``more`` are fields of the group and of their shape."""
+        of_shape = {key: more.pop(key) for key in set(more) & set(NodeShape.__slots__)}
+        shape = NodeShape(capacity, allocatable, max_pods, **of_shape)
+        return cls(name, (shape,), min_size, max_size, initial, **more)
+
+    # What is planned for the whole group goes by its first shape, as the autoscaler's template does. What is
+    # about a node that is there asks the node's own shape.
+
+    @property
+    def shape(self) -> NodeShape:
+        """Return the shape by which the group is planned."""
+        return self.shapes[0]
+
+    @property
+    def capacity(self) -> Resources:
+        """Return the first shape's."""
+        return self.shape.capacity
+
+    @property
+    def allocatable(self) -> Resources:
+        """Return the first shape's."""
+        return self.shape.allocatable
+
+    @property
+    def max_pods(self) -> int:
+        """Return the first shape's."""
+        return self.shape.max_pods
+
+    @property
+    def instance_type(self) -> str:
+        """Return the first shape's."""
+        return self.shape.instance_type
+
+    @property
+    def labels(self) -> Pairs:
+        """Return the first shape's."""
+        return self.shape.labels
+
+    @property
+    def taints(self) -> tuple[Taint, ...]:
+        """Return the first shape's."""
+        return self.shape.taints
+
+    @property
+    def zone(self) -> str:
+        """Return the first shape's."""
+        return self.shape.zone
+
+    @property
+    def spot(self) -> bool:
+        """Return the first shape's."""
+        return self.shape.spot
+
+    @property
+    def interruptions_per_hour(self) -> float:
+        """Return the first shape's."""
+        return self.shape.interruptions_per_hour
+
+    @property
+    def usd_per_hour(self) -> float:
+        """Return the first shape's."""
+        return self.shape.usd_per_hour
+
+    @property
+    def volume_gib(self) -> int:
+        """Return the first shape's."""
+        return self.shape.volume_gib
+
+    def lets_in(self, pod_class: PodClass) -> bool:
+        """Say whether the first shape does."""
+        return self.shape.lets_in(pod_class)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +251,10 @@ class DaemonSet:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Where pods can run; ``fargate_sizes`` are those on sale, in the catalog's order."""
+    """Where pods can run; ``fargate_sizes`` are those on sale, in the catalog's order.
+
+    ``loose_shapes`` are those of nodes that belong to no group: what an autoscaler without groups may launch.
+    """
 
     name: str = "cluster"
     region: str = "us-east-1"
@@ -156,3 +266,14 @@ class Cluster:
     daemon_sets: tuple[DaemonSet, ...] = ()
     autoscaler: AutoscalerOptions = field(default_factory=AutoscalerOptions)
     scheduler: SchedulerOptions = SchedulerOptions()
+    loose_shapes: tuple[NodeShape, ...] = ()
+
+    @property
+    def shapes(self) -> tuple[NodeShape, ...]:
+        """Return every shape a node may have, numbered as in the log: group by group, then the loose ones."""
+        return (*(shape for group in self.node_groups for shape in group.shapes), *self.loose_shapes)
+
+    @property
+    def first_shapes(self) -> tuple[int, ...]:
+        """Return the number of each group's first shape."""
+        return tuple(accumulate((len(group.shapes) for group in self.node_groups), initial=0))[:-1]

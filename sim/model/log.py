@@ -163,8 +163,9 @@ TABLES: dict[str, tuple[str, ...]] = {
     "pod_pulled": ("time_us", "pod"),
     "pod_running": ("time_us", "pod"),
     "pod_ended": ("time_us", "pod", "reason"),
-    # one row per EC2 instance requested or node there at the start
-    "nodes": ("time_us", "group", "number"),
+    # one row per EC2 instance requested or node there at the start; group: -1 for none, number: of its group
+    # or, without one, of its shape, a row of names["shape"]
+    "nodes": ("time_us", "group", "number", "shape"),
     "node_states": ("time_us", "node", "state"),
     # Fargate: the pod is its own node; queued at creation, granted by quota and rate, then Ready
     "fargate_pods": ("time_us", "pod", "vcpu_m", "memory_mib", "billed_ephemeral_mib"),
@@ -255,7 +256,7 @@ class EventLog:
     )
     names: dict[str, list[str]] = field(
         default_factory=lambda: {
-            kind: [] for kind in ("pod_class", "source", "group", "pipeline", "repo", "reason")
+            kind: [] for kind in ("pod_class", "source", "group", "shape", "pipeline", "repo", "reason")
         }
     )
     horizon_us: int = 0

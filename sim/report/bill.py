@@ -89,7 +89,7 @@ def make_bill(log: EventLog, scenario: Scenario, lives: Lives, from_us: int = 0)
     """Return the bill of ``[from_us, horizon)``."""
     window = Window(from_us, log.horizon_us)
     prices, pods, nodes = scenario.prices, lives.pods, lives.nodes
-    ec2 = node_meters(nodes, scenario.cluster.node_groups, prices, window)
+    ec2 = node_meters(nodes, scenario.cluster.shapes, prices, window)
     fargate = fargate_meters(log, pods, prices, window)
     pulls_usd = pull_usd(log, prices, window)
     shares = share_nodes(log, pods, nodes, scenario.cluster, window)

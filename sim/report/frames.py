@@ -118,13 +118,14 @@ class Tables:
         nodes, window = self.lives.nodes, self.cost.window
         paid_us = window.clip(nodes.terminated_us) - window.clip(nodes.launched_us)
         paid_us[~nodes.launched] = 0
-        meters = node_meters(nodes, self._scenario.cluster.node_groups, self._scenario.prices, window)
+        meters = node_meters(nodes, self._scenario.cluster.shapes, self._scenario.prices, window)
         gone = nodes.finished & (nodes.gone_us < self._log.horizon_us)
         return _frame(
             "node",
             {
                 "name": self._nodes(),
                 "group": _named(self._names["group"], nodes.group),
+                "shape": _named(self._names["shape"], nodes.shape),
                 "requested_s": _seconds(nodes.requested_us),
                 "launched_s": _seconds(nodes.launched_us, nodes.launched),
                 "ready_s": _seconds(nodes.ready_us, nodes.came_up),
@@ -213,10 +214,12 @@ class Tables:
         return waits.assign(place=[places[pod] if pod >= 0 else "" for pod in waits["pod"]])
 
     def _nodes(self) -> list[str]:
-        """Return each node's name, ``group-number``."""
+        """Return each node's name, ``group-number``; one of no group is called after its shape."""
         numbers = self._log["nodes"].column("number").tolist()
-        groups = _named(self._names["group"], self.lives.nodes.group)
-        return [f"{group}-{number}" for group, number in zip(groups, numbers, strict=True)]
+        nodes = self.lives.nodes
+        groups, shapes = self._names["group"], self._names["shape"]
+        of = zip(nodes.group.tolist(), nodes.shape.tolist(), numbers, strict=True)
+        return [f"{groups[group] if group >= 0 else shapes[shape]}-{n}" for group, shape, n in of]
 
 
 def _frame(index: str, columns: dict[str, Any]) -> pd.DataFrame:

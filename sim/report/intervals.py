@@ -77,6 +77,7 @@ class Nodes:
     terminated_us: Int
     gone_us: Int
     group: Small
+    shape: Small
     finished: Flag
     came_up: Flag
     launched: Flag
@@ -226,6 +227,7 @@ def node_lives(log: EventLog) -> Nodes:
         terminated_us=terminated_us,
         gone_us=gone_us,
         group=_small(log, "nodes", "group"),
+        shape=_small(log, "nodes", "shape"),
         finished=stopped_us < NEVER,
         came_up=ready_us < NEVER,
         launched=launched,

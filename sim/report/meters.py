@@ -18,7 +18,7 @@ import numpy as np
 from sim.report.arrays import Flag, Float, Int
 
 if TYPE_CHECKING:
-    from sim.model.cluster import NodeGroup
+    from sim.model.cluster import NodeShape
     from sim.model.log import EventLog
     from sim.model.scenario import Prices
     from sim.report.intervals import Nodes, Pods
@@ -82,19 +82,19 @@ class FargateMeters:
     usd: float
 
 
-def node_meters(nodes: Nodes, groups: tuple[NodeGroup, ...], prices: Prices, window: Window) -> NodeMeters:
+def node_meters(nodes: Nodes, shapes: tuple[NodeShape, ...], prices: Prices, window: Window) -> NodeMeters:
     """Charge EC2 instances and their volumes."""
-    ec2 = np.array([g.usd_per_hour * (1.0 if g.spot else 1.0 - prices.ec2_discount) for g in groups])
-    ebs = np.array([g.volume_gib * prices.ebs_gib_month / HOURS_PER_MONTH for g in groups])
+    ec2 = np.array([g.usd_per_hour * (1.0 if g.spot else 1.0 - prices.ec2_discount) for g in shapes])
+    ebs = np.array([g.volume_gib * prices.ebs_gib_month / HOURS_PER_MONTH for g in shapes])
     ran_us = window.clip(nodes.terminated_us) - window.clip(nodes.launched_us)
     added_s = window.rounding_s(nodes.launched_us, nodes.terminated_us, nodes.finished & nodes.launched)
     hours = ran_us / HOUR_US + added_s / 3600
-    usd_per_hour = (ec2 + ebs)[nodes.group]
+    usd_per_hour = (ec2 + ebs)[nodes.shape]
     return NodeMeters(
         usd_per_us=usd_per_hour / HOUR_US,
         rounding_usd=usd_per_hour * added_s / 3600,
-        ec2_usd=float(hours @ ec2[nodes.group]),
-        ebs_usd=float(hours @ ebs[nodes.group]),
+        ec2_usd=float(hours @ ec2[nodes.shape]),
+        ebs_usd=float(hours @ ebs[nodes.shape]),
     )
 
 

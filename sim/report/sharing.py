@@ -21,7 +21,7 @@ import numpy as np
 from sim.report.arrays import Float, Int, Small
 
 if TYPE_CHECKING:
-    from sim.model.cluster import Cluster, NodeGroup
+    from sim.model.cluster import Cluster, NodeShape
     from sim.model.log import EventLog
     from sim.report.intervals import Nodes, Pods
     from sim.report.meters import Window
@@ -90,10 +90,10 @@ class Crowding:
 
 def share_nodes(log: EventLog, pods: Pods, nodes: Nodes, cluster: Cluster, window: Window) -> NodeShares:
     """Share every node that is paid for in the window."""
-    groups = cluster.node_groups
-    room = np.array([(g.allocatable.cpu_m, g.allocatable.memory_mib) for g in groups]).reshape(-1, 2)
+    shapes = cluster.shapes
+    room = np.array([(s.allocatable.cpu_m, s.allocatable.memory_mib) for s in shapes]).reshape(-1, 2)
     of_class = _whole(log["pod_classes"].rows()[:, None, :2], room)
-    of_daemons = np.array([_daemon_share(group, cluster) for group in groups], np.int64)
+    of_daemons = np.array([_daemon_share(shape, cluster) for shape in shapes], np.int64)
     launched, ready, unneeded, stop = (
         window.clip(instants)
         for instants in (nodes.launched_us, nodes.ready_us, nodes.unneeded_us, nodes.terminated_us)
@@ -104,7 +104,7 @@ def share_nodes(log: EventLog, pods: Pods, nodes: Nodes, cluster: Cluster, windo
     start = np.arange(len(nodes)) * span_us
     steps = start[:, None] + np.stack((launched, ready, unneeded, stop), axis=1)
     daemons = np.zeros(steps.shape, np.int64)
-    daemons[:, 1] = of_daemons[nodes.group]
+    daemons[:, 1] = of_daemons[nodes.shape]
     daemons[:, 3] = -daemons[:, 1]
 
     pod_share = np.zeros(len(pods))
@@ -115,7 +115,7 @@ def share_nodes(log: EventLog, pods: Pods, nodes: Nodes, cluster: Cluster, windo
     for some in _some_nodes(pods, len(nodes)):
         rows = np.flatnonzero((pods.node >= some.start) & (pods.node < some.stop))
         node = pods.node[rows]
-        share = of_class[pods.pod_class[rows], nodes.group[node]]
+        share = of_class[pods.pod_class[rows], nodes.shape[node]]
         pod_share[rows] = share / ONE
         for at_us in (ready_us, ended_us):
             at_us[rows] = np.minimum(at_us[rows], stop[node])
@@ -189,10 +189,10 @@ def _whole(requests: Int, room: Int) -> Int:
     return whole
 
 
-def _daemon_share(group: NodeGroup, cluster: Cluster) -> int:
-    """Return the share of the DaemonSet pods that run on a group's nodes."""
-    room = np.array([(group.allocatable.cpu_m, group.allocatable.memory_mib)])
+def _daemon_share(shape: NodeShape, cluster: Cluster) -> int:
+    """Return the share of the DaemonSet pods that run on a node of a shape."""
+    room = np.array([(shape.allocatable.cpu_m, shape.allocatable.memory_mib)])
     requests = [
-        daemon.pod_class.requests for daemon in cluster.daemon_sets if group.lets_in(daemon.pod_class)
+        daemon.pod_class.requests for daemon in cluster.daemon_sets if shape.lets_in(daemon.pod_class)
     ]
     return int(sum(_whole(np.array([(r.cpu_m, r.memory_mib)]), room)[0] for r in requests))

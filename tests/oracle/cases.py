@@ -102,7 +102,7 @@ def group_of(group: Case) -> NodeGroup:
         "eks.amazonaws.com/nodegroup": group["id"],
         **(group.get("labels") or {}),
     }
-    return NodeGroup(
+    return NodeGroup.alike(
         name=group["id"],
         capacity=capacity,
         allocatable=capacity,

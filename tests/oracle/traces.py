@@ -58,7 +58,7 @@ class Trace:
         ranked = [*self._pod_events(), *self._node_events(), *self._look_events()]
         ranked.sort(key=lambda item: (item.event["t"], item.rank))
         target = {self.groups[g]: 0 for g in range(len(self.groups))}
-        for time_us, group, _ in self.nodes:
+        for time_us, group, *_ in self.nodes:
             initial = time_us == 0 and NodeState.READY in self.states[0]
             target[self.groups[group]] += time_us == 0 and bool(initial)
         for item in ranked:
@@ -187,7 +187,7 @@ def summary_of(log: EventLog, case: Case, trace: list[Event]) -> dict[str, Any]:
     node_seconds = dict.fromkeys(reader.groups, 0)
     instance_seconds = dict.fromkeys(reader.groups, 0)
     steps = []
-    for node, (requested_us, _, _) in enumerate(reader.nodes):
+    for node, (requested_us, *_) in enumerate(reader.nodes):
         states = reader.states[node]
         if NodeState.LAUNCHED not in states:
             continue

@@ -69,7 +69,7 @@ def node_groups(draw: st.DrawFn, number: int) -> NodeGroup:
     max_size = draw(st.integers(1, 4))
     initial = draw(st.integers(0, max_size))
     min_size = draw(st.integers(0, initial))
-    group = NodeGroup(
+    group = NodeGroup.alike(
         f"group-{number}",
         nominal,
         allocatable,
@@ -89,7 +89,8 @@ def node_groups(draw: st.DrawFn, number: int) -> NodeGroup:
     )
     if draw(st.booleans()):
         return group
-    return replace(group, spot=True, interruptions_per_hour=draw(one_of(0.5, 3.0)))
+    shape = replace(group.shape, spot=True, interruptions_per_hour=draw(one_of(0.5, 3.0)))
+    return replace(group, shapes=(shape,))
 
 
 @st.composite

@@ -1,8 +1,8 @@
 """All resources of a node, and of a pod class, side by side in one number.
 
 Above each resource is a guard: a bit that is set in what nodes have left. It is still set when what fits is
-taken away, so one subtraction compares all resources. Then comes a bit for each group that not all
-classes may go to, set in nodes of other groups.
+taken away, so one subtraction compares all resources. Then comes a bit for each shape that not all
+classes may go to, set in nodes of other shapes.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class SideBySide:
         self._met: set[ClassView] = set()
         self._most: Ints = np.zeros(RESOURCES, dtype=np.int64)
         self._factors: Any = None
-        self._by_group: Any = None
+        self._by_shape: Any = None
 
     def meet(self, classes: Collection[ClassView], left: Ints) -> None:
         """Make room for these classes, and for nodes that have so much left."""
@@ -52,11 +52,11 @@ class SideBySide:
             self._lay_out()
 
     def _tabulate(self) -> None:
-        """List by class what a pod asks for, and by group whether it lets the class in."""
+        """List by class what a pod asks for, and by shape whether it lets the class in."""
         size = 1 + max(cls.index for cls in self._met)
-        groups = max(len(cls.allowed) for cls in self._met)
+        shapes = max(len(cls.allowed) for cls in self._met)
         self.asked = np.zeros((RESOURCES, size), dtype=np.int64)
-        self._lets_in = np.ones((groups, size), dtype=np.bool_)
+        self._lets_in = np.ones((shapes, size), dtype=np.bool_)
         for cls in self._met:
             self.asked[:, cls.index] = cls.cpu_m, cls.memory_mib, cls.ephemeral_mib, cls.gpu, 1
             self._lets_in[:, cls.index] = cls.allowed
@@ -77,12 +77,12 @@ class SideBySide:
         self.need = self._factors @ self.asked.astype(kind)
         self.least = int(self._factors @ self.asked[:, self.asked[-1] > 0].min(axis=1))
         self.wanted = np.full(self.need.shape, self.guards, dtype=kind)
-        self._by_group = np.full(len(self._lets_in), self.guards, dtype=kind)
-        for bit, group in enumerate(choosy, shift):
-            self.wanted[~self._lets_in[group]] |= 1 << bit
-            self._by_group[np.arange(len(self._by_group)) != group] |= 1 << bit
+        self._by_shape = np.full(len(self._lets_in), self.guards, dtype=kind)
+        for bit, shape in enumerate(choosy, shift):
+            self.wanted[~self._lets_in[shape]] |= 1 << bit
+            self._by_shape[np.arange(len(self._by_shape)) != shape] |= 1 << bit
 
-    def room(self, left: Ints, group: Ints) -> Any:
+    def room(self, left: Ints, shape: Ints) -> Any:
         """Return by node what it has left; a node with less than nothing of anything takes no pod."""
         left = np.where((left < 0).any(axis=0), 0, left)
-        return self._factors @ left + self._by_group[group]
+        return self._factors @ left + self._by_shape[shape]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 UNKNOWN = -1
 NEAR = 128  # nodes that a search looks at one by one before it looks at all others at once
-COLUMNS = attrgetter("cpu_m", "memory_mib", "ephemeral_mib", "gpu", "pods_left", "group", "open")
+COLUMNS = attrgetter("cpu_m", "memory_mib", "ephemeral_mib", "gpu", "pods_left", "shape", "open")
 SLOTS = 8  # of the smallest of Go's hash maps, which holds its entries in order
 
 Search = Callable[["ClassView", "bytearray | None"], "SnapshotNode | None"]
@@ -150,7 +150,7 @@ class Snapshot:
             del self.nodes[self.real :]
 
     def table(self) -> NDArray[np.int64]:
-        """Return by position: cpu, memory, ephemeral storage, GPUs and pods that are left, and the group.
+        """Return by position: cpu, memory, ephemeral storage, GPUs and pods that are left, and the shape.
 
         They are -1 where no pod may go. Stays right until the next placement.
         """
@@ -277,14 +277,14 @@ class Snapshot:
                 yield (start + int(steps[index])) % count, int(roomy[index])
 
     def _roomy(self, cls: ClassView, destinations: bytearray | None) -> NDArray[np.int64]:
-        """Return the positions of nodes with enough cpu and memory, in groups that let the class in."""
-        cpu_m, memory_mib, _, _, _, group, _ = self.table()
+        """Return the positions of nodes with enough cpu and memory, of shapes that let the class in."""
+        cpu_m, memory_mib, _, _, _, shape, _ = self.table()
         roomy = (cpu_m >= cls.cpu_m) & (memory_mib >= cls.memory_mib)
         if cls.index not in self._allowed:
             self._allowed[cls.index] = None if all(cls.allowed) else np.array(cls.allowed)
         allowed = self._allowed[cls.index]
         if allowed is not None:
-            roomy &= allowed[group]
+            roomy &= allowed[shape]
         if destinations is not None:
             roomy &= np.frombuffer(destinations, dtype=np.bool_)
         return np.flatnonzero(roomy)

@@ -52,7 +52,7 @@ def placeholder_id(template: int, index: int) -> int:
 
 
 class SnapshotNode:
-    """A node of the snapshot: the group it is shaped like, the room on it and the pods on it.
+    """A node of the snapshot: its group and shape, the room on it and the pods on it.
 
     ``id`` is the log's row of a real node, negative for a placeholder. ``moved`` are pods that a
     simulation has put here. ``blocked`` is why the real pods keep the node, for as long as they are
@@ -61,13 +61,14 @@ class SnapshotNode:
 
     __slots__ = (
         "blocked", "cpu_m", "ephemeral_mib", "gpu", "group", "id", "memory_mib", "moved", "open", "pods_left",
-        "position",
+        "position", "shape",
     )  # fmt: skip
 
-    def __init__(self, node_id: int, group: int, room: Room) -> None:
+    def __init__(self, node_id: int, group: int, shape: int, room: Room) -> None:
         """Describe an open node with ``room`` on it."""
         self.id = node_id
         self.group = group
+        self.shape = shape
         self.cpu_m, self.memory_mib, self.ephemeral_mib, self.gpu, self.pods_left = room
         self.open = True
         self.position = -1
@@ -90,7 +91,7 @@ class SnapshotNode:
             and cls.memory_mib <= self.memory_mib
             and self.pods_left > 0
             and self.open
-            and cls.allowed[self.group]
+            and cls.allowed[self.shape]
             and cls.ephemeral_mib <= self.ephemeral_mib
             and cls.gpu <= self.gpu
             and not (cls.anti_affinity and any(p.cls.spec.owner == cls.spec.owner for p in self.pods))

@@ -29,9 +29,10 @@ KUBE_PROXY_CPU_M = 100
 
 @dataclass(frozen=True, slots=True)
 class NodeTemplate:
-    """A node as planned: its group, what it reports, and the room that its daemons leave."""
+    """A node as planned: its group and shape, what it reports, and the room that its daemons leave."""
 
     group: int
+    shape: int
     spec: NodeGroup
     capacity: Resources
     allocatable: Resources
@@ -42,7 +43,7 @@ class NodeTemplate:
         """Say whether one pod of the class fits an empty node."""
         cpu_m, memory_mib, ephemeral_mib, gpu, pods = self.room
         return (
-            cls.allowed[self.group]
+            cls.allowed[self.shape]
             and pods > 0
             and cls.cpu_m <= cpu_m
             and cls.memory_mib <= memory_mib
@@ -56,7 +57,9 @@ def is_good_template_candidate(ready_us: int, now_us: int) -> bool:
     return ready_us + STABILIZATION_DELAY_US < now_us
 
 
-def node_template(group: int, spec: NodeGroup, daemons: Sequence[ClassView], *, real: bool) -> NodeTemplate:
+def node_template(
+    group: int, shape: int, spec: NodeGroup, daemons: Sequence[ClassView], *, real: bool
+) -> NodeTemplate:
     """Return the template of a group; ``real``: a node of it has been seen Ready for a minute."""
     if real or spec.template is None:
         capacity, allocatable, pods, mirror_cpu_m, mirrors = (
@@ -73,4 +76,4 @@ def node_template(group: int, spec: NodeGroup, daemons: Sequence[ClassView], *, 
         allocatable.gpu - sum(daemon.gpu for daemon in daemons),
         pods - mirrors - len(daemons),
     )
-    return NodeTemplate(group, spec, capacity, allocatable, room, real)
+    return NodeTemplate(group, shape, spec, capacity, allocatable, room, real)

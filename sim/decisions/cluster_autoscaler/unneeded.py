@@ -58,7 +58,7 @@ def removable_at(
 ) -> tuple[list[SnapshotNode], list[SnapshotNode], dict[int, Reason]]:
     """Return empty nodes and nodes to drain that may go now, and why the others may not.
 
-    ``sizes``, ``deletions`` (in progress) and ``capacities`` of one node are by group.
+    ``sizes`` and ``deletions`` (in progress) are by group, ``capacities`` of one node by shape.
     """
     above_min = [
         size.target - deleting - size.min_size for size, deleting in zip(sizes, deletions, strict=True)
@@ -72,10 +72,10 @@ def removable_at(
             reasons[node.id] = Reason.NotUnneededLongEnough
         elif above_min[node.group] <= 0:
             reasons[node.id] = Reason.NodeGroupMinSizeReached
-        elif not left.allows(capacities[node.group]):
+        elif not left.allows(capacities[node.shape]):
             reasons[node.id] = Reason.MinimalResourceLimitExceeded
         else:
-            left = left.less(capacities[node.group])
+            left = left.less(capacities[node.shape])
             above_min[node.group] -= 1
             chosen.append(entry.removal)
     drains = sorted((r for r in chosen if r.pods), key=lambda removal: removal.risky)

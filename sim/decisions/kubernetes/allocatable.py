@@ -36,7 +36,7 @@ RESOURCE_TAG = "k8s.io/cluster-autoscaler/node-template/resources/"
 
 
 @dataclass(frozen=True, slots=True)
-class NodeShape:
+class NodeRoom:
     """What a node holds: resources for pods, and how many pods."""
 
     resources: Resources
@@ -91,7 +91,7 @@ def managed_max_pods(instance: InstanceType) -> int:
     return min(instance.max_pods, 110 if instance.vcpu < LARGE_VCPU else 250)
 
 
-def template_from_zero(instance: InstanceType, tags: Mapping[str, str]) -> NodeShape:
+def template_from_zero(instance: InstanceType, tags: Mapping[str, str]) -> NodeRoom:
     """Return the node that the autoscaler plans with before it has seen one of the group.
 
     ``tags`` are the Auto Scaling group's, or a managed group's own; ``RESOURCE_TAG`` + resource
@@ -105,7 +105,7 @@ def template_from_zero(instance: InstanceType, tags: Mapping[str, str]) -> NodeS
         ephemeral_mib=_told(told, "ephemeral-storage", _whole_mib, 0),
         gpu=_told(told, "nvidia.com/gpu", whole, instance.gpu),
     )
-    return NodeShape(resources, _told(told, "pods", whole, TEMPLATE_PODS))
+    return NodeRoom(resources, _told(told, "pods", whole, TEMPLATE_PODS))
 
 
 def _told(told: Mapping[str, str], resource: str, amount: Callable[[str], int], otherwise: int) -> int:

@@ -14,14 +14,14 @@ from enum import IntEnum
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
+from sim.engine.aws.fleet import Fleet
 from sim.engine.clock import Phase
 from sim.engine.entities import Node, PodState
 from sim.model.cluster import FailMode
-from sim.model.distributions import Exponential
 from sim.model.log import NodeState, PodEnd
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from sim.engine.clock import Call, Clock
     from sim.engine.state import ClusterState
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from sim.model.latency import Ec2Latency
 
 SPOT_NOTICE_US = 120_000_000
-US_PER_S = 1_000_000
-METAL = ".metal"
 
 
 class InstanceState(IntEnum):
@@ -52,11 +50,12 @@ NEVER_UP = frozenset({InstanceState.PLACEHOLDER, InstanceState.FAILED})
 class Instance:
     """One instance of a group, or one that was asked for in vain; ``id`` is its row in ``nodes``."""
 
-    __slots__ = ("boot_us", "gpu_us", "group", "id", "node", "noticed", "number", "state")
+    __slots__ = ("boot_us", "fleet", "gpu_us", "group", "id", "node", "noticed", "number", "state")
 
-    def __init__(self, instance_id: int, group: AutoScalingGroup, number: int) -> None:
-        """Ask for an instance."""
+    def __init__(self, instance_id: int, fleet: Fleet, group: AutoScalingGroup | None, number: int) -> None:
+        """Ask for an instance, the group's or of no group."""
         self.id = instance_id
+        self.fleet = fleet
         self.group = group
         self.number = number
         self.state = InstanceState.LAUNCHING
@@ -69,10 +68,11 @@ class Instance:
 class AutoScalingGroup:
     """A group's bounds, its target, and the instances that are listed, in order of creation."""
 
-    def __init__(self, index: int, spec: NodeGroup, latency: Ec2Latency, streams: Streams) -> None:
-        """Start with no instances."""
+    def __init__(self, index: int, spec: NodeGroup, fleets: Sequence[Fleet]) -> None:
+        """Start with no instances; there is a fleet for each shape, best first."""
         self.index = index
         self.spec = spec
+        self.fleets = fleets
         self.min_size = spec.min_size
         self.max_size = spec.max_size
         self.initial = spec.initial
@@ -81,44 +81,10 @@ class AutoScalingGroup:
         self.created = 0
         self.instances: dict[int, Instance] = {}
         self.failed: set[int] = set()  # placeholders that report their failure
-        slow = spec.allocatable.gpu > 0 or METAL in spec.instance_type
-        self._factor = latency.metal_factor if slow else 1.0
-        self._raid_us = round(latency.nvme_raid_s * US_PER_S) if spec.nvme_raid else 0
-        self._provision = self._gpu_total = None
-        if spec.provision_s is not None:
-            self._provision = streams.delays(f"ec2-provision/{spec.name}", spec.provision_s)
-        elif spec.allocatable.gpu:
-            self._gpu_total = streams.delays(f"ec2-gpu/{spec.name}", latency.gpu_total_s)
-        self._launch = streams.delays(f"ec2-launch/{spec.name}", latency.launch_s)
-        self._boot = streams.delays(f"ec2-ready/{spec.name}", latency.ready_s)
-        self._terminate = streams.delays(f"ec2-terminate/{spec.name}", spec.deletion_s or latency.terminate_s)
-        self._life = None
-        if spec.spot and spec.interruptions_per_hour > 0:
-            hours = Exponential(3600.0 / spec.interruptions_per_hour)
-            self._life = streams.delays(f"spot-interruption/{spec.name}", hours)
 
-    def start_us(self) -> tuple[int, int, int]:
-        """Draw the times from request to launched, to Ready, to GPUs published.
-
-        ``gpu_total_s`` counts from the request; Ready comes no later.
-        """
-        if self._provision is not None:
-            return 0, self._provision.next_us(), 0
-        launch_us = self._launch.next_us()
-        boot_us = round(self._boot.next_us() * self._factor) + self._raid_us
-        if self._gpu_total is None:
-            return launch_us, boot_us, 0
-        total_us = self._gpu_total.next_us()
-        boot_us = max(min(boot_us, total_us - launch_us), 0)
-        return launch_us, boot_us, max(total_us - launch_us - boot_us, 0)
-
-    def terminate_us(self) -> int:
-        """Draw the time from the terminate call to no node."""
-        return self._terminate.next_us()
-
-    def life_us(self) -> int | None:
-        """Draw when a Spot node is reclaimed after it became Ready; None: never."""
-        return None if self._life is None else self._life.next_us()
+    def choose(self) -> Fleet:
+        """Return the fleet of the next instance: the first shape's, as long as capacity is not by type."""
+        return self.fleets[0]
 
     def never_up(self) -> list[Instance]:
         """Return the placeholders, in order of creation."""
@@ -133,25 +99,42 @@ class AutoScalingGroup:
 
 
 class NodeGroups:
-    """All groups of the cluster: what the autoscaler's cloud provider talks to."""
+    """All groups of the cluster, what the autoscaler's cloud provider talks to, and instances of no group."""
 
     def __init__(self, clock: Clock, state: ClusterState, latency: Ec2Latency, streams: Streams) -> None:
         """Take charge of the nodes of ``state``."""
         self.clock = clock
         self.state = state
-        specs = state.cluster.node_groups
-        self.groups = [AutoScalingGroup(i, spec, latency, streams) for i, spec in enumerate(specs)]
+        self._latency = latency
+        self._streams = streams
+        cluster = state.cluster
+        self.groups = [
+            AutoScalingGroup(index, spec, self._fleets(first, spec))
+            for index, (first, spec) in enumerate(zip(cluster.first_shapes, cluster.node_groups, strict=True))
+        ]
+        self._loose: dict[int, Fleet] = {}  # by shape: instances of no group
         self.instances: dict[int, Instance] = {}  # by id, while listed
         self.changes = 0  # of targets, bounds, and which instances there are
-        self._ready: list[tuple[int, int, int, Instance]] = []  # due: time, group, number
+        self._ready: list[tuple[int, int, int, int, Instance]] = []  # due: time, group, number, id
         self._gone: list[tuple[int, int, Instance]] = []  # due: time, id; gone or failed
+
+    def _fleets(self, first: int, group: NodeGroup) -> list[Fleet]:
+        """Return a fleet for each shape of a group; the first one has the group's name."""
+        return [
+            self._fleet(first + nth, f"{group.name}/{nth}" if nth else group.name, group)
+            for nth in range(len(group.shapes))
+        ]
+
+    def _fleet(self, shape: int, name: str, group: NodeGroup | None = None) -> Fleet:
+        spec = self.state.shapes[shape]
+        return Fleet(shape, spec, name, self._latency, self._streams, group=group)
 
     def start(self) -> None:
         """Bring up the initial nodes, Ready at once."""
         for group in self.groups:
             group.target = group.initial
             for _ in range(group.initial):
-                instance = self._create(group)
+                instance = self._create(group.choose(), group)
                 self._log(instance, NodeState.LAUNCHED)
                 self._become_ready(instance)
         self._changed()
@@ -182,7 +165,7 @@ class NodeGroups:
         now_us = self.clock.now_us
         window = group.failing(now_us)
         for nth in range(delta):
-            instance = self._create(group)
+            instance = self._create(group.choose(), group)
             if window is None or nth < window.allow:
                 self._launch(instance)
                 continue
@@ -218,19 +201,38 @@ class NodeGroups:
         if group.target < min_size:
             self.increase(group_index, min_size - group.target)
 
+    def launch(self, shape: int) -> int:
+        """Launch an instance of no group; return its id, which is its node's."""
+        fleet = self._loose.get(shape)
+        if fleet is None:
+            fleet = self._loose[shape] = self._fleet(shape, f"shape/{self.state.shapes[shape].name}")
+        instance = self._create(fleet, None)
+        self._changed()
+        self._launch(instance)
+        return instance.id
+
+    def terminate(self, instance_id: int) -> None:
+        """Terminate an instance of no group; harmless when it is on its way or gone."""
+        instance = self.instances.get(instance_id)
+        if instance is not None and instance.state is not InstanceState.TERMINATING:
+            assert instance.group is None, "an instance of a group is deleted through it"
+            self._terminate(instance)
+
     # -- an instance's life -----------------------------------------------------------------
 
-    def _create(self, group: AutoScalingGroup) -> Instance:
-        group.created += 1
+    def _create(self, fleet: Fleet, group: AutoScalingGroup | None) -> Instance:
+        numbered = fleet if group is None else group
+        numbered.created += 1
         table = self.state.log.tables["nodes"]
-        instance = Instance(len(table), group, group.created)
-        table.add((self.clock.now_us, group.index, instance.number))
-        group.instances[instance.id] = instance
+        instance = Instance(len(table), fleet, group, numbered.created)
+        table.add((self.clock.now_us, -1 if group is None else group.index, instance.number, fleet.shape))
+        if group is not None:
+            group.instances[instance.id] = instance
         self.instances[instance.id] = instance
         return instance
 
     def _launch(self, instance: Instance) -> None:
-        launch_us, instance.boot_us, instance.gpu_us = instance.group.start_us()
+        launch_us, instance.boot_us, instance.gpu_us = instance.fleet.start_us()
         if launch_us:
             self.clock.at(self.clock.now_us + launch_us, Phase.NODES_GONE, self._launched, instance)
         else:
@@ -244,28 +246,31 @@ class NodeGroups:
         instance.state = InstanceState.BOOTING
         self._log(instance, NodeState.LAUNCHED)
         ready_us = self.clock.now_us + instance.boot_us
-        heappush(self._ready, (ready_us, instance.group.index, instance.number, instance))
+        group = -1 if instance.group is None else instance.group.index
+        heappush(self._ready, (ready_us, group, instance.number, instance.id, instance))
         self.clock.at(ready_us, Phase.NODES_READY, self._nodes_ready, None)
 
     def _nodes_ready(self, _: Call[None]) -> None:
         """Bring up all that is due, by group and number."""
         while self._ready and self._ready[0][0] <= self.clock.now_us:
-            instance = heappop(self._ready)[3]
+            instance = heappop(self._ready)[4]
             if instance.state is InstanceState.BOOTING:
                 self._become_ready(instance)
 
     def _become_ready(self, instance: Instance) -> None:
         instance.state = InstanceState.READY
-        group = instance.group
-        node = Node(instance.id, group.index, instance.number, group.spec, self.clock.now_us)
+        fleet, group = instance.fleet, instance.group
+        index, of = (-1, fleet.spec.name) if group is None else (group.index, group.spec.name)
+        name = f"{of}-{instance.number}"
+        node = Node(instance.id, name, fleet.shape, fleet.spec, self.clock.now_us, group=index)
         instance.node = node
         if instance.gpu_us:
             node.gpu_ready = False
-            node.free_gpu -= group.spec.allocatable.gpu
+            node.free_gpu -= fleet.spec.allocatable.gpu
             gpu_us = self.clock.now_us + instance.gpu_us
             self.clock.at(gpu_us, Phase.NODES_READY, self._gpus_published, node)
         self.state.add_node(node)
-        life_us = group.life_us()
+        life_us = fleet.life_us()
         if life_us is not None:
             self.clock.at(self.clock.now_us + life_us, Phase.BACKGROUND, self._notice, instance)
 
@@ -279,7 +284,7 @@ class NodeGroups:
         instance.state = InstanceState.TERMINATING
         self._changed()
         self._log(instance, NodeState.TERMINATING)
-        self._at_gone(self.clock.now_us + instance.group.terminate_us(), instance)
+        self._at_gone(self.clock.now_us + instance.fleet.terminate_us(), instance)
 
     def _at_gone(self, time_us: int, instance: Instance) -> None:
         heappush(self._gone, (time_us, instance.id, instance))
@@ -293,7 +298,8 @@ class NodeGroups:
                 self._disappear(instance, PodEnd.NODE_GONE)
             elif instance.state is InstanceState.PLACEHOLDER:
                 instance.state = InstanceState.FAILED
-                instance.group.failed.add(instance.id)
+                if instance.group is not None:
+                    instance.group.failed.add(instance.id)
                 self._changed()
                 self._log(instance, NodeState.FAILED)
 
@@ -335,8 +341,9 @@ class NodeGroups:
 
     def _forget(self, instance: Instance) -> None:
         instance.state = InstanceState.GONE
-        instance.group.failed.discard(instance.id)
-        del instance.group.instances[instance.id]
+        if instance.group is not None:
+            instance.group.failed.discard(instance.id)
+            del instance.group.instances[instance.id]
         del self.instances[instance.id]
         self._changed()
 
@@ -369,8 +376,8 @@ class NodeGroups:
             return
         replaced = instance.state is InstanceState.READY
         self._disappear(instance, PodEnd.SPOT_INTERRUPTED)
-        if replaced:
-            group = instance.group
+        group = instance.group
+        if replaced and group is not None:
             group.target -= 1
             self.increase(group.index, 1)
 

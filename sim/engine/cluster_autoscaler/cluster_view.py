@@ -33,7 +33,7 @@ class NodeView(SnapshotNode):
 
     def __init__(self, node: Node, cutoff: int) -> None:
         """Describe ``node``; pods below the priority ``cutoff`` are not seen."""
-        super().__init__(node.id, node.group, (0, 0, 0, 0, 0))
+        super().__init__(node.id, node.group, node.shape, (0, 0, 0, 0, 0))
         self.node = node
         self.cutoff = cutoff
         self.empty = True
@@ -81,9 +81,8 @@ class ClusterView:
         self.state = state
         self.options = options
         self.snapshot = Snapshot()
-        specs = state.cluster.node_groups
         self.nodes: dict[int, NodeView] = {}
-        self.by_group: list[dict[int, NodeView]] = [{} for _ in specs]
+        self.by_group: list[dict[int, NodeView]] = [{} for _ in state.cluster.node_groups]
         self.registered: dict[int, None] = {}  # these, and those that are starting
         self.starting: dict[int, Node] = {}  # Ready, but their GPUs are not up yet
         self.low: dict[int, NodeView] = {}  # used less than the scale-down threshold
@@ -91,14 +90,14 @@ class ClusterView:
         self.awake: dict[int, NodeView] = {}  # of the low ones, those that somebody must look at again
         self.changes = 0  # of which nodes there are
         least = [
-            underused_room(node_capacity(spec.allocatable, state.daemons[group]), options)
-            for group, spec in enumerate(specs)
+            underused_room(node_capacity(spec.allocatable, daemons), options)
+            for spec, daemons in zip(state.shapes, state.daemons, strict=True)
         ]
         self._least = [
             (room.cpu_m, room.memory_mib, room.gpu, spec.allocatable.gpu > 0)
-            for room, spec in zip(least, specs, strict=True)
+            for room, spec in zip(least, state.shapes, strict=True)
         ]
-        self._gpu_labelled = [GPU_LABEL in dict(spec.labels) for spec in specs]
+        self._gpu_labelled = [GPU_LABEL in dict(spec.labels) for spec in state.shapes]
         self._classes = 0
         self._expendable = False
 
@@ -111,7 +110,7 @@ class ClusterView:
         nodes, judge, expendable = self.nodes, self._judge, self._expendable
         come_or_gone = []
         for node in touched:
-            if node is None:
+            if node is None or node.group < 0:  # of no group: another's
                 continue
             view = nodes.get(node.id)
             if view is None or node.position < 0:
@@ -157,7 +156,7 @@ class ClusterView:
         """Take in a node; return whether it comes behind all others."""
         self.changes += 1
         self.registered[node.id] = None
-        if self._gpu_labelled[node.group] and not node.gpu_ready:
+        if self._gpu_labelled[node.shape] and not node.gpu_ready:
             self.starting[node.id] = node
             return True
         self.starting.pop(node.id, None)
@@ -185,7 +184,7 @@ class ClusterView:
 
     def is_underutilized(self, view: NodeView) -> bool:
         """Say whether a node, with what was moved onto it, is below the threshold."""
-        cpu_m, memory_mib, gpu, has_gpus = self._least[view.group]
-        if has_gpus and (view.node.gpu_ready or self._gpu_labelled[view.group]):
+        cpu_m, memory_mib, gpu, has_gpus = self._least[view.shape]
+        if has_gpus and (view.node.gpu_ready or self._gpu_labelled[view.shape]):
             return view.gpu >= gpu
         return view.cpu_m >= cpu_m and view.memory_mib >= memory_mib

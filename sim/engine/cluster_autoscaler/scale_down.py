@@ -64,7 +64,7 @@ class ScaleDown:
         self._soft_tainted: dict[int, NodeView] = {}
         self._seen: tuple[object, int] = ({}, 0)  # when put right: unneeded nodes, and untaintings
         self.soft_taints_left = False  # for the next look to set or take off
-        self._capacities = [spec.capacity for spec in view.state.cluster.node_groups]
+        self._capacities = [shape.capacity for shape in view.state.shapes]
 
     def look(self, now_us: int, *, forbidden: bool) -> bool:
         """Update the plan and, unless ``forbidden`` or resting, act; return whether deletions started."""
@@ -186,14 +186,14 @@ class ScaleDown:
     def _start(self, refusals: dict[int, Reason], now_us: int) -> bool:
         unneeded = self.planner.unneeded
         empty, draining = map(len, self.actuator.in_progress())
-        deletions = [0] * len(self._capacities)
+        deletions = [0] * len(self._resting)
         for node in self.actuator.deletions:
             deletions[node.group] += 1
         chance = self.view.snapshot.chance
         if chance is not None:
             unneeded = dict(chance.shuffled(list(unneeded.items())))
         there = (
-            self._capacities[node.group]
+            self._capacities[node.shape]
             for node in self.view.snapshot.nodes
             if not is_being_deleted(self.actuator.tainted_us.get(node.id), now_us)
         )

@@ -146,10 +146,10 @@ class Stock:
 
     def _add_upcoming(self, now_us: int) -> None:
         placeholders = [
-            SnapshotNode(placeholder_id(name, index), group, self.templates.by_group[group].room)
+            SnapshotNode(placeholder_id(name, index), group, template.shape, template.room)
             for group, count in enumerate(self.registry.upcoming_nodes())
             if count
-            for name in [self.templates.name(group, now_us)]
+            for name, template in [(self.templates.name(group, now_us), self.templates.by_group[group])]
             for index in range(count)
         ]
         self.view.snapshot.add_placeholders(placeholders)

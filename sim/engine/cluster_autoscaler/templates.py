@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sim.decisions.cluster_autoscaler.template import (
     STABILIZATION_DELAY_US,
+    NodeTemplate,
     is_good_template_candidate,
     node_template,
 )
@@ -27,9 +28,7 @@ class Templates:
         self._state = state
         self._view = view
         specs = state.cluster.node_groups
-        self.by_group = [
-            node_template(group, spec, state.daemons[group], real=False) for group, spec in enumerate(specs)
-        ]
+        self.by_group = [self._template(group, real=False) for group in range(len(specs))]
         self._without_real = set(range(len(specs)))
         self._oldest_us: dict[int, int] = {}  # when the first node of a group without a real one was Ready
         self._changes = -1
@@ -51,8 +50,12 @@ class Templates:
             if is_good_template_candidate(ready_us, now_us):
                 self._without_real.remove(group)
                 del self._oldest_us[group]
-                spec = self._state.cluster.node_groups[group]
-                self.by_group[group] = node_template(group, spec, self._state.daemons[group], real=True)
+                self.by_group[group] = self._template(group, real=True)
+
+    def _template(self, group: int, *, real: bool) -> NodeTemplate:
+        cluster = self._state.cluster
+        shape, spec = cluster.first_shapes[group], cluster.node_groups[group]
+        return node_template(group, shape, spec, self._state.daemons[shape], real=real)
 
     def name(self, group: int, now_us: int) -> int:
         """Return what a group's template is called in this look.

@@ -36,19 +36,19 @@ Head = tuple[int, int, int, "ClassState"]
 class Block:
     """Nodes next to each other in node order, and bounds of the room on any one of them."""
 
-    __slots__ = ("cpu_m", "groups", "memory_mib", "nodes")
+    __slots__ = ("cpu_m", "memory_mib", "nodes", "shapes")
 
     def __init__(self) -> None:
         """Start with no nodes."""
         self.nodes: list[Node] = []
-        self.groups = 0  # one bit per node group that has a node here
+        self.shapes = 0  # one bit per shape that a node here has
         self.cpu_m = -1
         self.memory_mib = -1
 
     def append(self, node: Node) -> None:
         """Add a node behind the others."""
         self.nodes.append(node)
-        self.groups |= 1 << node.group
+        self.shapes |= 1 << node.shape
         self.raise_bounds(node)
 
     def raise_bounds(self, node: Node) -> None:
@@ -263,7 +263,7 @@ class FirstFitScheduler:
         """Return the first node that takes a pod of a class; searching a block in vain lowers its bounds."""
         cpu_m, memory_mib = cls.cpu_m, cls.memory_mib
         for block in self._blocks or self._cut_blocks():
-            if cpu_m > block.cpu_m or memory_mib > block.memory_mib or not cls.groups & block.groups:
+            if cpu_m > block.cpu_m or memory_mib > block.memory_mib or not cls.shapes & block.shapes:
                 continue
             most_cpu_m = most_memory_mib = -1
             for node in block.nodes:

@@ -126,7 +126,7 @@ class KubeScheduler:
                 if pod.state is PodState.PENDING:
                     self.state.refuse(pod)
         cls = cohort.cls
-        room = any(node.open and cls.allowed[node.group] for node in self.state.nodes)
+        room = any(node.open and cls.allowed[node.shape] for node in self.state.nodes)
         self.queue.fail(cohort, room=room, asleep=not self._may_preempt(cls))
 
     def _node_for(self, pod: Pod, view: ClassView) -> Node | None:

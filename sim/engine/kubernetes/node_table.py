@@ -18,10 +18,10 @@ from sim.kernels.choice import (
     CPU,
     FREE_EPHEMERAL,
     FREE_GPU,
-    GROUP,
     MEMORY,
     MORE_CPU,
     MORE_MEMORY,
+    SHAPE,
     ZONE,
 )
 
@@ -56,8 +56,8 @@ class NodeTable:
         self._daemons = state.daemons
         self.assumed = 0  # nodes with cpu or memory that stand in for missing requests
         self._assumed: list[tuple[int, int]] = []  # those, by node
-        groups = [group.allocatable for group in state.cluster.node_groups]
-        self.allocatable = [(room.cpu_m or 1, room.memory_mib or 1) for room in groups]  # by group
+        rooms = [shape.allocatable for shape in state.shapes]
+        self.allocatable = [(room.cpu_m or 1, room.memory_mib or 1) for room in rooms]  # by shape
         self._owners: dict[tuple[str, str], int] = {}
         self._images: dict[str, int] = {}
         self._rows = FIXED_ROWS
@@ -100,10 +100,10 @@ class NodeTable:
         self.nodes.append(node)
         self.matrix[:, position] = 0.0
         self.matrix[ZONE, position] = self.zones.setdefault(node.spec.zone, len(self.zones))
-        self.matrix[GROUP, position] = node.group
+        self.matrix[SHAPE, position] = node.shape
         for (namespace, owner), row in self._owners.items():
             self.matrix[row, position] = _pods_of(node, namespace, owner)
-        unset = [unset_requests(cls) for cls in self._daemons[node.group]]
+        unset = [unset_requests(cls) for cls in self._daemons[node.shape]]
         unset += [unset_requests(pod.cls) for pod in node.pods]
         assumed = sum(cpu_m for cpu_m, _ in unset), sum(memory_mib for _, memory_mib in unset)
         self._assumed.append(NOTHING)
@@ -124,7 +124,7 @@ class NodeTable:
     def load(self, node: Node) -> None:
         """Read anew what is taken of a node, which is all of it when it takes no pods."""
         position = node.position
-        cpu_m, memory_mib = self.allocatable[node.group]
+        cpu_m, memory_mib = self.allocatable[node.shape]
         takes_pods = node.open and node.free_pods > 0
         self._flat[position] = 100.0 * (cpu_m - node.free_cpu_m) / cpu_m if takes_pods else FULL
         self._flat[self._columns + position] = 100.0 * (memory_mib - node.free_memory_mib) / memory_mib
@@ -158,7 +158,7 @@ class NodeTable:
         position = node.position
         self.assumed += (assumed != NOTHING) - (self._assumed[position] != NOTHING)
         self._assumed[position] = assumed
-        cpu_m, memory_mib = self.allocatable[node.group]
+        cpu_m, memory_mib = self.allocatable[node.shape]
         self.matrix[MORE_CPU, position] = 100.0 * assumed[0] / cpu_m
         self.matrix[MORE_MEMORY, position] = 100.0 * assumed[1] / memory_mib
 

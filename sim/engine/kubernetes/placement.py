@@ -23,9 +23,9 @@ from sim.kernels.choice import (
     CHOICE,
     FREE_EPHEMERAL,
     FREE_GPU,
-    GROUP,
     HAIR,
     SCORED_MEMORY,
+    SHAPE,
     ZONE,
 )
 from sim.model.pods import Effect, Taint
@@ -70,14 +70,14 @@ class Ties:
 class ClassView:
     """What placing a pod reads of its class.
 
-    ``asked`` says, by node group, what it takes there in per cent: cpu and memory with defaults for
+    ``asked`` says, by shape of node, what it takes there in per cent: cpu and memory with defaults for
     containers that ask for nothing, then as requested, and more cpu than there is where selector or taints
     forbid it.
     """
 
     __slots__ = (
         "apart_row", "asked", "asks_less", "avoid", "cls", "has_few_wishes", "hopeless", "image_rows",
-        "is_counted", "is_spread", "minds_groups", "owner_row", "ties", "unset",
+        "is_counted", "is_spread", "minds_shapes", "owner_row", "ties", "unset",
     )  # fmt: skip
 
     def __init__(self, cls: ClassState, state: ClusterState, table: NodeTable, ties: Ties) -> None:
@@ -96,11 +96,11 @@ class ClassView:
         self.count_by(table.owner_row(spec.namespace, spec.owner) if tracked else table.known_owner_row(cls))
         self.apart_row = self.owner_row if cls.anti_affinity else -1
         self.image_rows = [(table.image_row(image.name), float(image.size_bytes)) for image in spec.images]
-        minded = [sum(_minds(cls, taint) for taint in group.taints) for group in state.cluster.node_groups]
-        self.minds_groups = np.array(minded, dtype=np.float64) if any(minded) else None
+        minded = [sum(_minds(cls, taint) for taint in shape.taints) for shape in state.shapes]
+        self.minds_shapes = np.array(minded, dtype=np.float64) if any(minded) else None
         minds_candidates = _minds(cls, DELETION_CANDIDATE)
         self.avoid = scores.TAINT_TOLERATION * BEST if minds_candidates else 0.0  # points such a taint costs
-        self.has_few_wishes = self.minds_groups is None and not spec.spread  # those that the kernel knows
+        self.has_few_wishes = self.minds_shapes is None and not spec.spread  # those that the kernel knows
         self.hopeless = False  # known to fit nowhere, as long as no room appears
         self.ties = ties
 
@@ -125,7 +125,7 @@ class Placement:
         self._seen = -1  # the table's changes that the following knows of
         self._wanted = 0
         self._load = scores.Load(0)
-        self._group = self._zone = np.zeros(0, dtype=np.intp)
+        self._shape = self._zone = np.zeros(0, dtype=np.intp)
         self._asked: dict[int, Floats] = {}  # by class: what one more pod adds to each node
         self._found = np.zeros((2, 0), dtype=np.intp)
         self._seen_images = -1
@@ -191,7 +191,7 @@ class Placement:
         if image_score is not ALIKE:
             penalty -= image_score
         penalty = penalty.take(sampled)
-        if view.minds_groups is not None:
+        if view.minds_shapes is not None:
             penalty -= scores.TAINT_TOLERATION * scores.taint_toleration(self._intolerable(view, sampled))
         elif table.avoided and view.avoid:  # the same with at most one taint a node
             penalty += view.avoid * table.row(AVOID).take(sampled)
@@ -201,8 +201,8 @@ class Placement:
 
     def _intolerable(self, view: ClassView, sampled: Positions) -> Floats:
         avoided = self.table.row(AVOID).take(sampled) if view.avoid else np.zeros(len(sampled))
-        if view.minds_groups is not None:
-            avoided += view.minds_groups[self._group.take(sampled)]
+        if view.minds_shapes is not None:
+            avoided += view.minds_shapes[self._shape.take(sampled)]
         return avoided
 
     def _spread(self, view: ClassView, sampled: Positions) -> Floats:
@@ -223,7 +223,7 @@ class Placement:
         self._seen = table.changes
         self._wanted = nodes_to_find(nodes)
         self._load = scores.Load(nodes)
-        self._group = table.row(GROUP).astype(np.intp)
+        self._shape = table.row(SHAPE).astype(np.intp)
         self._zone = table.row(ZONE).astype(np.intp)
         self._asked.clear()
         self._found = np.zeros((2, nodes), dtype=np.intp)
@@ -235,7 +235,7 @@ class Placement:
         if known is None:
             if len(self._asked) == MOST_CLASSES:
                 self._asked.clear()
-            by_node = np.ascontiguousarray(view.asked[self._group].T).reshape(2, 2, -1)
+            by_node = np.ascontiguousarray(view.asked[self._shape].T).reshape(2, 2, -1)
             known = self._asked[view.cls.index] = by_node
         return known
 

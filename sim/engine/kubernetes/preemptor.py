@@ -112,7 +112,7 @@ class Preemptor:
             offset = int(self.streams.at("scheduler-preemption", pod.id).integers(len(nodes)))
         request = _requests(pod.cls)
         for node in nodes[offset:] + nodes[:offset]:
-            if not node.open or not pod.cls.allowed[node.group] or _kept_apart(pod, node):
+            if not node.open or not pod.cls.allowed[node.shape] or _kept_apart(pod, node):
                 continue
             lower = [_placed(other) for other in _less_important(pod, node)]
             victims = select_victims(_room(node, self._kept(pod, node)), request, lower) if lower else None

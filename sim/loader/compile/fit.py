@@ -59,9 +59,9 @@ def never_woken(pods: PodClass, cluster: Cluster) -> list[tuple[NodeGroup, str]]
 def _believed(group: NodeGroup) -> NodeGroup:
     """Return the group as a scale-up from zero plans with it (cluster-autoscaler.md §3.5)."""
     assert group.template is not None
-    return replace(
-        group, allocatable=group.template, max_pods=group.template_pods or group.max_pods, instance_type=""
-    )
+    pods = group.template_pods or group.max_pods
+    shape = replace(group.shape, allocatable=group.template, max_pods=pods, instance_type="")
+    return replace(group, shapes=(shape,))
 
 
 def _first_obstacle(pods: PodClass, group: NodeGroup, cluster: Cluster) -> str | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sim.catalog import Catalog
 from sim.decisions.kubernetes.allocatable import (
-    NodeShape,
+    NodeRoom,
     allocatable,
     managed_max_pods,
     node_capacity,
@@ -22,7 +22,7 @@ from sim.errors import InputError
 from sim.loader.compile.selectors import selected_types
 from sim.loader.notes import Notes
 from sim.loader.shape.cluster import GroupFile, ShapeFile
-from sim.model.cluster import GPU_LABEL, NodeGroup
+from sim.model.cluster import GPU_LABEL, NodeGroup, NodeShape
 from sim.model.cluster_config import DEFAULT_VOLUME_TYPE, ClusterConfig, InstanceSelector, NodeGroupConfig
 from sim.model.machines import InstanceType, Price
 from sim.model.pods import Pairs
@@ -46,7 +46,7 @@ class GroupMaker:
     def group(self, config: NodeGroupConfig, more: GroupFile, cluster: ClusterConfig, at: Field) -> NodeGroup:
         """Return one node group."""
         instance = self._instance(config, at)
-        shape = _shape(instance, config, more.allocatable, self.overhead)
+        room = _room(instance, config, more.allocatable, self.overhead)
         template = None if more.allocatable else template_from_zero(instance, dict(config.tags))
         zone = self._zone(config, cluster, at)
         initial = config.desired_capacity if more.initial is None else more.initial
@@ -60,28 +60,31 @@ class GroupMaker:
         self._warn(config, instance, price)
         self._warn_of_spot(config, more)
         self._warn_of_volume(config)
-        capacity = shape.resources if more.allocatable else self._capacity(instance, config)
-        return NodeGroup(
-            name=config.name,
+        capacity = room.resources if more.allocatable else self._capacity(instance, config)
+        shape = NodeShape(
             capacity=capacity,
-            allocatable=shape.resources,
-            max_pods=shape.max_pods,
-            min_size=config.min_size,
-            max_size=config.max_size,
-            initial=initial,
+            allocatable=room.resources,
+            max_pods=room.max_pods,
             instance_type=instance.name,
             labels=_labels(config, instance, cluster.name, self.region, zone),
             taints=config.taints,
             zone=zone,
-            template=template.resources if template else None,
-            template_pods=template.max_pods if template else None,
             spot=config.spot,
             interruptions_per_hour=hazard,
             usd_per_hour=price.usd_per_hour,
             volume_gib=config.volume_gib,
+            nvme_raid=more.nvme_raid,
+        )
+        return NodeGroup(
+            name=config.name,
+            shapes=(shape,),
+            min_size=config.min_size,
+            max_size=config.max_size,
+            initial=initial,
+            template=template.resources if template else None,
+            template_pods=template.max_pods if template else None,
             provision_s=more.provision,
             deletion_s=more.deletion,
-            nvme_raid=more.nvme_raid,
             fail_windows=more.fail_windows,
             scheduled_minimums=more.scheduled_minimums,
             asg_name=_asg_name(config, cluster.name),
@@ -220,14 +223,14 @@ def _path(at: Field) -> str:
     return name if name.startswith("cluster.") else f"cluster.eksctl.{name}"
 
 
-def _shape(
+def _room(
     instance: InstanceType, config: NodeGroupConfig, said: ShapeFile | None, overhead: float
-) -> NodeShape:
+) -> NodeRoom:
     """Return what pods may request of a node, and how many pods."""
     if said is not None:
-        return NodeShape(Resources(said.cpu, said.memory, said.ephemeral, said.gpu), said.pods)
+        return NodeRoom(Resources(said.cpu, said.memory, said.ephemeral, said.gpu), said.pods)
     most = managed_max_pods(instance) if config.managed else instance.max_pods
-    return NodeShape(allocatable(instance, overhead, config.volume_gib), config.max_pods_per_node or most)
+    return NodeRoom(allocatable(instance, overhead, config.volume_gib), config.max_pods_per_node or most)
 
 
 def _labels(config: NodeGroupConfig, instance: InstanceType, cluster: str, region: str, zone: str) -> Pairs:

@@ -5,10 +5,11 @@ Each is scaled by a factor, everything else and the luck left alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from sim.model.arrivals import Arrivals, BatchArrivals, BurstArrivals, PoissonArrivals
+from sim.model.cluster import NodeShape
 from sim.model.scenario import Scenario
 from sim.study.sensitivity import scaled, with_boot_factor
 
@@ -61,10 +62,16 @@ def with_start_up(scenario: Scenario, factor: float) -> Scenario:
 
 def with_node_price(scenario: Scenario, factor: float) -> Scenario:
     """Return the scenario with nodes at so many times the price."""
+    cluster = scenario.cluster
     groups = tuple(
-        replace(group, usd_per_hour=group.usd_per_hour * factor) for group in scenario.cluster.node_groups
+        replace(group, shapes=_dearer(group.shapes, factor)) for group in scenario.cluster.node_groups
     )
-    return replace(scenario, cluster=replace(scenario.cluster, node_groups=groups))
+    loose = _dearer(cluster.loose_shapes, factor)
+    return replace(scenario, cluster=replace(cluster, node_groups=groups, loose_shapes=loose))
+
+
+def _dearer(shapes: Iterable[NodeShape], factor: float) -> tuple[NodeShape, ...]:
+    return tuple(replace(shape, usd_per_hour=shape.usd_per_hour * factor) for shape in shapes)
 
 
 def with_fargate_price(scenario: Scenario, factor: float) -> Scenario:

@@ -41,7 +41,7 @@ def a_group(name: str = "nodes", cpu_m: int = 4000, memory_mib: int = 4000, **re
     """Return a group of nodes without DaemonSets."""
     room = Resources(cpu_m, memory_mib)
     options: dict[str, object] = {"max_pods": 10, **rest}
-    return NodeGroup(name, room, room, **options)  # type: ignore[arg-type]  # as above
+    return NodeGroup.alike(name, room, room, **options)  # type: ignore[arg-type]  # as above
 
 
 class World:
@@ -60,9 +60,11 @@ class World:
 
     def node(self, group: int = 0) -> Node:
         """Add a node now."""
-        self.log["nodes"].add((self.clock.now_us, group, 0))
+        self.log["nodes"].add((self.clock.now_us, group, 0, group))
         number = len(self.log["nodes"])
-        node = Node(number - 1, group, number, self.cluster.node_groups[group], self.clock.now_us)
+        spec = self.cluster.node_groups[group]
+        name = f"{spec.name}-{number}"
+        node = Node(number - 1, name, group, spec.shape, self.clock.now_us, group=group)
         self.state.add_node(node)
         return node
 

@@ -81,7 +81,7 @@ def a_scenario(
     nodes: int = 1,
     kubernetes_version: str = "1.33",
 ) -> Scenario:
-    group = NodeGroup("big", node, node, max_pods=10**6, max_size=nodes, initial=nodes)
+    group = NodeGroup.alike("big", node, node, max_pods=10**6, max_size=nodes, initial=nodes)
     return Scenario(
         name="rig",
         start=MONDAY,
@@ -132,8 +132,9 @@ def assemble(scenario: Scenario, seed: int = 1) -> Rig:
     state.connect(Ports(FirstFitScheduler(clock, state), kubelet))
     for index, group in enumerate(scenario.cluster.node_groups):
         for number in range(1, group.initial + 1):
-            log["nodes"].add((0, index, number))
-            state.add_node(Node(len(log["nodes"]) - 1, index, number, group, 0))
+            log["nodes"].add((0, index, number, index))
+            name = f"{group.name}-{number}"
+            state.add_node(Node(len(log["nodes"]) - 1, name, index, group.shape, 0, group=index))
     return Rig(clock, state, log, Pachd(state, scenario, streams, lambda cls: cls.memory_mib), scenario)
 
 

@@ -35,7 +35,7 @@ def a_group(name: str = "nodes", **rest: Any) -> NodeGroup:
     """Return a group of 4-core nodes that take 60 s to come up and vanish with the terminate call."""
     room = rest.pop("room", Resources(4_000, 16_000))
     options = {"max_size": 10, "provision_s": Constant(60.0), "deletion_s": Constant(0.0), **rest}
-    return NodeGroup(name, room, room, **{"max_pods": 58, **options})
+    return NodeGroup.alike(name, room, room, **{"max_pods": 58, **options})
 
 
 def flags(version: str = "1.31", **changed: Any) -> AutoscalerOptions:

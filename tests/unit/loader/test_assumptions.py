@@ -266,7 +266,7 @@ def test_zstd_images_and_raids_are_said_by_name(tmp_path: Path) -> None:
         "cluster.groups.cpu.nvme_raid=true",
     )
     assert [image.zstd for image in scenario.pipelines[0].pod_class.images] == [False, True, True]
-    assert scenario.cluster.node_groups[0].nvme_raid
+    assert scenario.cluster.node_groups[0].shape.nvme_raid
     assert assumed(scenario)["latency.image_pull.zstd_factor"].value == "0.8"
     assert assumed(scenario)["latency.ec2.nvme_raid"].value == "8s"
 

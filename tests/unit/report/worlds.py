@@ -40,7 +40,7 @@ def a_group(name: str = "cpu", usd_per_hour: float = 0.36, **changes: object) ->
         "volume_gib": 0,
         **changes,
     }
-    return NodeGroup(name=name, usd_per_hour=usd_per_hour, **options)  # type: ignore[arg-type]  # keywords of NodeGroup
+    return NodeGroup.alike(name=name, usd_per_hour=usd_per_hour, **options)  # type: ignore[arg-type]  # keywords of NodeGroup
 
 
 def a_class(name: str, cpu_m: int = 1000, memory_mib: int = 1000) -> PodClass:
@@ -80,7 +80,8 @@ class World:
     ) -> int:
         """Add a node; ``states`` are other NodeStates by lower-case name."""
         node = len(self._log["nodes"])
-        self.add("nodes", requested, self.name("group", group), node)
+        index = self.name("group", group)
+        self.add("nodes", requested, index, node, index)
         known = {"launched": launched, "ready": ready, "terminating": terminated, "gone": gone, **states}
         for state, at_s in known.items():
             self.add("node_states", at_s, node, NodeState[state.upper()])

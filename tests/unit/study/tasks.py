@@ -23,7 +23,8 @@ def queue(per_s: float) -> Scenario:
     """Return ten minutes of one node that takes one pod at a time."""
     load = PodLoad("pods", PoissonArrivals(per_s), PodClass("pod", ROOM, ROOM, "pod"), Exponential(10.0))
     cluster = Cluster(
-        node_groups=(NodeGroup("node", ROOM, ROOM, 1, 1, 1, 1),), autoscaler=AutoscalerOptions(enabled=False)
+        node_groups=(NodeGroup.alike("node", ROOM, ROOM, 1, 1, 1, 1),),
+        autoscaler=AutoscalerOptions(enabled=False),
     )
     return Scenario("queue", datetime(2026, 1, 5, tzinfo=UTC), 600_000_000, cluster, pods=(load,))
 

@@ -22,13 +22,13 @@ def a_group(
     name: str = "g", cpu_m: int = 2_000, memory_mib: int = 4_096, pods: int = 29, **more: Any
 ) -> NodeGroup:
     room = Resources(cpu_m, memory_mib)
-    return NodeGroup(name, room, room, pods, max_size=more.pop("max_size", 10), **more)
+    return NodeGroup.alike(name, room, room, pods, max_size=more.pop("max_size", 10), **more)
 
 
 def a_template(
     group: NodeGroup | None = None, index: int = 0, daemons: Sequence[ClassState] = ()
 ) -> NodeTemplate:
-    return node_template(index, group or a_group(), daemons, real=False)
+    return node_template(index, index, group or a_group(), daemons, real=False)
 
 
 class Classes:
@@ -43,7 +43,7 @@ class Classes:
         more.setdefault("owner", f"owner-{self.count}")
         spec = PodClass(f"class-{self.count}", asked, more.pop("container_requests", asked), **more)
         self.count += 1
-        return ClassState(self.count - 1, spec, self.groups)
+        return ClassState(self.count - 1, spec, tuple(group.shape for group in self.groups))
 
 
 @dataclass(eq=False)
@@ -64,7 +64,7 @@ class FakeNode(SnapshotNode):
     """A node with pods on it."""
 
     def __init__(self, node_id: int, group: int, room: tuple[int, int, int, int, int]) -> None:
-        super().__init__(node_id, group, room)
+        super().__init__(node_id, group, group, room)
         self.on_it: list[FakePod] = []
 
     def real_pods(self) -> list[FakePod]:

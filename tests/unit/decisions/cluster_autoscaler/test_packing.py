@@ -123,7 +123,7 @@ def check_waiting_pods(seed: int, kernel: Kernel[..., Any], *, pinned: bool) -> 
     for many in (False, True):
         world = World(seed, pinned=pinned, shuffle=True)
         room = (9 * world.scale, 9 * world.scale, 0, 1, 5)
-        world.snapshot.add_placeholders([SnapshotNode(-1 - n, n % 3, room) for n in range(seed % 5)])
+        world.snapshot.add_placeholders([SnapshotNode(-1 - n, n % 3, n % 3, room) for n in range(seed % 5)])
         world.snapshot.walk()
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(packing, "PACK", kernel)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -20,6 +19,7 @@ from sim.decisions.cluster_autoscaler.similar_groups import is_similar
 from sim.decisions.cluster_autoscaler.snapshot import Pointer
 from sim.decisions.cluster_autoscaler.template import NodeTemplate, is_good_template_candidate, node_template
 from sim.model.autoscaler import AutoscalerOptions
+from sim.model.cluster import NodeGroup, NodeShape
 from sim.model.log import Reason
 from sim.model.pods import Controller
 from sim.model.resources import Resources
@@ -224,26 +224,26 @@ class TestEquivalenceGroups:
 
 
 class TestTemplates:
-    GROUP = replace(
-        a_group("g", 3_920, 14_162, 58), template=Resources(4_000, 16_384), template_pods=110,
-        capacity=Resources(4_000, 15_155),
+    GROUP = NodeGroup(
+        "g", (NodeShape(Resources(4_000, 15_155), Resources(3_920, 14_162), 58),), 0, 10,
+        template=Resources(4_000, 16_384), template_pods=110,
     )  # fmt: skip
 
     def test_a_group_never_seen_is_nominal_with_a_second_kube_proxy(self) -> None:
         daemon = Classes().a_class(150, 64)
-        template = node_template(0, self.GROUP, [daemon], real=False)
+        template = node_template(0, 0, self.GROUP, [daemon], real=False)
         assert template.allocatable == template.capacity == Resources(4_000, 16_384)
         assert template.room == (4_000 - 150 - 100, 16_384 - 64, 0, 0, 110 - 2)
 
     def test_a_real_node_replaces_it(self) -> None:
-        template = node_template(0, self.GROUP, [Classes().a_class(150, 64)], real=True)
+        template = node_template(0, 0, self.GROUP, [Classes().a_class(150, 64)], real=True)
         assert template.room == (3_920 - 150, 14_162 - 64, 0, 0, 57)
         assert template.capacity == Resources(4_000, 15_155)
 
     def test_so_a_pod_can_buy_a_node_that_does_not_hold_it(self) -> None:
         pod = Classes(self.GROUP).a_class(3_900, 15_000)
-        assert node_template(0, self.GROUP, [], real=False).takes(pod)
-        assert not node_template(0, self.GROUP, [], real=True).takes(pod)
+        assert node_template(0, 0, self.GROUP, [], real=False).takes(pod)
+        assert not node_template(0, 0, self.GROUP, [], real=True).takes(pod)
 
     @pytest.mark.parametrize(("age_us", "good"), [(60 * SECOND, False), (60 * SECOND + 1, True)])
     def test_after_more_than_a_minute_ready(self, age_us: int, good: bool) -> None:

@@ -65,7 +65,7 @@ def test_searching_all_at_once_finds_what_one_by_one_finds(
 def test_placeholders_stand_behind_and_are_no_destinations() -> None:
     cls = Classes().a_class()
     snapshot = a_snapshot([a_node(1, cpu_m=0)])
-    snapshot.add_placeholders([SnapshotNode(-1, 0, (2_000, 4_096, 0, 0, 29))])
+    snapshot.add_placeholders([SnapshotNode(-1, 0, 0, (2_000, 4_096, 0, 0, 29))])
     assert found(snapshot, cls, snapshot.destinations()) is None
     assert found(snapshot, cls) == 1
     snapshot.end_look()
@@ -87,7 +87,7 @@ def test_hints_to_placeholders_hold_while_their_template_keeps_its_name(
     snapshot, simulator = Snapshot(), HintingSimulator()
     for name in (7, second_name):
         room = (2_000, 4_096, 0, 0, 29)
-        upcoming = [SnapshotNode(placeholder_id(name, index), 0, room) for index in range(2)]
+        upcoming = [SnapshotNode(placeholder_id(name, index), 0, 0, room) for index in range(2)]
         snapshot.add_placeholders(upcoming)
         simulator.try_schedule_pods(snapshot, [pod])
         placed = next(index for index, node in enumerate(upcoming) if node.moved)

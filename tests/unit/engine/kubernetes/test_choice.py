@@ -28,7 +28,7 @@ GPU_ROOM = Resources(7910, 29_000, ephemeral_mib=90, gpu=4)
 GROUPS = (
     a_group("small", 3920, 14_162, max_pods=58),
     a_group("large", 15_890, 60_000, max_pods=200, labels=(("pool", "large"),)),
-    NodeGroup("gpu", GPU_ROOM, GPU_ROOM, max_pods=30),
+    NodeGroup.alike("gpu", GPU_ROOM, GPU_ROOM, max_pods=30),
 )
 CLASSES = st.builds(
     a_class,
@@ -66,7 +66,7 @@ def a_half_full_table(world: World, nodes: int, rng: np.random.Generator) -> Nod
     """Return the table of nodes that hold anything, some of them closed, avoided, or with images."""
     for number in range(nodes):
         group = int(rng.integers(len(GROUPS)))
-        node = Node(number, group, number, GROUPS[group], 0)
+        node = Node(number, f"{number}", group, GROUPS[group].shape, 0, group=group)
         node.free_cpu_m -= int(rng.choice((0, 700, 1333, node.free_cpu_m)))
         node.free_memory_mib -= int(rng.choice((0, 300, 7001, node.free_memory_mib)))
         node.free_gpu -= int(rng.integers(node.free_gpu + 1))

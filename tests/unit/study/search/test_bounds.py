@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +23,11 @@ from tests.unit.study.search.worlds import Drawn, a_study, factor
 
 LIMIT = Constraint("job_latency_p95_s", 600.0)
 STUDY = a_study(factor("a", 1), constraints=(LIMIT,))
+
+
+def of_shape(group: NodeGroup, **changes: Any) -> NodeGroup:
+    """Return the group with nodes of another shape."""
+    return replace(group, shapes=(replace(group.shape, **changes),))
 
 
 @pytest.fixture
@@ -93,7 +99,7 @@ def test_workers_are_packed_onto_nodes_and_quota(scenario: Scenario) -> None:
     group = scenario.cluster.node_groups[0]
     assert on_nodes == group.max_size * (group.allocatable.cpu_m // load.pod_class.requests.cpu_m)
     zoned = replace(
-        scenario, cluster=replace(scenario.cluster, node_groups=(replace(group, zone="us-east-1a"),))
+        scenario, cluster=replace(scenario.cluster, node_groups=(of_shape(group, zone="us-east-1a"),))
     )
     there = (("topology.kubernetes.io/zone", "us-east-1a"),)
     chosen = replace(load, pod_class=replace(load.pod_class, node_selector=there))
@@ -109,7 +115,7 @@ def test_workers_are_packed_onto_nodes_and_quota(scenario: Scenario) -> None:
 
 
 def test_the_standing_cost_is_what_is_always_on(scenario: Scenario) -> None:
-    group = NodeGroup(
+    group = NodeGroup.alike(
         "g",
         scenario.cluster.node_groups[0].capacity,
         scenario.cluster.node_groups[0].allocatable,
@@ -120,7 +126,7 @@ def test_the_standing_cost_is_what_is_always_on(scenario: Scenario) -> None:
         usd_per_hour=0.5,
         volume_gib=0,
     )
-    spot = replace(group, name="spot", interruptions_per_hour=0.1)
+    spot = of_shape(replace(group, name="spot"), interruptions_per_hour=0.1)
     clocked = replace(group, name="clocked", scheduled_minimums=(ScheduledMinimum("0 8 * * *", 1),))
     world = replace(
         scenario,
