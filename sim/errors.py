@@ -10,9 +10,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
+from sim.texts import one_line
+
 LONGEST_VALUE = (
     80  # a value is quoted to be recognised, not to be read: binary files and YAML bombs stay one line
 )
+LONGEST_FIELD = 300  # so is a path of keys
+LONGEST_PROBLEM = 600
 _UNSET = object()
 
 
@@ -66,12 +70,12 @@ class InputError(SimError):
 
     def __str__(self) -> str:
         what = self.problem or (f"is {self.shown}" if self.shown else "cannot be used")
-        message = f"{self._where()}{self.field} {what}".strip()
+        message = f"{self._where()}{_cut(self.field, LONGEST_FIELD)} {_cut(what, LONGEST_PROBLEM)}".strip()
         if self.allowed:
             message += f"; allowed: {self.allowed}"
         if self.nearest:
             message += f"; did you mean {self.nearest}?"
-        return " ".join(message.split())
+        return one_line(message)
 
     def _where(self) -> str:
         if not self.file:
@@ -127,8 +131,11 @@ def _plain(word: str) -> str:
 
 
 def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 3]}..."
+    return _cut(repr(value), LONGEST_VALUE)
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
 def _join(prefix: str, field: str) -> str:

@@ -55,7 +55,7 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Write over a scenario that is there.")] = False,
 ) -> None:
     """Write a commented scenario that runs at once; what only history knows is a marked placeholder."""
-    from sim.cli.output import print_warnings
+    from sim.cli.output import print_text, print_warnings
 
     draft = sim.init(
         pipelines,
@@ -68,4 +68,4 @@ def init(
         force=force,
     )
     print_warnings(draft.warnings)
-    typer.echo(f"{draft.path}: pipelines {draft.pipelines}, placeholders to fill in {draft.placeholders}")
+    print_text(f"{draft.path}: pipelines {draft.pipelines}, placeholders to fill in {draft.placeholders}")

@@ -135,11 +135,12 @@ def _load_log(folder: Path) -> EventLog:
 
 
 def _save_tables(folder: Path, log: EventLog, scenario: Scenario) -> None:
+    from sim.report.csv_file import write_csv
     from sim.report.frames import Tables
 
     tables = Tables(log, scenario)
     for name in FRAMES:
-        getattr(tables, name).to_csv(folder / f"{name}.csv", lineterminator="\n")
+        write_csv(getattr(tables, name), folder / f"{name}.csv")
 
 
 def _save_pictures(folder: Path, result: Saved, scenario: Scenario) -> None:

@@ -19,6 +19,7 @@ from sim.errors import InputError
 from sim.model.scenario import Scenario
 from sim.model.study import Constraint
 from sim.report.caveats import caveats
+from sim.report.csv_file import write_csv
 from sim.report.summary import WARMUP_FOUND, interval
 from sim.study.choice import levels
 from sim.study.search.exclusions import Kind
@@ -187,7 +188,7 @@ class Answer:
             base = _seen_from(place, self.study.base)
             saved = {**self.document, "base": base, "sets": list(self.study.sets)}
             (place / FILE).write_text(json.dumps(saved, indent=2) + "\n", encoding="utf-8")
-            self.table.to_csv(place / TABLE, index=False)
+            write_csv(self.table, place / TABLE, index=False)
             self.plot.pareto().savefig(place / PICTURE, dpi=150)
         except OSError as error:
             raise InputError(f"cannot be written: {error.strerror}", field=str(place)) from error
