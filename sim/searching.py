@@ -12,6 +12,7 @@ from sim.loader import load
 from sim.loader.study import load_study
 from sim.model.scenario import Scenario
 from sim.model.study import Study
+from sim.report.checksums import check_sums
 from sim.study.evaluate import evaluator
 from sim.study.search import Answer
 from sim.study.search import search as searched
@@ -80,6 +81,8 @@ def load_winner(folder: str | Path, alternative: int = 0) -> Scenario:
     Raises InputError for a folder without an answer, or an answer without that alternative.
     """
     file = Path(folder) / FILE
+    if file.is_file():
+        check_sums(Path(folder), "an answer", "what search --out wrote; search again, with its store if kept")
     try:
         saved = json.loads(file.read_bytes())
         base, sets = saved["base"], saved["sets"]

@@ -1,8 +1,8 @@
 """Texts: what somebody wrote, made safe to show on a terminal, in a cell, in Markdown and in a shell.
 
-Names and questions come from files that others may have sent. A terminal obeys control characters, a spreadsheet
-runs cells that begin like a formula, Markdown opens blocks, a shell runs what is not quoted. Every place that
-shows a text asks here.
+Names and questions come from files that others may have sent. A terminal obeys control characters, a
+spreadsheet runs cells that begin like a formula, Markdown opens blocks, a shell runs what is not quoted.
+Every place that shows a text asks here.
 
 Sources: ECMA-48 (C0 and C1 controls), Unicode TR36 §2.5 (bidirectional text), OWASP "CSV Injection",
 CommonMark 0.31 §2.4 (backslash escapes), POSIX.1-2017 XCU §2.2 (quoting, by ``shlex``).
@@ -15,21 +15,22 @@ import shlex
 from typing import Any
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-_MARKDOWN = re.compile(r"[\\`<>|*\[\]]|^[#~+-]")
+_MARKDOWN = re.compile(r"[\\`<>|]|(?<=\])\(|^[#~+-]")
 _NUMBER = re.compile(r"[-+]?[0-9][0-9.,]*(?:[eE][-+]?[0-9]+)?\s?%?", re.ASCII)
 _KEPT = " \n"
 
 
 def visible(text: str) -> str:
-    """Return a text whose control and other unprintable characters are spelled out; line ends stay.
+    r"""Return a text whose control and other unprintable characters are spelled out; line ends stay.
 
-    >>> visible("red\\x1b[31m")
-    'red\\\\x1b[31m'
+    >>> visible("red\x1b[31m")
+    'red\\x1b[31m'
     """
     if text.isprintable():
         return text
     return "".join(
-        each if each.isprintable() or each in _KEPT else each.encode("unicode_escape").decode() for each in text
+        each if each.isprintable() or each in _KEPT else each.encode("unicode_escape").decode()
+        for each in text
     )
 
 
@@ -52,7 +53,7 @@ def cell(value: Any) -> Any:
 
 
 def markdown(text: str) -> str:
-    """Return a text as one line of Markdown that means itself: no code, no HTML, no cell or block of its own."""
+    """Return a text as one line of Markdown that means itself: no code, HTML, link, cell or block."""
     return _MARKDOWN.sub(lambda found: f"\\{found[0]}", one_line(text))
 
 
@@ -62,4 +63,9 @@ def quoted(text: object) -> str:
     >>> quoted("ns$(touch pwned)")
     "'ns$(touch pwned)'"
     """
-    return shlex.quote(visible(str(text)))
+    return shlex.quote(visible(str(text)).replace("\n", "\\n"))
+
+
+def within_quotes(text: str) -> str:
+    """Return what may stand between double quotes of a shell and mean itself."""
+    return re.sub(r'[\\"$`]', lambda found: f"\\{found[0]}", visible(text).replace("\n", "\\n"))

@@ -43,11 +43,7 @@ def run(
     """Simulate scenarios and print cost, latency and waits."""
     loaded = [sim.load(file, sets or ()) for file in scenarios]
     _check_names(loaded)
-    folders = (
-        {} if out is None else {each.name: out if len(loaded) == 1 else out / each.name for each in loaded}
-    )
-    for folder in folders.values():
-        sim.Result.check_folder(folder)
+    folders = {} if out is None else sim.Result.folders(out, loaded)
     how: dict[str, Any] = {"precision": precision, "progress": verbose or None}
     results: list[sim.Result] = []
     interrupted = False

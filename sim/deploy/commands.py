@@ -6,7 +6,6 @@ autoscaler's chart 9.59.0 (aws.md §10), pachctl 2.11.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
@@ -18,6 +17,7 @@ from sim.model.cluster_config import NodeGroupConfig
 from sim.model.cron import recurrence_fields
 from sim.model.pipelines import DEFAULT_PROJECT, leaves
 from sim.model.scenario import Scenario
+from sim.texts import quoted, within_quotes
 
 TEMPLATE = "k8s.io/cluster-autoscaler/node-template"
 CHART = "https://kubernetes.github.io/autoscaler"
@@ -34,7 +34,9 @@ def change_cluster(plan: ClusterPlan) -> Lines:
     """Return what brings an existing cluster to the plan; eksctl leaves alone what is there already."""
     found, lines = plan.changes, Lines()
     for name in found.changed_profiles:
-        lines.append(f"{_eksctl('delete', 'fargateprofile', plan)} --name {name} --wait  # cannot be changed")
+        lines.append(
+            f"{_eksctl('delete', 'fargateprofile', plan)} --name {quoted(name)} --wait  # cannot be changed"
+        )
     if plan.config.node_groups:
         lines.append(f"eksctl create nodegroup -f {_file(plan, 'managedNodeGroups', 'nodeGroups')}")
     if plan.config.fargate_profiles:
@@ -78,8 +80,8 @@ def tags(plan: ClusterPlan) -> Lines:
         told = "ResourceId=$ASG,ResourceType=auto-scaling-group,PropagateAtLaunch=false"
         lines.append(_auto_scaling_group(plan, group))
         lines += [
-            f'aws autoscaling create-or-update-tags --region {plan.config.region} --tags "{told},'
-            f'Key={TEMPLATE}/{key},Value={value}"'
+            f'aws autoscaling create-or-update-tags --region {quoted(plan.config.region)} --tags "{told},'
+            f'Key={TEMPLATE}/{within_quotes(key)},Value={within_quotes(value)}"'
             for key, value in wanted
         ]
     return lines
@@ -98,17 +100,17 @@ def _wanted_tags(group: NodeGroupConfig) -> Iterator[tuple[str, str]]:
 def schedules(scenario: Scenario, plan: ClusterPlan) -> Lines:
     """Return the scheduled actions that hold minimum sizes by the clock."""
     zone = scenario.start.tzinfo
-    named = f" --time-zone {zone.key}" if isinstance(zone, ZoneInfo) else ""
+    named = f" --time-zone {quoted(zone.key)}" if isinstance(zone, ZoneInfo) else ""
     configs = {group.name: group for group in plan.config.node_groups}
     lines = Lines()
     for group in scenario.cluster.node_groups:
         if group.scheduled_minimums:
             lines.append(_auto_scaling_group(plan, configs[group.name]))
         for n, minimum in enumerate(group.scheduled_minimums, 1):
-            recurrence = shlex.quote(recurrence_fields(minimum.cron))
+            recurrence = quoted(recurrence_fields(minimum.cron))
             lines.append(
-                f"aws autoscaling put-scheduled-update-group-action --region {plan.config.region} "
-                f'--auto-scaling-group-name "$ASG" --scheduled-action-name {group.name}-minimum-{n} '
+                f"aws autoscaling put-scheduled-update-group-action --region {quoted(plan.config.region)} "
+                f'--auto-scaling-group-name "$ASG" --scheduled-action-name {quoted(group.name)}-minimum-{n} '
                 f"--recurrence {recurrence}{named} --min-size {minimum.min_size}"
             )
     return lines
@@ -125,7 +127,7 @@ def install_autoscaler() -> Lines:
 
 def update_pipelines(specs: Sequence[Spec], folder: str = "") -> Lines:
     """Return what creates or updates the pipelines, each after those it reads."""
-    return [f"pachctl update pipeline -f {folder}{spec.file}" for spec in _in_order(specs)]
+    return [f"pachctl update pipeline -f {quoted(folder + spec.file)}" for spec in _in_order(specs)]
 
 
 def _in_order(specs: Sequence[Spec]) -> list[Spec]:
@@ -146,7 +148,7 @@ def _reads(spec: Spec) -> set[tuple[str, str]]:
 
 def watch(scenario: Scenario, specs: Sequence[Spec], *, autoscaler: bool) -> Lines:
     """Return what shows the plan at work."""
-    namespace = scenario.pachyderm.namespace
+    namespace = quoted(scenario.pachyderm.namespace)
     lines = [
         f"kubectl get pods -n {namespace} -l suite=pachyderm,component=worker -o wide --watch",
         "kubectl get nodes -L eks.amazonaws.com/compute-type,eks.amazonaws.com/nodegroup --watch",
@@ -159,13 +161,13 @@ def watch(scenario: Scenario, specs: Sequence[Spec], *, autoscaler: bool) -> Lin
     if autoscaler:
         lines.append(f"kubectl get configmap -n {SYSTEM} cluster-autoscaler-status -o yaml")
         lines.append(f"kubectl logs -n {SYSTEM} -l app.kubernetes.io/instance={SERVICE_ACCOUNT} --tail 50")
-    lines += [f"pachctl list job -p {spec.pipeline.name}{_project(spec)}" for spec in specs]
+    lines += [f"pachctl list job -p {quoted(spec.pipeline.name)}{_project(spec)}" for spec in specs]
     return lines
 
 
 def _project(spec: Spec) -> str:
     project = spec.pipeline.project
-    return "" if project == DEFAULT_PROJECT else f" --project {project}"
+    return "" if project == DEFAULT_PROJECT else f" --project {quoted(project)}"
 
 
 def roll_back(plan: ClusterPlan | None, specs: Sequence[Spec], *, autoscaler: bool, values: bool) -> Lines:
@@ -184,12 +186,12 @@ def roll_back(plan: ClusterPlan | None, specs: Sequence[Spec], *, autoscaler: bo
     found = plan.changes
     lines += [_scale(plan, name, sizes) for name, sizes, _ in found.resized]
     for name in (*found.new_profiles, *found.changed_profiles):
-        lines.append(f"{_eksctl('delete', 'fargateprofile', plan)} --name {name} --wait")
+        lines.append(f"{_eksctl('delete', 'fargateprofile', plan)} --name {quoted(name)} --wait")
     if found.changed_profiles or found.gone_profiles:
         lines.append(f"eksctl create fargateprofile -f {BEFORE}/{CLUSTER}")
     if found.gone_groups:
         lines.append(f"eksctl create nodegroup -f {BEFORE}/{CLUSTER}")
-    lines += [f"{_eksctl('delete', 'nodegroup', plan)} --name {name}" for name in found.new_groups]
+    lines += [f"{_eksctl('delete', 'nodegroup', plan)} --name {quoted(name)}" for name in found.new_groups]
     return lines
 
 
@@ -201,8 +203,8 @@ def roll_back_beside(scenario: Scenario, plan: ClusterPlan, *, autoscaler: bool)
             continue
         lines.append(_auto_scaling_group(plan, configs[group.name]))
         lines += [
-            f"aws autoscaling delete-scheduled-action --region {plan.config.region} "
-            f'--auto-scaling-group-name "$ASG" --scheduled-action-name {group.name}-minimum-{n}'
+            f"aws autoscaling delete-scheduled-action --region {quoted(plan.config.region)} "
+            f'--auto-scaling-group-name "$ASG" --scheduled-action-name {quoted(group.name)}-minimum-{n}'
             for n, _ in enumerate(group.scheduled_minimums, 1)
         ]
     if autoscaler and "iam" in plan.new:
@@ -215,33 +217,35 @@ def roll_back_beside(scenario: Scenario, plan: ClusterPlan, *, autoscaler: bool)
 
 def retire(plan: ClusterPlan) -> Lines:
     """Return what takes away the groups and profiles that the plan no longer has."""
-    groups = [f"{_eksctl('delete', 'nodegroup', plan)} --name {name}" for name in plan.changes.gone_groups]
+    groups = [
+        f"{_eksctl('delete', 'nodegroup', plan)} --name {quoted(name)}" for name in plan.changes.gone_groups
+    ]
     return groups + [
-        f"{_eksctl('delete', 'fargateprofile', plan)} --name {name} --wait"
+        f"{_eksctl('delete', 'fargateprofile', plan)} --name {quoted(name)} --wait"
         for name in plan.changes.gone_profiles
     ]
 
 
 def _scale(plan: ClusterPlan, name: str, sizes: Mapping[str, int]) -> str:
     flags = " ".join(f"{flag} {sizes[key]}" for key, flag in SCALING.items() if key in sizes)
-    return f"{_eksctl('scale', 'nodegroup', plan)} --name {name} {flags}"
+    return f"{_eksctl('scale', 'nodegroup', plan)} --name {quoted(name)} {flags}"
 
 
 def _eksctl(verb: str, what: str, plan: ClusterPlan) -> str:
-    return f"eksctl {verb} {what} --cluster {plan.config.name} --region {plan.config.region}"
+    return f"eksctl {verb} {what} --cluster {quoted(plan.config.name)} --region {quoted(plan.config.region)}"
 
 
 def _auto_scaling_group(plan: ClusterPlan, group: NodeGroupConfig) -> str:
     """Return what finds the name of a group's Auto Scaling group."""
-    region, cluster = plan.config.region, plan.config.name
+    region, cluster, name = (quoted(each) for each in (plan.config.region, plan.config.name, group.name))
     if group.managed:
         return (
             f"ASG=$(aws eks describe-nodegroup --region {region} --cluster-name {cluster} --nodegroup-name "
-            f"{group.name} --query 'nodegroup.resources.autoScalingGroups[0].name' --output text)"
+            f"{name} --query 'nodegroup.resources.autoScalingGroups[0].name' --output text)"
         )
     return (
         f"ASG=$(aws autoscaling describe-auto-scaling-groups --region {region} --filters "
         f"Name=tag:alpha.eksctl.io/cluster-name,Values={cluster} "
-        f"Name=tag:alpha.eksctl.io/nodegroup-name,Values={group.name} "
+        f"Name=tag:alpha.eksctl.io/nodegroup-name,Values={name} "
         "--query 'AutoScalingGroups[0].AutoScalingGroupName' --output text)"
     )

@@ -14,7 +14,6 @@ from sim.adapters.kubernetes.manifests import manifests_text, placeholder, prior
 from sim.adapters.pachyderm.write import spec_text, text_diff
 from sim.deploy.autoscalers import VALUES, ValuesPlan, planned_values
 from sim.deploy.clusters import CLUSTER, NEW, ClusterPlan, autoscales, planned_cluster
-from sim.deploy.folder import put_files
 from sim.deploy.places import homes
 from sim.deploy.predictions import prediction_text
 from sim.deploy.readme import PLACEHOLDERS, Parts, readme
@@ -25,6 +24,7 @@ from sim.errors import SimulationError
 from sim.loader import load
 from sim.model.notices import MADE_UP, PLACEHOLDER
 from sim.model.scenario import Scenario, WarmUp
+from sim.report.folder import put_files
 from sim.study.model_json import to_json
 
 SCENARIO = "scenario.yaml"

@@ -14,6 +14,7 @@ from sim.deploy.places import Home
 from sim.deploy.roles import POLICY, TRUST_POLICY, Role, role_steps
 from sim.deploy.sources import BEFORE, Spec
 from sim.model.scenario import Scenario
+from sim.texts import markdown, quoted
 
 PLACEHOLDERS = "placeholders.yaml"
 PROMISES = {
@@ -57,9 +58,9 @@ def readme(parts: Parts) -> str:
 
 def _lines(parts: Parts) -> Iterator[str]:
     scenario = parts.scenario
-    yield f"# {scenario.name}: from the plan to the cluster\n"
+    yield f"# {markdown(scenario.name)}: from the plan to the cluster\n"
     if scenario.question:
-        yield f"{scenario.question}\n"
+        yield f"{markdown(scenario.question)}\n"
     yield from _promises(parts.prediction)
     yield from _where(parts.homes)
     yield from _warnings(parts.prediction["warnings"])
@@ -87,7 +88,9 @@ def _lines(parts: Parts) -> Iterator[str]:
     if parts.cluster:
         config = parts.cluster.config
         yield "Only for a cluster that was made for this plan, as all that is on it goes too:\n"
-        yield from _shell([f"eksctl delete cluster --name {config.name} --region {config.region} --wait"])
+        yield from _shell(
+            [f"eksctl delete cluster --name {quoted(config.name)} --region {quoted(config.region)} --wait"]
+        )
 
 
 def _promises(prediction: Mapping[str, Any]) -> Iterator[str]:
@@ -107,14 +110,16 @@ def _where(homes: Sequence[Home]) -> Iterator[str]:
     if homes:
         yield "| pipeline | workers | where |"
         yield "|---|---|---|"
-        yield from (f"| {home.load.pipeline.name} | {home.workers} | {home.words} |" for home in homes)
+        yield from (
+            f"| {home.load.pipeline.name} | {home.workers} | {markdown(home.words)} |" for home in homes
+        )
         yield ""
 
 
 def _warnings(warnings: Sequence[str]) -> Iterator[str]:
     if warnings:
         yield "## What to know before\n"
-        yield from (f"- {warning}" for warning in warnings)
+        yield from (f"- {markdown(warning)}" for warning in warnings)
         yield ""
 
 
@@ -127,8 +132,10 @@ def _decided(parts: Parts) -> Iterator[str]:
     if parts.cluster:
         found = parts.cluster.changes
         changed += [f"- `{CLUSTER}`: new node group {name}" for name in found.new_groups]
-        changed += [f"- `{CLUSTER}`: new Fargate profile {name}" for name in found.new_profiles]
-        changed += [f"- `{CLUSTER}`: changed Fargate profile {name}" for name in found.changed_profiles]
+        changed += [f"- `{CLUSTER}`: new Fargate profile {markdown(name)}" for name in found.new_profiles]
+        changed += [
+            f"- `{CLUSTER}`: changed Fargate profile {markdown(name)}" for name in found.changed_profiles
+        ]
         changed += [
             f"- `{CLUSTER}`: node group {name}, {_sizes(before)} -> {_sizes(after)}"
             for name, before, after in found.resized
@@ -139,7 +146,7 @@ def _decided(parts: Parts) -> Iterator[str]:
             for name, keys in found.fixed
         ]
         gone = (*found.gone_groups, *found.gone_profiles)
-        changed += [f"- `{CLUSTER}`: {name} is gone" for name in gone]
+        changed += [f"- `{CLUSTER}`: {markdown(name)} is gone" for name in gone]
     if changed:
         yield f"## What was decided\n\nAgainst what came in (`{BEFORE}/`), all of it in `changes.diff`:\n"
         yield from changed

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 
 from sim.errors import InputError
+from sim.texts import quoted
 
 EKSCTL, POLICY = "eksctl", "trust-policy"
 ALLOWED = f"{EKSCTL}, {POLICY} or the ARN of a role"
@@ -57,7 +58,7 @@ def trust_policy(cluster: str, region: str) -> str:
 
 def role_steps(cluster: str, region: str) -> list[str]:
     """Return the commands that make the role from the trust policy."""
-    name = f"{cluster}-fargate-pods"
+    name = quoted(f"{cluster}-fargate-pods")
     policy = f"arn:{partition(region)}:iam::aws:policy/{MANAGED_POLICY}"
     return [
         "ACCOUNT=$(aws sts get-caller-identity --query Account --output text)",

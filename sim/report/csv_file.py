@@ -14,16 +14,10 @@ if TYPE_CHECKING:
 def write_csv(frame: pd.DataFrame, path: Path, *, index: bool = True) -> None:
     """Write a frame; texts in cells, header and index are made harmless, numbers stay as they are."""
     safe = frame.copy(deep=False)
-    for name in frame.columns[[not _holds_numbers(each) for each in frame.dtypes]]:
+    for name in frame.columns.difference(frame.select_dtypes("number").columns, sort=False):
         safe[name] = frame[name].map(cell, na_action="ignore")
     safe.columns = [cell(name) for name in frame.columns]
     if index:
         safe.index = safe.index.map(cell)
         safe.index.name = frame.index.name
     safe.to_csv(path, index=index, lineterminator="\n")
-
-
-def _holds_numbers(dtype: object) -> bool:
-    from pandas.api.types import is_numeric_dtype
-
-    return bool(is_numeric_dtype(dtype))

@@ -2,16 +2,14 @@
 
 ``scenario.yaml`` and the files it reads; ``summary.json`` (``docs/json.md``); ``replications.json``, the
 metrics of each; ``log/``, the event log of the replication shown, one Parquet file per table; tables as
-CSV and pictures as PNG. All of it is written beside the folder and moved there when complete; an earlier
-result is replaced, anything else is left alone.
+CSV and pictures as PNG. All of it is written beside the folder and moved there when complete, with checksums;
+an earlier result is replaced, anything else is left alone.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import os
-import shutil
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +20,11 @@ import numpy as np
 
 from sim.errors import InputError
 from sim.model.log import TABLES, EventLog
+from sim.report import folder as folders
+from sim.report.checksums import check_sums, write_sums
+from sim.report.folder import put_files, write_folder
 from sim.report.metrics import Tree
+from sim.version import VERSION
 
 if TYPE_CHECKING:
     from sim.model.scenario import Scenario
@@ -34,6 +36,7 @@ NAMES = "names.json"
 FRAMES = ("jobs", "pods", "nodes", "bill", "waits", "autoscaler")
 DOTS_PER_INCH = 120
 ENDLESS = "endless"
+ALLOWED = "a new or empty folder, or an earlier result"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class Saved:
     document: dict[str, Any]
     replications: dict[int, Tree]
     log: EventLog
+    version: str = VERSION
 
 
 def save(folder: Path, scenario: Scenario, result: Saved, files: Mapping[str, bytes]) -> None:
@@ -50,57 +54,51 @@ def save(folder: Path, scenario: Scenario, result: Saved, files: Mapping[str, by
 
     Raises InputError if the folder holds anything but an earlier result, or cannot be written.
     """
-    check_folder(folder)
-    draft = folder.parent / f".{folder.name}.{os.getpid()}"
-    old = draft.with_suffix(".old")
-    try:
-        draft.mkdir(parents=True)
-        for name, content in files.items():
-            _write(draft / name, content)
+    trees = {str(number): plain(tree) for number, tree in result.replications.items()}
+
+    def fill(draft: Path) -> None:
+        put_files(draft, files)
         _write(draft / SUMMARY, json.dumps(result.document, indent=2, allow_nan=False).encode())
-        trees = {str(number): plain(tree) for number, tree in result.replications.items()}
         _write(draft / REPLICATIONS, json.dumps(trees, allow_nan=False).encode())
         _save_log(draft / LOG, result.log)
         _save_tables(draft, result.log, scenario)
         _save_pictures(draft, result, scenario)
-        if folder.exists():
-            folder.rename(old)
-        draft.rename(folder)
-    except OSError as error:
-        if old.exists() and not folder.exists():
-            old.rename(folder)
-        raise InputError(f"cannot be written: {error.strerror or error}", field=str(folder)) from error
-    finally:
-        for leftover in (draft, old):
-            shutil.rmtree(leftover, ignore_errors=True)
+        write_sums(draft)
+
+    write_folder(folder, fill, _is_result, ALLOWED)
 
 
 def check_folder(folder: Path) -> None:
-    """Raise InputError if the folder holds anything but an earlier result."""
-    if folder.exists() and not _replaceable(folder):
-        allowed = "a new or empty folder, or an earlier result"
-        raise InputError("holds something else", field=str(folder), allowed=allowed)
+    """Raise InputError if the folder holds anything but an earlier result, or cannot be written."""
+    folders.check_folder(folder, _is_result, ALLOWED)
 
 
 def load(folder: Path) -> Saved:
-    """Read a result back; raises InputError for a folder that is none, or is damaged."""
+    """Read a result back; raises InputError for a folder that is none, or is not as it was written."""
+    if not _is_result(folder):
+        raise InputError("is no result of a run", field=str(folder), allowed="what run --out wrote")
+    again = f"what run --out wrote; {folder / 'scenario.json'} can be run again"
+    version = check_sums(folder, "a result", again)
     try:
         document = json.loads((folder / SUMMARY).read_bytes())
         trees = json.loads((folder / REPLICATIONS).read_bytes())
         log = _load_log(folder / LOG)
-    except FileNotFoundError as error:
-        raise InputError(
-            "is no result of a run", field=str(folder), allowed="what run --out wrote"
-        ) from error
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"is a damaged result: {error}", field=str(folder)) from error
-    return Saved(document, {int(number): numbers(tree) for number, tree in trees.items()}, log)
+        return Saved(document, {int(number): numbers(tree) for number, tree in trees.items()}, log, version)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise unreadable(folder, version, error) from error
 
 
-def _replaceable(folder: Path) -> bool:
-    if not folder.is_dir():
-        return False
-    return all((folder / each).exists() for each in (SUMMARY, REPLICATIONS, LOG)) or not any(folder.iterdir())
+def unreadable(folder: Path, version: str, error: Exception) -> InputError:
+    """Return the error for a result that is as it was written, by another version."""
+    problem = (
+        f"is a result of pachsim {version}, which {VERSION} cannot read: {type(error).__name__}: {error}"
+    )
+    allowed = f"pachsim {version}, or a run of {folder / 'scenario.json'} again"
+    return InputError(problem, field=str(folder), allowed=allowed)
+
+
+def _is_result(folder: Path) -> bool:
+    return all((folder / each).exists() for each in (SUMMARY, REPLICATIONS, LOG))
 
 
 def _write(path: Path, content: bytes) -> None:

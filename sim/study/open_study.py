@@ -36,11 +36,10 @@ class OpenStudy:
         import pandas as pd
 
         with store_file.read_only(self.path) as rows:
-            query = f"SELECT {', '.join(WHAT)}, metrics FROM replications ORDER BY rowid"
-            found = rows.execute(query).fetchall()
-        frame = pd.DataFrame([row[:-1] for row in found], columns=list(WHAT))
+            found = list(store_file.rows(rows, self.path, "ORDER BY rowid"))
+        frame = pd.DataFrame(found, columns=list(WHAT))
         frame["finished"] = pd.to_datetime(frame["finished"], utc=True)
-        figures = pd.DataFrame([numbers(json.loads(row[-1]))["metrics"] for row in found], dtype=float)
+        figures = pd.DataFrame([numbers(json.loads(row["metrics"]))["metrics"] for row in found], dtype=float)
         return pd.concat([frame, figures], axis=1)
 
     @property

@@ -7,7 +7,7 @@ On disk a result is the folder that ``run --out`` writes and ``load_result`` rea
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ from sim.errors import InputError
 from sim.model.log import EventLog
 from sim.model.scenario import Origin, Scenario
 from sim.report import save
+from sim.report.folder import as_a_folder
 from sim.report.frames import Tables
 from sim.report.metrics import Tree
 from sim.report.summary import summarise
@@ -122,6 +123,23 @@ class Result:
         """Raise InputError for a folder that ``save`` would refuse."""
         save.check_folder(Path(folder))
 
+    @staticmethod
+    def folders(out: str | Path, scenarios: Sequence[Scenario]) -> dict[str, Path]:
+        """Return where results of scenarios go under ``out``, by name; all are folders that ``save`` takes.
+
+        One is ``out`` itself, several are folders within. Raises InputError for names that are no folder's.
+        """
+        place = Path(out)
+        names = [scenario.name for scenario in scenarios]
+        found = {name: place / as_a_folder(name) for name in names} if len(names) > 1 else {names[0]: place}
+        if len({name.casefold() for name in names}) < len(names):
+            raise InputError(
+                "have one name on some disks", field=", ".join(names), allowed="names that differ"
+            )
+        for folder in found.values():
+            save.check_folder(folder)
+        return found
+
     def save(self, folder: str | Path) -> None:
         """Write the folder that ``load_result`` reads; an earlier result there is replaced.
 
@@ -148,8 +166,8 @@ def load_result(folder: str | Path) -> Result:
     try:
         scenario = from_json(json.loads((Path(folder) / MODEL).read_bytes()))
         scenario = replace(scenario, origin=_origin(Path(folder)))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"is a damaged result: {MODEL}: {error}", field=str(folder)) from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, InputError) as error:
+        raise save.unreadable(Path(folder), saved.version, error) from error
     result = Result(scenario, saved.document["seed"], saved.replications, saved.log)
     result.summary = saved.document
     return result

@@ -94,20 +94,28 @@ class Store:
 
     def read(self, rows: Sequence[Row]) -> Iterator[tuple[int, Tree]]:
         """Yield the metrics of those replications that are there, with their places among ``rows``."""
-        query = "SELECT metrics FROM replications WHERE key = ?"
         with in_one_line(self.path):
             for place, row in enumerate(rows):
-                for (metrics,) in self._rows.execute(query, (row.key,)):
-                    yield place, numbers(json.loads(metrics))
+                for found in store_file.rows(self._rows, self.path, "WHERE key = ?", (row.key,)):
+                    yield place, numbers(json.loads(found["metrics"]))
 
     def add(self, row: Row, metrics: Tree) -> None:
         """Commit the metrics of one replication."""
-        values = (row.key, row.configuration, row.scenario, row.seed, row.replication, row.round)
         finished = datetime.now(UTC).isoformat(timespec="milliseconds")
+        found = json.dumps(plain(metrics), allow_nan=False)
         with in_one_line(self.path):
-            self._rows.execute(
-                "INSERT OR IGNORE INTO replications VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (*values, finished, json.dumps(plain(metrics), allow_nan=False)),
+            store_file.add(
+                self._rows,
+                (
+                    row.key,
+                    row.configuration,
+                    row.scenario,
+                    row.seed,
+                    row.replication,
+                    row.round,
+                    finished,
+                    found,
+                ),
             )
 
     def close(self) -> None:
@@ -132,10 +140,15 @@ class Store:
         there, field = store_file.about(self._rows, self.path), str(self.path)
         damage = self._rows.execute("PRAGMA quick_check(1)").fetchone()[0]
         if damage != "ok":
-            raise InputError(f"is a damaged store: {damage}", field=field, allowed=store_file.ALLOWED)
+            raise store_file.damaged(self.path, damage)
+        if there.keys() != {*KEYS}:
+            raise store_file.damaged(self.path, "it does not say what it is about")
+        for _ in store_file.rows(self._rows, self.path, ""):  # each is checked, before anything is written
+            pass
         of = there["pachsim"], there["numpy"]
         if of != versions():
-            raise InputError(f"is of {said(of)}", field=field, allowed=f"a store of {said(versions())}")
+            allowed = f"a store of {said(versions())}: a new file, in which the replications run again"
+            raise InputError(f"is of {said(of)}", field=field, allowed=allowed)
         if there["study"] != about["study"]:
             problem = f"is of the study {there['study']}"
             raise InputError(problem, field=field, allowed=f"a store of {about['study']}, or a new file")

@@ -6,16 +6,20 @@ Source: SQLite, "Write-Ahead Logging" and "Database File Format" §1.3 (applicat
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from sim.errors import InputError
 
 APPLICATION = 0x70616368  # "pach"
-LAYOUT = 1
+LAYOUT = 2  # 1 had no checksums
 ALLOWED = "a file that --store wrote, or a new one"
+CHECKSUM = "checksum"
+COLUMNS = ("key", "configuration", "scenario", "seed", "replication", "round", "finished", "metrics")
 TABLES = (
     "CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     """CREATE TABLE replications (
@@ -26,7 +30,8 @@ TABLES = (
         replication INTEGER NOT NULL,
         round INTEGER NOT NULL,
         finished TEXT NOT NULL,
-        metrics TEXT NOT NULL
+        metrics TEXT NOT NULL,
+        checksum BLOB NOT NULL
     )""",
 )
 PROBLEMS = {
@@ -87,7 +92,8 @@ def create(rows: sqlite3.Connection, about: Mapping[str, str]) -> None:
     rows.execute("BEGIN IMMEDIATE")
     for table in TABLES:
         rows.execute(table)
-    rows.executemany("INSERT INTO about VALUES (?, ?)", about.items())
+    signed = {**about, CHECKSUM: checksum(sorted(about.items())).hex()}
+    rows.executemany("INSERT INTO about VALUES (?, ?)", signed.items())
     rows.execute(f"PRAGMA user_version = {LAYOUT}")
     rows.execute(f"PRAGMA application_id = {APPLICATION}")
     rows.execute("COMMIT")
@@ -99,8 +105,40 @@ def about(rows: sqlite3.Connection, path: Path) -> dict[str, str]:
         raise InputError("is another program's database", field=str(path), allowed=ALLOWED)
     layout = _number(rows, "PRAGMA user_version")
     if layout != LAYOUT:
-        raise InputError(f"is a store of layout {layout}", field=str(path), allowed=f"layout {LAYOUT}")
-    return dict(rows.execute("SELECT key, value FROM about"))
+        allowed = f"one of layout {LAYOUT}: a new file, in which the replications run again"
+        raise InputError(f"is a store of layout {layout}", field=str(path), allowed=allowed)
+    entries = dict(rows.execute("SELECT key, value FROM about"))
+    if entries.pop(CHECKSUM, None) != checksum(sorted(entries.items())).hex():
+        raise damaged(path, "what it is about is not as it was written")
+    return entries
+
+
+def checksum(values: Any) -> bytes:
+    """Return what tells whether values are as they were written: texts, numbers and bytes."""
+    return hashlib.sha256(repr(values).encode("utf-8", "surrogatepass")).digest()
+
+
+def damaged(path: Path, what: str) -> InputError:
+    """Return the error for a store in which something is not as it was written."""
+    return InputError(f"is a damaged store: {what}", field=str(path), allowed=ALLOWED)
+
+
+def add(rows: sqlite3.Connection, values: tuple[Any, ...]) -> None:
+    """Commit a row of `COLUMNS` with its checksum, unless its key is there."""
+    places = ", ".join("?" * (len(COLUMNS) + 1))
+    rows.execute(f"INSERT OR IGNORE INTO replications VALUES ({places})", (*values, checksum(values)))
+
+
+def rows(
+    connection: sqlite3.Connection, path: Path, where: str, values: tuple[Any, ...] = ()
+) -> Iterator[dict[str, Any]]:
+    """Yield rows by column; raise InputError for one that is not as it was written."""
+    query = f"SELECT {', '.join(COLUMNS)}, checksum FROM replications {where}"
+    for *row, written in connection.execute(query, values):
+        if written != checksum(tuple(row)):
+            number = row[COLUMNS.index("replication")]
+            raise damaged(path, f"the row of replication {number!r} is not as it was written")
+        yield dict(zip(COLUMNS, row, strict=True))
 
 
 def _number(rows: sqlite3.Connection, query: str) -> int:

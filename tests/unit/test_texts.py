@@ -1,6 +1,7 @@
 """Texts from files, shown on terminals, in spreadsheets, in Markdown and in a shell: they mean themselves."""
 
 import csv
+import re
 import shlex
 import subprocess
 from io import StringIO
@@ -66,26 +67,31 @@ def test_no_cell_begins_like_a_formula(text: str) -> None:
     csv.writer(out).writerow([cell(text), "x"])
     (read,) = csv.reader(StringIO(out.getvalue(), newline=""))
     number = read[0].rstrip("% ").replace(",", "").replace(".", "")
-    assert len(read[0]) < 2 or read[0][0] not in "=+-@\t\r\uff1d\uff0b\uff0d\uff20" or float(number) is not None
+    assert (
+        len(read[0]) < 2 or read[0][0] not in "=+-@\t\r\uff1d\uff0b\uff0d\uff20" or float(number) is not None
+    )
 
 
-@pytest.mark.parametrize("text", ["```sh", "a`b`", "<script>", "a|b", "# a", "- a", "[a](b)", "a\n```sh\nrm\n```"])
+@pytest.mark.parametrize(
+    "text", ["```sh", "a`b`", "<script>", "a|b", "# a", "- a", "[a](b)", "a\n```sh\nrm\n```"]
+)
 def test_markdown_is_one_line_that_opens_nothing(text: str) -> None:
     shown = markdown(text)
     assert "\n" not in shown
-    bare = shown.replace("\\\\", "").replace("\\`", "").replace("\\<", "").replace("\\|", "").replace("\\[", "")
-    assert not {*"`<|["} & {*bare}
+    bare = re.sub(r"\\[\\`<>|(]", "", shown)
+    assert not {*"`<>|"} & {*bare}
+    assert "](" not in bare
     assert not shown.startswith(("#", "-", "~", "+"))
 
 
 @given(ANY)
 def test_a_quoted_text_is_one_word(text: str) -> None:
-    assert shlex.split(quoted(text)) == [visible(text)]
+    assert shlex.split(quoted(text)) == [visible(text).replace("\n", "\\n")]
 
 
-@pytest.mark.parametrize("text", ["$(touch pwned)", "`touch pwned`", "a; touch pwned", "a'; touch pwned; '", "-n"])
+@pytest.mark.parametrize("text", ["$(touch pwned)", "`touch pwned`", "a; touch pwned", "a'; touch pwned; '"])
 def test_a_shell_runs_nothing_of_it(text: str) -> None:
     shown = subprocess.run(
         ["/bin/sh", "-c", f"printf %s {quoted(text)}"], capture_output=True, text=True, check=True
     )
-    assert shown.stdout == text or text == "-n"
+    assert shown.stdout == text

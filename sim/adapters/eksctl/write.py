@@ -10,13 +10,13 @@ Source: eksctl-io/eksctl 0.231.0-dev (99984adb6164), pkg/apis/eksctl.io/v1alpha5
 from __future__ import annotations
 
 import copy
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sim.adapters.eksctl.read import API_VERSION
 from sim.model.cluster_config import ClusterConfig, NodeGroupConfig
+from sim.texts import quoted
 
 GROUP_LISTS = ("managedNodeGroups", "nodeGroups")
 TYPES = {"instanceType", "instanceTypes", "instanceSelector", "instancesDistribution"}
@@ -171,7 +171,7 @@ def profile_command(cluster: str, region: str, profile: Mapping[str, Any]) -> st
     for flag, pairs in (("--labels", selectors[0].get("labels")), ("--tags", profile.get("tags"))):
         if pairs:
             words += [flag, ",".join(f"{key}={value}" for key, value in pairs.items())]
-    return shlex.join(words)
+    return " ".join(map(quoted, words))
 
 
 def profiles_of(config: Mapping[str, Any]) -> Iterator[Config]:

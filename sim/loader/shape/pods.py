@@ -20,6 +20,7 @@ from sim.loader.values.scalars import (
     INTEGER,
     LABEL,
     MEMORY_MIB,
+    NAMESPACE,
     TEXT,
 )
 from sim.loader.values.sections import Key, Section, key, section_of
@@ -74,7 +75,7 @@ class PodFile:
 
     name: str = key(TEXT, "what reports call it")
     requests: Resources = key(REQUESTS, "requests of one pod, all containers together", Resources())
-    namespace: str = key(TEXT, "namespace, which Fargate profiles select by", "default")
+    namespace: str = key(NAMESPACE, "namespace, which Fargate profiles select by", "default")
     labels: Pairs = key(LABELS, "labels, which Fargate profiles select by", ())
     selector: Pairs = key(LABELS, "nodeSelector: labels its node must have", ())
     tolerations: tuple[Toleration, ...] = key(TOLERATIONS, "taints it puts up with", ())

@@ -20,6 +20,7 @@ from sim.loader.values.scalars import (
     DURATION,
     FLAG,
     INTERVAL,
+    NAMESPACE,
     NUMBER,
     ONE_OR_MORE,
     SECONDS,
@@ -64,7 +65,10 @@ PACHYDERM = Section(
     (
         Key("version", VERSION, "picks the rules for worker requests", _STOCK.version, "pachyderm.md §1.3"),
         Key(
-            "namespace", TEXT, "namespace of the workers, which Fargate profiles select by", _STOCK.namespace
+            "namespace",
+            NAMESPACE,
+            "namespace of the workers, which Fargate profiles select by",
+            _STOCK.namespace,
         ),
         Key(
             "cluster_defaults",

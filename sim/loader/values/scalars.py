@@ -6,6 +6,7 @@ Texts go through ``sim.model.units`` and ``sim.model.quantity``; nothing else pa
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 
 from sim.errors import InputError
@@ -32,6 +33,7 @@ from sim.model.units import (
 )
 
 AUTO = "auto"
+_DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 LARGEST_SIZE = 2**60
 LARGEST_COUNT = 10**12  # more files, datums or nodes than any cluster holds; keeps sums inside int64
 
@@ -67,6 +69,12 @@ def _text(raw: object) -> str:
     if not text or not text.isprintable():  # a terminal obeys some of what is not
         raise InputError(value=raw, allowed=TEXT.allowed)
     return text
+
+
+def _namespace(raw: object) -> str:
+    if not isinstance(raw, str) or not _DNS_LABEL.fullmatch(raw):
+        raise InputError(value=raw, allowed=NAMESPACE.allowed)
+    return raw
 
 
 def _prose(raw: object) -> str:
@@ -136,6 +144,9 @@ def _warmup(raw: object) -> int | None:
 
 
 TEXT = Scalar("text", "a text on one line", _text, str)
+NAMESPACE = Scalar(  # Kubernetes 1.31 ValidateNamespaceName: a DNS label of RFC 1123
+    "namespace", "a namespace: a-z, 0-9 and -, 63 characters, a letter or digit at both ends", _namespace, str
+)
 PROSE = Scalar("text", "a text", _prose, str)
 VERSION = Scalar(
     "version",

@@ -18,7 +18,9 @@ import numpy as np
 from sim.errors import InputError
 from sim.model.scenario import Scenario
 from sim.model.study import Constraint
+from sim.report import folder as whole
 from sim.report.caveats import caveats
+from sim.report.checksums import SUMS, write_sums
 from sim.report.csv_file import write_csv
 from sim.report.summary import WARMUP_FOUND, interval
 from sim.study.choice import levels
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
 NEAR = 0.02  # of the winner's objective: an alternative
 FILE, PICTURE, TABLE = "answer.json", "pareto.png", "configurations.csv"
+ALLOWED = "a new or empty folder, or an earlier answer"
 
 
 class Answer:
@@ -172,26 +175,20 @@ class Answer:
     @staticmethod
     def check_folder(folder: str | Path) -> None:
         """Raise InputError for a folder that ``save`` would refuse: a file, or a folder of something else."""
-        place = Path(folder)
-        other = place.exists() and not (
-            place.is_dir() and ((place / FILE).exists() or not any(place.iterdir()))
-        )
-        if other:
-            raise InputError("holds something else", field=str(place), allowed="a new or empty folder")
+        whole.check_folder(Path(folder), _is_answer, ALLOWED)
 
     def save(self, folder: str | Path) -> None:
-        """Write the answer, a table of configurations and the picture of the front into a folder."""
-        self.check_folder(folder)
-        place = Path(folder)
-        try:
-            place.mkdir(parents=True, exist_ok=True)
-            base = _seen_from(place, self.study.base)
-            saved = {**self.document, "base": base, "sets": list(self.study.sets)}
-            (place / FILE).write_text(json.dumps(saved, indent=2) + "\n", encoding="utf-8")
-            write_csv(self.table, place / TABLE, index=False)
-            self.plot.pareto().savefig(place / PICTURE, dpi=150)
-        except OSError as error:
-            raise InputError(f"cannot be written: {error.strerror}", field=str(place)) from error
+        """Write the answer, a table and the picture of the front into a folder, or nothing."""
+        base = _seen_from(Path(folder), self.study.base)
+        saved = {**self.document, "base": base, "sets": list(self.study.sets)}
+
+        def fill(draft: Path) -> None:
+            (draft / FILE).write_text(json.dumps(saved, indent=2) + "\n", encoding="utf-8")
+            write_csv(self.table, draft / TABLE, index=False)
+            self.plot.pareto().savefig(draft / PICTURE, dpi=150)
+            write_sums(draft)
+
+        whole.write_folder(Path(folder), fill, _is_answer, ALLOWED)
 
     def axes(self) -> tuple[Figure, Figure]:
         """Return what the front is of."""
@@ -346,3 +343,13 @@ def _constraint(constraint: Constraint) -> dict[str, Any]:
 def _seen_from(folder: Path, file: str) -> str:
     """Return the way from a folder to a file, which holds where both are moved together."""
     return Path(os.path.relpath(file, folder)).as_posix() if file else ""
+
+
+def _is_answer(folder: Path) -> bool:
+    """Say whether a folder holds an answer and nothing else, such as the store of its study."""
+    return (folder / FILE).is_file() and {each.name for each in folder.iterdir()} <= {
+        FILE,
+        PICTURE,
+        TABLE,
+        SUMS,
+    }

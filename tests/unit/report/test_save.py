@@ -19,8 +19,9 @@ from sim.report.summary import summarise
 from tests.unit.report.worlds import RandomWorld, a_scenario
 
 EXPECTED = [
-    "autoscaler.csv", "bill.csv", "bill.png", "first.png", "jobs.csv", "log", "nodes.csv", "pods.csv",
-    "replications.json", "scenario.yaml", "summary.json", "timeline.png", "waits.csv", "waits.png",
+    "autoscaler.csv", "bill.csv", "bill.png", "checksums.json", "first.png", "jobs.csv", "log", "nodes.csv",
+    "pods.csv", "replications.json", "scenario.yaml", "summary.json", "timeline.png", "waits.csv",
+    "waits.png",
 ]  # fmt: skip
 
 

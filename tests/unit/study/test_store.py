@@ -11,6 +11,7 @@ import pytest
 
 from sim.errors import InputError
 from sim.report.metrics import Tree
+from sim.study import store_file
 from sim.study.evaluate import evaluator, in_process
 from sim.study.store import Row, Store
 from sim.study.versions import said, versions
@@ -90,6 +91,9 @@ def of_another(key: str, value: str) -> Callable[[Path], None]:
     def make(path: Path) -> None:
         rows = sqlite3.connect(written(path))
         rows.execute("UPDATE about SET value = ? WHERE key = ?", (value, key))
+        about = dict(rows.execute("SELECT key, value FROM about WHERE key <> 'checksum'"))
+        signed = store_file.checksum(sorted(about.items())).hex()
+        rows.execute("UPDATE about SET value = ? WHERE key = 'checksum'", (signed,))
         rows.commit()
         rows.close()
 
@@ -98,7 +102,7 @@ def of_another(key: str, value: str) -> Callable[[Path], None]:
 
 def of_another_layout(path: Path) -> None:
     rows = sqlite3.connect(written(path))
-    rows.execute("PRAGMA user_version = 2")
+    rows.execute("PRAGMA user_version = 1")
     rows.close()
 
 
@@ -126,7 +130,11 @@ def of_another_layout(path: Path) -> None:
             "is of the study opencv; allowed: a store of edges, or a new file",
             id="another study",
         ),
-        pytest.param(of_another_layout, "is a store of layout 2; allowed: layout 1", id="another layout"),
+        pytest.param(
+            of_another_layout,
+            "is a store of layout 1; allowed: one of layout 2: a new file, in which",
+            id="another layout",
+        ),
     ],
 )
 def test_what_is_no_store_of_this_study_is_one_line_and_stays_as_it_was(
