@@ -39,6 +39,16 @@ def one_line(text: str) -> str:
     return visible(" ".join(text.split()))
 
 
+def brief(text: str, longest: int = 1000) -> str:
+    """Return a text without its middle where it is too long to read.
+
+    >>> brief("x" * 50 + "the end", 20)
+    'xxxxxxxx ... the end'
+    """
+    half = (longest - len(" ... ")) // 2
+    return text if len(text) <= longest else f"{text[: half + 1]} ... {text[-half:]}"
+
+
 def cell(value: Any) -> Any:
     """Return what a CSV file may hold without a spreadsheet running it; numbers stay numbers.
 

@@ -16,6 +16,7 @@ import typer
 
 import sim
 from sim.cli import catalog, check, compare, export, init, run, search, size
+from sim.texts import brief
 
 app = typer.Typer(
     name="pachsim",
@@ -63,6 +64,8 @@ def main() -> None:
         code = _failed(str(error))
     except _UsageError as error:
         code = _misused(error)
+    except OverflowError:
+        code = _failed("numbers grow beyond what can be counted; allowed: 292,000 years, 9e18 bytes or less")
     except MemoryError:
         code = _failed(
             "there is not memory enough for so many nodes, pods or datums; allowed: what fits here"
@@ -79,7 +82,7 @@ def main() -> None:
 def _failed(message: str) -> int:
     from sim.cli.output import print_error
 
-    print_error(" ".join(message.split()))
+    print_error(brief(" ".join(message.split())))
     return 2
 
 

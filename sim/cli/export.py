@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 import sim
-from sim.cli.options import Set
+from sim.cli.options import MOST, Set
 
 ANSWER = "answer.json"  # what search --out writes
 
@@ -33,12 +33,17 @@ def export(
     sets: Set = None,
     seed: Annotated[
         int | None,
-        typer.Option(min=0, help="Of the prediction; without it the scenario's own.", show_default=False),
+        typer.Option(
+            min=0, max=MOST, help="Of the prediction; left out: the scenario's.", show_default=False
+        ),
     ] = None,
     replications: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Of the prediction; without it 10. A RESULT has its own.", show_default=False
+            min=1,
+            max=MOST,
+            help="Of the prediction; left out: 10. A RESULT has its own.",
+            show_default=False,
         ),
     ] = None,
     execution_role: Annotated[

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 INTERRUPTED = 130
+MOST = 10**12  # seeds and replications
 
 
 class Format(StrEnum):
@@ -52,11 +53,15 @@ def share(text: str) -> float:
 Seed = Annotated[
     int | None,
     typer.Option(
-        "--seed", min=0, help="Whose luck; without it the (first) scenario's own.", show_default=False
+        "--seed",
+        min=0,
+        max=MOST,
+        help="Whose luck; left out: the (first) scenario's.",
+        show_default=False,
     ),
 ]
 Replications = Annotated[
-    int, typer.Option("--replications", min=1, help="How often, each time with other luck.")
+    int, typer.Option("--replications", min=1, max=MOST, help="How often, each time with other luck.")
 ]
 Precision = Annotated[
     float | None,

@@ -27,6 +27,7 @@ from sim.engine.pachyderm.pachd import Pachd
 from sim.engine.ports import NodeAutoscaler, Ports, Scheduler
 from sim.engine.state import ClusterState
 from sim.engine.streams import US_PER_S, Streams
+from sim.errors import SimulationError
 from sim.model.arrivals import TraceArrivals
 from sim.model.cluster import SchedulerKind
 from sim.model.log import EventLog
@@ -84,6 +85,7 @@ def simulate(
         clock.run_until(scenario.horizon_us)
     if checks:
         state.check()
+        check_times(log)
     return log
 
 
@@ -92,6 +94,13 @@ def _scheduler(clock: Clock, state: ClusterState, streams: Streams) -> Scheduler
     if options.kind is SchedulerKind.FIRST_FIT:
         return FirstFitScheduler(clock, state)
     return KubeScheduler(clock, state, options, streams)
+
+
+def check_times(log: EventLog) -> None:
+    """Raise SimulationError for a row that is written before time zero."""
+    for name, table in log.tables.items():
+        if "time_us" in table.columns and (earliest := table.column("time_us").min(initial=0)) < 0:
+            raise SimulationError(f"a row of {name} is at {earliest} us, before time zero")
 
 
 @contextmanager

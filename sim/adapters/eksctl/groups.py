@@ -26,6 +26,7 @@ from sim.model.pods import Effect, Pairs, Taint
 
 PERCENT = 100
 MIXED = "mixed"
+MOST_NODES = 100_000  # twenty times what Kubernetes supports in a cluster
 _EFFECTS = {effect.value: effect for effect in Effect}
 
 
@@ -82,6 +83,8 @@ def _sizes(field: Field) -> tuple[int, int, int]:
             f"has sizes min {minimum}, desired {desired}, max {maximum}",
             allowed="minSize <= desiredCapacity <= maxSize (left out: min is 2, max is min)",
         )
+    if maximum > MOST_NODES:
+        raise field.error(f"has the size {maximum}", allowed=f"at most {MOST_NODES:,} nodes")
     return minimum, desired, maximum
 
 

@@ -18,10 +18,11 @@ from sim.loader.values.scalars import (
     COUNT,
     CPU,
     DURATION,
+    FEW,
     FLAG,
     INTEGER,
+    MEMBERS,
     MEMORY_MIB,
-    NUMBER,
     ONE_OR_MORE,
     POSITIVE,
     USD_PER_HOUR,
@@ -126,7 +127,7 @@ _FAIL_WINDOW = Section(
 )
 _SCHEDULED_MINIMUM = Section(
     ScheduledMinimum,
-    (Key("cron", RECURRENCE, "when it begins"), Key("min_size", COUNT, "minimum size from then on")),
+    (Key("cron", RECURRENCE, "when it begins"), Key("min_size", MEMBERS, "minimum size from then on")),
 )
 
 
@@ -137,7 +138,7 @@ class ShapeFile:
     cpu: int = key(CPU, "cores")
     memory: int = key(MEMORY_MIB, "memory")
     ephemeral: int = key(MEMORY_MIB, "ephemeral storage", 80 * 1024)
-    gpu: int = key(COUNT, "GPUs", 0)
+    gpu: int = key(MEMBERS, "GPUs", 0)
     pods: int = key(ONE_OR_MORE, "most pods", 110)
 
 
@@ -145,13 +146,13 @@ class ShapeFile:
 class GroupFile:
     """What a ClusterConfig does not say of one node group."""
 
-    initial: int | None = key(COUNT, "nodes at the start; left out: desiredCapacity, else minSize", None)
+    initial: int | None = key(MEMBERS, "nodes at the start; left out: desiredCapacity, else minSize", None)
     scheduled_minimums: tuple[ScheduledMinimum, ...] = key(
         ListOf(_SCHEDULED_MINIMUM), "minimum sizes by the clock", ()
     )
     usd_per_hour: float | None = key(USD_PER_HOUR, "price of a node; left out: the price table", None)
     interruptions_per_hour: float | None = key(
-        NUMBER, "Spot interruptions per node-hour; left out: the Spot Advisor's band", None
+        FEW, "Spot interruptions per node-hour; left out: the Spot Advisor's band", None
     )
     provision: Distribution | None = key(
         SECONDS_VARYING, "launch request to Ready; left out: latency.ec2", None

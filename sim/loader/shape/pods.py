@@ -19,6 +19,7 @@ from sim.loader.values.scalars import (
     FLAG,
     INTEGER,
     LABEL,
+    MEMBERS,
     MEMORY_MIB,
     NAMESPACE,
     TEXT,
@@ -35,7 +36,7 @@ REQUESTS = Section(
         Key("cpu", CPU, "cores", 0, "", "cpu_m"),
         Key("memory", MEMORY_MIB, "memory", 0, "", "memory_mib"),
         Key("ephemeral", MEMORY_MIB, "ephemeral storage", 0, "", "ephemeral_mib"),
-        Key("gpu", COUNT, "GPUs", 0),
+        Key("gpu", MEMBERS, "GPUs", 0),
     ),
 )
 
@@ -111,7 +112,7 @@ class PodsFile(MovablePodFile):
 class BaseLoadFile(MovablePodFile):
     """Pods that are there from the start and never end."""
 
-    replicas: int = key(COUNT, "how many", 1)
+    replicas: int = key(MEMBERS, "how many", 1)
     controller: Controller = key(
         choice_of(Controller), "what re-creates them when they are lost", Controller.REPLICA_SET
     )

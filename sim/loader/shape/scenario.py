@@ -29,7 +29,7 @@ from sim.loader.shape.world import (
 from sim.loader.values.kinds import ListOf
 from sim.loader.values.scalars import (
     COUNT,
-    INTERVAL,
+    HORIZON,
     PROSE,
     TEXT,
     WARMUP,
@@ -51,7 +51,7 @@ class ScenarioFile:
     start: datetime = key(
         START, "the instant at which it begins", FIRST_MONDAY, source="assumption: a Monday"
     )
-    horizon: int = key(INTERVAL, "how long it is simulated")
+    horizon: int = key(HORIZON, "how long it is simulated")
     warmup: int | None = key(
         WARMUP,
         "how much of that is left out of the figures; auto: found by MSER-5 on pilot replications",

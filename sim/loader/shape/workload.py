@@ -16,17 +16,18 @@ from sim.loader.values.kinds import Kind
 from sim.loader.values.references import CLUSTER_DEFAULTS, SPEC
 from sim.loader.values.scalars import (
     BYTE_RATE,
-    COUNT,
+    DATUMS,
     DURATION,
+    FEW,
     FLAG,
-    INTERVAL,
+    LOOP,
+    MEMBERS,
     NAMESPACE,
-    NUMBER,
-    ONE_OR_MORE,
-    SECONDS,
     SHARE,
+    STEP,
     TEXT,
     VERSION,
+    WORKERS,
 )
 from sim.loader.values.sections import Key, Section, key, section_of
 from sim.model.arrivals import Arrivals
@@ -40,7 +41,7 @@ UNVERIFIED = "assumption, to calibrate (pachyderm.md §9: unverified)"
 _STOCK = PachydermOptions()
 
 
-def _timer(name: str, meaning: str, kind: Kind = INTERVAL) -> Key:
+def _timer(name: str, meaning: str, kind: Kind = LOOP) -> Key:
     return Key(name, kind, meaning, getattr(_STOCK, f"{name}_us"), UPSTREAM, f"{name}_us")
 
 
@@ -92,7 +93,7 @@ PACHYDERM = Section(
         _delay("preprocessing", "listing datums, for each phase, outside the workers"),
         Key(
             "preprocessing_per_datum",
-            SECONDS,
+            STEP,
             "the same for each datum of the whole commit",
             _STOCK.preprocessing_per_datum_s,
             UNVERIFIED,
@@ -100,7 +101,7 @@ PACHYDERM = Section(
         ),
         Key(
             "preprocessing_workers",
-            ONE_OR_MORE,
+            WORKERS,
             "jobs whose datums are listed at once: pachd itself, more with pachw",
             _STOCK.preprocessing_workers,
             "pachyderm.md §3.2 (pachw.maxReplicas)",
@@ -150,7 +151,7 @@ class RepoFile:
 
     name: str = key(TEXT, "repository")
     project: str = key(TEXT, "project", "default")
-    initial: int = key(COUNT, "files (or datums) it holds at the start", 0)
+    initial: int = key(DATUMS, "files (or datums) it holds at the start", 0)
     commits: Arrivals | None = key(COMMITS, "when commits are made; left out: never", None)
     new_per_commit: Counts = key(COUNT_VARYING, "files that each commit adds", Constant(1))
     changed_per_commit: Counts = key(COUNT_VARYING, "files that each commit changes", Constant(0))
@@ -160,7 +161,7 @@ class RepoFile:
 class DatumsFile:
     """What each commit brings to a pipeline's only source repository."""
 
-    initial: int = key(COUNT, "datums there at the start; they rule the size of datum sets", 0)
+    initial: int = key(DATUMS, "datums there at the start; they rule the size of datum sets", 0)
     new_per_commit: Counts = key(COUNT_VARYING, "datums that each commit adds", Constant(1))
     changed_per_commit: Counts = key(COUNT_VARYING, "datums that each commit changes", Constant(0))
 
@@ -183,10 +184,10 @@ class PipelineFile:
     )
     download: Distribution = key(BYTES_VARYING, "bytes that one datum downloads", Constant(0))
     upload: Distribution = key(BYTES_VARYING, "bytes that one datum uploads", Constant(0))
-    outputs_per_datum: int = key(COUNT, "files in the output repository for each datum", 1)
+    outputs_per_datum: int = key(MEMBERS, "files in the output repository for each datum", 1)
     failure: float = key(SHARE, "chance that one attempt of a datum fails", 0.0)
-    join_matches: float = key(NUMBER, "datums a join yields for each new file of its first input", 1.0)
-    groups: float = key(NUMBER, "datums a group yields for each new file of its first input", 1.0)
+    join_matches: float = key(FEW, "datums a join yields for each new file of its first input", 1.0)
+    groups: float = key(FEW, "datums a group yields for each new file of its first input", 1.0)
 
 
 REPO = section_of(RepoFile)

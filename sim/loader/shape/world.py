@@ -10,8 +10,8 @@ from sim.loader.values.distributions import BYTE_RATE_VARYING, SECONDS_VARYING
 from sim.loader.values.kinds import Choice, Kind, ListOf, MapOf, Scalar
 from sim.loader.values.scalars import (
     COUNT,
+    FACTOR,
     FLAG,
-    POSITIVE,
     SECONDS,
     SHARE,
     SIZE,
@@ -61,7 +61,7 @@ EC2 = Section(
             source=ASSUMED_BY_AUTOSCALER_SHEET,
             attribute="gpu_total_s",
         ),
-        _said(_EC2, "metal_factor", POSITIVE, "GPU and metal nodes take this much longer to be Ready"),
+        _said(_EC2, "metal_factor", FACTOR, "GPU and metal nodes take this much longer to be Ready"),
         _said(
             _EC2,
             "nvme_raid",
@@ -110,9 +110,9 @@ IMAGE_PULL = Section(
     (
         Key("size", SIZE, "compressed size of user images that `images` does not name", None),
         _said(_PULL, "rate", BYTE_RATE_VARYING, "pull and unpack on Fargate", attribute="bytes_per_s"),
-        _said(_PULL, "ec2_factor", POSITIVE, "EC2 nodes pull this much faster"),
+        _said(_PULL, "ec2_factor", FACTOR, "EC2 nodes pull this much faster"),
         Key("zstd", ListOf(TEXT), "images compressed with zstd, by name as under `images`", ()),
-        _said(_PULL, "zstd_factor", POSITIVE, "time that these take, of others'"),
+        _said(_PULL, "zstd_factor", FACTOR, "time that these take, of others'"),
     ),
     _said_of_pull,
 )

@@ -17,9 +17,12 @@ from sim.loader.values.kinds import Choice, Json, Kind, ListOf, Scalar
 from sim.loader.values.scalars import (
     DURATION,
     INTERVAL,
+    LEAST_PER_S,
+    MOST_PER_S,
     NUMBER,
     POSITIVE,
     RATE,
+    RATE_BETWEEN,
     SECONDS,
 )
 from sim.loader.values.sections import Key, Section
@@ -38,7 +41,6 @@ from sim.model.arrivals import (
 from sim.model.cron import CRON_ALLOWED, RECURRENCE_ALLOWED, parse_cron, parse_recurrence
 from sim.model.units import SECOND, print_go_duration
 
-MOST_PER_S = 1e6  # beyond it arrivals share microseconds, and a run never ends
 _SPANS_S = {
     "per_second": 1.0,
     "per_minute": 60.0,
@@ -88,8 +90,8 @@ def _poisson(
     rates = [amount / _SPANS_S[span] for span, amount in per.items()] + ([rate] if rate is not None else [])
     if len(rates) != 1:
         raise ValueError(f"says {len(rates)} rates; allowed: one of rate, {', '.join(_SPANS_S)}")
-    if rates[0] > MOST_PER_S:
-        raise ValueError(f"says {rates[0]:g} a second; allowed: at most {MOST_PER_S:g}")
+    if not LEAST_PER_S <= rates[0] <= MOST_PER_S:
+        raise ValueError(f"says {rates[0]:g} a second; allowed: {RATE_BETWEEN}")
     if profile is not None and weights is not None:
         raise ValueError("says both profile and weights; allowed: one of them")
     return PoissonArrivals(rates[0], PROFILES[profile] if profile is not None else weights)

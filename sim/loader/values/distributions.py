@@ -6,6 +6,7 @@ their own few. Observations are ``empirical``: a list, or a column of a CSV file
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +15,14 @@ from sim.errors import InputError
 from sim.loader.values.kinds import Json, Kind, ListOf
 from sim.loader.values.scalars import (
     BYTE_RATE,
-    COUNT,
+    DATUMS,
+    MANY,
     MEMORY_FLOAT_MIB,
-    NUMBER,
-    POSITIVE,
     SECONDS,
+    SHAPE,
+    SIGMA,
     SIZE,
+    SPREAD,
     TEXT,
 )
 from sim.loader.values.sections import Key, Section
@@ -102,9 +105,10 @@ class Constantly:
 
 @dataclass(frozen=True, slots=True)
 class Distributed:
-    """A value of some kind that may vary; constants are written plainly."""
+    """A value of some kind that may vary, up to ``most``; constants are written plainly."""
 
     one_of: Tagged
+    most: float = 1e12
 
     @property
     def unit(self) -> str:
@@ -113,7 +117,11 @@ class Distributed:
 
     def read(self, at: Field) -> Any:
         """Read the one it is."""
-        return self.one_of.read(at)
+        value = self.one_of.read(at)
+        if reach(value) > self.most:
+            problem = f"comes to {reach(value):.3g} {self.unit.split(' or ')[0]}, now and then, in base units"
+            raise at.error(problem, allowed=f"values that stay below {self.most:g}")
+        return value
 
     def write(self, value: Any) -> Any:
         """Write the plain value, or the tagged form."""
@@ -137,7 +145,23 @@ def _ordered_uniform(low: float, high: float) -> Uniform:
     return Uniform(low, high)
 
 
-def distribution_of(value: Kind, name: str) -> Distributed:
+def reach(value: object) -> float:
+    """Return about the largest of a thousand million draws: 6 standard deviations, or 28 means, away."""
+    match value:
+        case Lognormal():
+            return value.median * math.exp(6 * value.log_sigma)
+        case Gamma():
+            return value.mean * (1 + 28 * value.cv**2)
+        case Weibull():
+            return float(value.scale * 28 ** (1 / value.shape))
+        case Exponential():
+            return 28 * value.mean
+        case NegativeBinomial():
+            return value.mean * (1 + 28 * value.cv**2)
+    return 0.0  # what else there is has bounds of its own
+
+
+def distribution_of(value: Kind, name: str, most: float = 1e12) -> Distributed:
     """Return the kind of a varying amount whose plain form ``value`` reads."""
     constant = Constantly(value)
     tags: dict[str, Kind] = {
@@ -146,13 +170,13 @@ def distribution_of(value: Kind, name: str) -> Distributed:
         "exponential": Section(Exponential, (Key("mean", value),)),
         "lognormal": Section(
             Lognormal,
-            (Key("median", value), Key("p95", value, default=None), Key("sigma", NUMBER, default=None)),
+            (Key("median", value), Key("p95", value, default=None), Key("sigma", SIGMA, default=None)),
         ),
-        "gamma": Section(Gamma, (Key("mean", value), Key("cv", POSITIVE))),
-        "weibull": Section(Weibull, (Key("shape", POSITIVE), Key("scale", value))),
+        "gamma": Section(Gamma, (Key("mean", value), Key("cv", SPREAD))),
+        "weibull": Section(Weibull, (Key("shape", SHAPE), Key("scale", value))),
         "empirical": Observations(value),
     }
-    return Distributed(Tagged(f"{name} or distribution", tags, _tag_of, constant))
+    return Distributed(Tagged(f"{name} or distribution", tags, _tag_of, constant), most)
 
 
 def _tag_of(value: object) -> str:
@@ -172,19 +196,19 @@ _TAGS = {
 }
 
 SECONDS_VARYING = distribution_of(SECONDS, "duration")
-BYTES_VARYING = distribution_of(SIZE, "size")
+BYTES_VARYING = distribution_of(SIZE, "size", 1e18)
 MEMORY_VARYING = distribution_of(MEMORY_FLOAT_MIB, "size")
-BYTE_RATE_VARYING = distribution_of(BYTE_RATE, "bytes per time")
+BYTE_RATE_VARYING = distribution_of(BYTE_RATE, "bytes per time", 1e18)
 COUNT_VARYING = Distributed(
     Tagged(
         "count or distribution",
         {
-            "constant": Constantly(COUNT),
-            "poisson": Section(Poisson, (Key("mean", NUMBER),)),
-            "negative_binomial": Section(NegativeBinomial, (Key("mean", POSITIVE), Key("cv", POSITIVE))),
-            "empirical": Observations(COUNT),
+            "constant": Constantly(DATUMS),
+            "poisson": Section(Poisson, (Key("mean", MANY),)),
+            "negative_binomial": Section(NegativeBinomial, (Key("mean", MANY), Key("cv", SPREAD))),
+            "empirical": Observations(DATUMS),
         },
         _tag_of,
-        Constantly(COUNT),
+        Constantly(DATUMS),
     )
 )

@@ -20,7 +20,7 @@ from sim.loader.values.scalars import (
     DURATION,
     FLAG,
     INTEGER,
-    INTERVAL,
+    LOOP,
     NUMBER,
     TEXT,
 )
@@ -124,7 +124,7 @@ def _check_pattern(pattern: str, at: Field) -> None:
 _LABELS = Words("labels")
 _EXPANDERS = Words("list of expanders", EXPANDERS)
 _ROWS: tuple[tuple[str, str, Kind, str], ...] = (
-    ("scan-interval", "scan_interval_us", INTERVAL, "time between two looks"),
+    ("scan-interval", "scan_interval_us", LOOP, "time between two looks"),
     (
         "frequent-loops-enabled",
         "frequent_loops_enabled",

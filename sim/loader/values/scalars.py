@@ -15,7 +15,10 @@ from sim.model.quantity import milli
 from sim.model.resources import MIB, mib_up
 from sim.model.units import (
     BYTE_RATE_ALLOWED,
+    DAY,
     DURATION_ALLOWED,
+    HOUR,
+    MILLISECOND,
     PROBABILITY_ALLOWED,
     RATE_ALLOWED,
     SECOND,
@@ -34,8 +37,19 @@ from sim.model.units import (
 
 AUTO = "auto"
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
-LARGEST_SIZE = 2**60
-LARGEST_COUNT = 10**12  # more files, datums or nodes than any cluster holds; keeps sums inside int64
+# Bounds of each kind of quantity: far beyond what any cluster holds, and products of them stay inside int64.
+LARGEST_SIZE = 2**50
+LARGEST_COUNT = 10**12
+LARGEST_FACTOR = 10**9
+MOST_DATUMS = 10**8
+MOST_PODS = 10**6
+MOST_CPU_M = 10**8
+LONGEST_US = 36_525 * DAY
+LONGEST_HORIZON_US = 3_660 * DAY
+SHORTEST_LOOP_US = 100 * MILLISECOND
+LONGEST_STEP_US = HOUR
+LEAST_BYTES_PER_S, MOST_BYTES_PER_S = 1e3, 1e15
+LEAST_PER_S, MOST_PER_S = SECOND / LONGEST_US, 1e4
 
 
 def _number(
@@ -55,9 +69,9 @@ def _number(
     return parse
 
 
-def _whole(allowed: str, least: int = 0) -> Callable[[object], int]:
+def _whole(allowed: str, least: int = 0, most: int = LARGEST_COUNT) -> Callable[[object], int]:
     def parse(raw: object) -> int:
-        if isinstance(raw, bool) or not isinstance(raw, int) or not least <= raw <= LARGEST_COUNT:
+        if isinstance(raw, bool) or not isinstance(raw, int) or not least <= raw <= most:
             raise InputError(value=raw, allowed=allowed)
         return raw
 
@@ -99,7 +113,7 @@ def _cpu(raw: object) -> int:
     amount = (
         None if isinstance(raw, bool) else milli(str(raw)) if isinstance(raw, int | float | str) else None
     )
-    if amount is None or not 0 <= amount <= LARGEST_COUNT:
+    if amount is None or not 0 <= amount <= MOST_CPU_M:
         raise InputError(value=raw, allowed=CPU.allowed)
     return amount
 
@@ -113,22 +127,51 @@ def _version(raw: object) -> str:
     return text
 
 
-def _interval(raw: object) -> int:
-    interval_us = parse_duration(raw)  # type: ignore[arg-type]  # it refuses anything but text and 0
-    if interval_us == 0:
-        raise InputError(value=raw, allowed=INTERVAL.allowed)
-    return interval_us
+def _between(least_us: int, most_us: int, allowed: str) -> Callable[[object], int]:
+    def parse(raw: object) -> int:
+        duration_us = parse_duration(raw)  # type: ignore[arg-type]  # it refuses anything but text and 0
+        if not least_us <= duration_us <= most_us:
+            raise InputError(value=raw, allowed=allowed)
+        return duration_us
+
+    return parse
+
+
+def _spans(allowed: str, least_us: int = 0, most_us: int = LONGEST_US) -> Scalar:
+    """Return the kind of a duration within bounds."""
+    types = ("string",) if least_us else ("string", "integer")
+    return Scalar("duration", allowed, _between(least_us, most_us, allowed), print_duration, types)
+
+
+def _rate(raw: object) -> float:
+    per_s = parse_rate(raw)  # type: ignore[arg-type]  # it refuses anything but text
+    if per_s and not LEAST_PER_S <= per_s <= MOST_PER_S:
+        raise InputError(value=raw, allowed=RATE_BETWEEN)
+    return per_s
+
+
+def _byte_rate(raw: object) -> float:
+    bytes_per_s = parse_byte_rate(raw)  # type: ignore[arg-type]  # it refuses anything but text
+    if not LEAST_BYTES_PER_S <= bytes_per_s <= MOST_BYTES_PER_S:
+        raise InputError(value=raw, allowed="a rate from 1kB/s to 1PB/s")
+    return bytes_per_s
 
 
 def _size(raw: object) -> int:
     size = parse_size(raw)  # type: ignore[arg-type]  # it refuses anything but texts and whole numbers
     if size > LARGEST_SIZE:
-        raise InputError(value=raw, allowed="at most 1Ei")
+        raise InputError(value=raw, allowed="a size of at most 1Pi")
     return size
 
 
 def _seconds(raw: object) -> float:
-    return parse_duration(raw) / SECOND  # type: ignore[arg-type]  # it refuses anything but text and 0
+    return int(DURATION.parse(raw)) / SECOND
+
+
+def _step(raw: object) -> float:
+    if (step_us := int(DURATION.parse(raw))) > LONGEST_STEP_US:
+        raise InputError(value=raw, allowed=STEP.allowed)
+    return step_us / SECOND
 
 
 def _seconds_printed(seconds: float) -> str:
@@ -138,7 +181,7 @@ def _seconds_printed(seconds: float) -> str:
 def _warmup(raw: object) -> int | None:
     """Return a duration, None for one that is to be found."""
     try:
-        return None if raw == AUTO else parse_duration(raw)  # type: ignore[arg-type]  # it refuses all but texts
+        return None if raw == AUTO else int(DURATION.parse(raw))
     except InputError:
         raise InputError(value=raw, allowed=WARMUP.allowed) from None
 
@@ -157,8 +200,10 @@ VERSION = Scalar(
 )
 LABEL = Scalar("text", "a text; quote numbers and booleans", _label, str)
 FLAG = Scalar("yes or no", "true or false", _flag, bool, ("boolean",))
-DURATION = Scalar("duration", DURATION_ALLOWED, parse_duration, print_duration, ("string", "integer"))
-INTERVAL = Scalar("duration", "a duration above 0 such as 10m", _interval, print_duration)
+DURATION = _spans(f"{DURATION_ALLOWED}, at most 100 years (36525d)")
+INTERVAL = _spans("a duration above 0 such as 10m, from 1ms to 100 years (36525d)", MILLISECOND)
+LOOP = _spans("a duration above 0 such as 10s, from 100ms to 100 years (36525d)", SHORTEST_LOOP_US)
+HORIZON = _spans("a duration above 0 such as 7d, at most 10 years (3660d)", 1, LONGEST_HORIZON_US)
 WARMUP = Scalar(
     "duration or auto",
     f"auto, or {DURATION_ALLOWED}",
@@ -166,7 +211,8 @@ WARMUP = Scalar(
     lambda us: AUTO if us is None else print_duration(us),
     ("string", "integer"),
 )
-SECONDS = Scalar("duration", DURATION_ALLOWED, _seconds, _seconds_printed, ("string", "integer"))
+STEP = Scalar("duration", "a duration of at most 1h", _step, _seconds_printed, ("string", "integer"))
+SECONDS = Scalar("duration", DURATION.allowed, _seconds, _seconds_printed, ("string", "integer"))
 SIZE = Scalar("size", SIZE_ALLOWED, _size, print_size, ("string", "integer"))
 MEMORY_MIB = Scalar(
     "size",
@@ -184,14 +230,27 @@ MEMORY_FLOAT_MIB = Scalar(
 )
 CPU = Scalar(
     "cores",
-    "a Kubernetes CPU quantity such as 500m, 0.5 or 4",
+    "a Kubernetes CPU quantity such as 500m, 0.5 or 4, at most 100,000 cores",
     _cpu,
     lambda m: m // 1000 if m % 1000 == 0 else f"{m}m",
     ("string", "number"),
 )
-RATE = Scalar("rate", RATE_ALLOWED, parse_rate, print_rate)
-BYTE_RATE = Scalar("bytes per time", BYTE_RATE_ALLOWED, parse_byte_rate, print_byte_rate)
+RATE_BETWEEN = f"{RATE_ALLOWED}: 0, or from once in 100 years to 10000/s"
+RATE = Scalar("rate", RATE_BETWEEN, _rate, print_rate)
+BYTE_RATE = Scalar("bytes per time", f"{BYTE_RATE_ALLOWED}, from 1kB/s to 1PB/s", _byte_rate, print_byte_rate)
 SHARE = Scalar("share", PROBABILITY_ALLOWED, parse_probability, print_probability, ("string", "number"))
+
+
+def _up_to(most: int, told: str, least: int = 0) -> Scalar:
+    """Return the kind of a whole number within bounds."""
+    allowed = f"a whole number, {least} or more, at most {told}"
+    limits = {"minimum": least, "maximum": most}
+    return Scalar("count", allowed, _whole(allowed, least, most), int, ("integer",), limits)
+
+
+DATUMS = _up_to(MOST_DATUMS, "100 million")
+MEMBERS = _up_to(MOST_PODS, "a million")
+WORKERS = _up_to(10_000, "10,000", least=1)
 COUNT = Scalar(
     "count",
     "a whole number, 0 or more",
@@ -212,19 +271,19 @@ INTEGER = Scalar("number", "a whole number", _whole("a whole number", -LARGEST_C
 NUMBER = Scalar(
     "number", "a number, 0 or more", _number("a number, 0 or more", 0), float, ("number",), {"minimum": 0}
 )
-POSITIVE = Scalar(
-    "number",
-    "a number above 0",
-    _number("a number above 0", 0, above=True),
-    float,
-    ("number",),
-    {"exclusiveMinimum": 0},
-)
-USD_PER_HOUR = Scalar(
-    "USD/h",
-    "a price in USD, 0 or more",
-    _number("a price in USD, 0 or more", 0),
-    float,
-    ("number",),
-    {"minimum": 0},
-)
+
+
+def _numbers(told: str, least: float, most: float, *, above: bool = False, unit: str = "number") -> Scalar:
+    """Return the kind of a number within bounds."""
+    limits = {"exclusiveMinimum" if above else "minimum": least, "maximum": most}
+    return Scalar(unit, told, _number(told, least, most, above=above), float, ("number",), limits)
+
+
+POSITIVE = _numbers("a number above 0, at most a thousand million", 0, LARGEST_FACTOR, above=True)
+MANY = _numbers("a number from 0 to 100 million", 0, MOST_DATUMS)
+FEW = _numbers("a number from 0 to a million", 0, 10**6)
+FACTOR = _numbers("a number from 0.001 to 1000", 0.001, 1000)
+SIGMA = _numbers("a number from 0 to 4", 0, 4)
+SPREAD = _numbers("a number above 0, at most 20", 0, 20, above=True)
+SHAPE = _numbers("a number from 0.2 to 100", 0.2, 100)
+USD_PER_HOUR = _numbers("a price in USD, from 0 to a million", 0, 10**6, unit="USD/h")

@@ -17,6 +17,7 @@ from typing import IO
 
 from sim.documents.fields import Field
 from sim.errors import InputError, nearest
+from sim.loader.values.scalars import LARGEST_COUNT
 
 MAX_BYTES = 100_000_000
 
@@ -34,32 +35,38 @@ class Table:
         """How many."""
         return max(map(len, self.columns.values()), default=0)
 
-    def numbers(self, column: str, least: float = -math.inf) -> list[float | None]:
+    def numbers(
+        self, column: str, least: float = -math.inf, most: float = LARGEST_COUNT
+    ) -> list[float | None]:
         """Return a column as numbers; None where the cell is empty."""
-        return [self._number(column, row, cell, least) for row, cell in enumerate(self.columns[column])]
+        return [self._number(column, row, cell, least, most) for row, cell in enumerate(self.columns[column])]
 
-    def filled(self, column: str, default: float | None, least: float = -math.inf) -> list[float]:
+    def filled(
+        self, column: str, default: float | None, least: float = -math.inf, most: float = LARGEST_COUNT
+    ) -> list[float]:
         """Return a column as numbers, with ``default`` where it or a cell of it is missing."""
         if column not in self.columns:
             assert default is not None
             return [default] * self.rows
         values = []
-        for row, value in enumerate(self.numbers(column, least)):
+        for row, value in enumerate(self.numbers(column, least, most)):
             number = default if value is None else value
             if number is None:
                 raise InputError("is empty", field=column, allowed="a number", file=self.file, line=row + 2)
             values.append(number)
         return values
 
-    def _number(self, column: str, row: int, cell: str, least: float) -> float | None:
+    def _number(self, column: str, row: int, cell: str, least: float, most: float) -> float | None:
         if not cell:
             return None
         try:
             value = float(cell)
         except ValueError:
             value = math.nan
-        if not (math.isfinite(value) and value >= least):
-            allowed = "a number" if least == -math.inf else f"a number, {least:g} or more"
+        if not least <= value <= most:
+            allowed = f"a number, at most {most:,.10g}"
+            if least != -math.inf:
+                allowed = f"a number from {least:g} to {most:,.10g}"
             raise InputError(field=column, value=cell, allowed=allowed, file=self.file, line=row + 2)
         return value
 

@@ -15,8 +15,15 @@ from sim.documents.fields import Field
 from sim.errors import InputError, nearest
 from sim.loader.values.kinds import Json
 from sim.loader.values.scalars import (
+    DATUMS,
     DURATION,
-    NUMBER,
+    FACTOR,
+    FEW,
+    LARGEST_SIZE,
+    LONGEST_US,
+    MOST_CPU_M,
+    MOST_DATUMS,
+    MOST_PODS,
     ONE_OR_MORE,
     POSITIVE,
     TEXT,
@@ -28,16 +35,24 @@ from sim.model.arrivals import TraceArrivals
 US_PER_S = 1_000_000
 MIB_PER_GIB = 1024
 MILLI = 1000
-COLUMNS = ("datums", "datum_seconds", "cpu", "memory_gib", "gpu")
+LONGEST_S = LONGEST_US // US_PER_S
+MOST = {  # of one row
+    "datums": MOST_PODS,
+    "datum_seconds": LONGEST_S,
+    "cpu": MOST_CPU_M // MILLI,
+    "memory_gib": LARGEST_SIZE // 2**30,
+    "gpu": MOST_PODS,
+}
+COLUMNS = tuple(MOST)
 
 _DEFAULTS = Section(
     dict,
     (
-        Key("datums", ONE_OR_MORE, "datums (or pods) of a row", None),
+        Key("datums", DATUMS, "datums (or pods) of a row", None),
         Key("datum_seconds", POSITIVE, "seconds that one takes", None),
-        Key("cpu", NUMBER, "cores that one requests", None),
-        Key("memory_gib", NUMBER, "GiB of memory that one requests", None),
-        Key("gpu", NUMBER, "GPUs that one requests", None),
+        Key("cpu", FEW, "cores that one requests", None),
+        Key("memory_gib", FEW, "GiB of memory that one requests", None),
+        Key("gpu", FEW, "GPUs that one requests", None),
     ),
 )
 
@@ -62,7 +77,7 @@ SECTION = Section(
         Key("from", DURATION, "leave out rows that arrive before this, and start there", 0, "", "start_us"),
         Key("until", DURATION, "leave out rows that arrive at or after this", None, "", "until_us"),
         Key("limit", ONE_OR_MORE, "keep this many rows", None),
-        Key("stretch", POSITIVE, "multiply the times between arrivals", 1.0),
+        Key("stretch", FACTOR, "multiply the times between arrivals", 1.0),
     ),
 )
 
@@ -103,13 +118,18 @@ class TraceKind:
             )
 
     def _arrivals(self, table: Table, defaults: dict[str, float], said: TraceFile) -> TraceArrivals:
-        arrival_s = table.filled("arrival_s", None, 0)
-        columns = {c: table.filled(c, defaults.get(c), 0) if c in self.needed else None for c in COLUMNS}
+        arrival_s = table.filled("arrival_s", None, 0, LONGEST_S)
+        columns = {
+            c: table.filled(c, defaults.get(c), 0, most) if c in self.needed else None
+            for c, most in MOST.items()
+        }
         rows = sorted(range(table.rows), key=arrival_s.__getitem__)
         rows = [r for r in rows if said.start_us <= arrival_s[r] * US_PER_S < (said.until_us or math.inf)]
         rows = rows[: said.limit]
         if not rows:
             raise InputError("has no rows left", allowed="at least one row between from and until")
+        if (total := sum(columns["datums"][r] for r in rows) if columns["datums"] else 0) > MOST_DATUMS:
+            raise InputError(f"has {total:,.0f} datums", allowed=f"at most {MOST_DATUMS:,} in all rows")
 
         def column(name: str, factor: int) -> tuple[int, ...]:
             values = columns[name]

@@ -1,0 +1,1 @@
+"""Hostile inputs through the command line: no traceback, one line, nothing outside --out."""
