@@ -67,6 +67,11 @@ def markdown(text: str) -> str:
     return _MARKDOWN.sub(lambda found: f"\\{found[0]}", one_line(text))
 
 
+def pictured(text: str, longest: int = 60) -> str:
+    """Return a text for a picture: one short line, in which matplotlib sees no formula."""
+    return brief(one_line(text), longest).replace("$", "\\$")
+
+
 def quoted(text: object) -> str:
     """Return one word of a shell, whatever is in it.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -52,6 +53,7 @@ def _options(
 
 
 _UsageError: Any = typer.BadParameter.__bases__[0]  # click's own, or typer's copy of it
+PIPE = 13  # SIGPIPE, which Windows has not: a shell says 141 of whoever wrote to nobody
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 
@@ -70,7 +72,7 @@ def main() -> None:
         code = _failed(
             "there is not memory enough for so many nodes, pods or datums; allowed: what fits here"
         )
-    except BrokenPipeError:  # as with `| head`: nobody reads on
+    except (BrokenPipeError, SystemExit):  # as with `| head`: nobody reads on, of which typer makes exit 1
         code = _unwritable("")
     except OSError as error:
         if error.errno not in _FULL or error.filename:
@@ -82,7 +84,8 @@ def main() -> None:
 def _failed(message: str) -> int:
     from sim.cli.output import print_error
 
-    print_error(brief(" ".join(message.split())))
+    with suppress(OSError):  # a full disk behind stderr: the exit code still says it
+        print_error(brief(" ".join(message.split())))
     return 2
 
 
@@ -99,4 +102,4 @@ def _misused(error: Any) -> int:
 def _unwritable(message: str) -> int:
     """Throw away what stdout does not take, so that Python does not try again on its way out."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return _failed(message) if message else 1
+    return _failed(message) if message else 128 + PIPE

@@ -7,19 +7,21 @@ is a visible placeholder.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sim.adapters.pachyderm.spec import read_specs
-from sim.documents.fields import root
+from sim.documents.fields import Field, root
 from sim.documents.yaml_read import read_file
 from sim.draft.page import Page
 from sim.draft.paths import moved, reference
 from sim.errors import InputError
-from sim.loader.shape.workload import PIPELINE
+from sim.loader.shape.scenario import SCENARIO
+from sim.loader.shape.workload import PIPELINE, REPO
 from sim.loader.values.references import resolved
+from sim.loader.values.sections import Section
 from sim.model.paths import name_of
 from sim.model.pipelines import Kind, PfsInput, Pipeline, leaves
 
@@ -81,6 +83,7 @@ def history_of(workload: Path | None, folder: Path) -> History:
     at = root(first)
     if more or "horizon" not in at.mapping():
         raise at.error("is no scenario", allowed="one document with horizon, pipelines and repos")
+    _check(at)
     loads: dict[str, dict[str, Any]] = {}
     for entry in at.items_at("pipelines"):
         said = moved(entry.mapping(), workload.parent, folder)
@@ -92,6 +95,18 @@ def history_of(workload: Path | None, folder: Path) -> History:
         repos[key] = moved(repo.mapping(), workload.parent, folder)
     shared = {key: value for key, value in at.mapping().items() if key in SHARED_KEYS and value is not None}
     return History(loads, repos, moved(shared, workload.parent, folder))
+
+
+def _check(at: Field) -> None:
+    """Raise InputError, with the place in the workload's own file, for what is taken from it and is wrong."""
+    taken: list[tuple[Field, Section, Container[str]]] = [(at, SCENARIO, SHARED_KEYS)]
+    taken += [(entry, PIPELINE, ABOUT_THE_LOAD) for entry in at.items_at("pipelines")]
+    for place, section, keys in taken:
+        for key, child in place.children():
+            if key in keys:
+                section.by_name[key].kind.read(child)
+    for repo in at.items_at("repos"):
+        REPO.read(repo)
 
 
 def _names(entry: Mapping[str, Any], file: str) -> list[str]:

@@ -19,6 +19,7 @@ from sim.report.arrays import Flag, Float, Int
 from sim.report.bill import Use
 from sim.report.intervals import Lives, SourceKind, lives, source_kinds
 from sim.report.starts import Wait
+from sim.texts import pictured
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -234,7 +235,7 @@ def _bars(rows: Mapping[str, Sequence[float]], colours: Mapping[str, str], unit:
         left += pieces
     for row, total in enumerate(amounts.sum(axis=1)):
         axes.annotate(f" {total:.3g}", (total, row), va="center", fontsize=9)
-    axes.set_yticks(range(len(ordered)), [name for name, _ in ordered])
+    axes.set_yticks(range(len(ordered)), [pictured(name) for name, _ in ordered])
     axes.invert_yaxis()
     if len(rows) > MOST_BARS:
         axes.set_title(f"the {MOST_BARS} longest of {len(rows)}", loc="right", fontsize=9)
@@ -258,7 +259,7 @@ def _style(axes: Axes, along: Literal["x", "y"]) -> None:
 
 
 def _title(figure: Figure, text: str) -> None:
-    figure.suptitle(text, x=0.01, ha="left", fontweight="bold")
+    figure.suptitle(pictured(text, 120), x=0.01, ha="left", fontweight="bold")
 
 
 def _unit(span_s: float) -> tuple[float, str]:

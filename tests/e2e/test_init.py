@@ -52,3 +52,14 @@ def test_a_scenario_that_is_there_stays(pachsim: Pachsim, specs: Path, tmp_path:
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "scenario.yaml is there already; allowed: another --out, or --force for a file\n"
     assert (tmp_path / "scenario.yaml").read_text(encoding="utf-8") == "mine"
+
+
+def test_what_is_wrong_in_a_workload_is_said_of_its_own_file(
+    pachsim: Pachsim, specs: Path, tmp_path: Path
+) -> None:
+    text = "# a comment\nstart: 2026-01-05T00:00Z\nhorizon: [7d]\npipelines: []\n"
+    (tmp_path / "workload.yaml").write_text(text, encoding="utf-8")
+    done = pachsim("init", "--pipelines", "specs/*.json", "--workload", "workload.yaml", "-o", "new.yaml")
+    assert done.returncode == 2
+    assert done.stderr.startswith("workload.yaml:3: horizon is ['7d']; allowed: a duration")
+    assert not (tmp_path / "new.yaml").exists()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import sim
 from tests.commands import PROGRAM
 from tests.conftest import PROJECT
 from tests.e2e.conftest import Pachsim
@@ -29,11 +30,23 @@ def test_misuse_is_one_line(line: str, told: str, pachsim: Pachsim) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"{told}\n")
 
 
-def test_more_than_memory_holds_is_one_line(pachsim: Pachsim) -> None:
-    scenario = str(PROJECT / "scenarios" / "edges-fargate.yaml")
-    done = pachsim("run", scenario, "--set", "pachyderm.preprocessing_workers=1000000000000")
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (MemoryError(), "there is not memory enough"),
+        (OverflowError("int too large"), "numbers grow beyond what can be counted"),
+    ],
+)
+def test_more_than_memory_or_numbers_hold_is_one_line(
+    pachsim: Pachsim, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(sim, "replicate", fails)
+    done = pachsim("run", str(PROJECT / "scenarios" / "edges-fargate.yaml"))
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("there is not memory enough")
+    assert done.stderr.startswith(told)
     assert done.stderr.count("\n") == 1
 
 
@@ -53,3 +66,4 @@ def test_a_reader_that_left_is_no_error() -> None:
         assert running.stderr is not None
         running.stdout.close()
         assert running.stderr.read() == ""
+    assert running.returncode == 141  # as a shell says of what SIGPIPE ends: 1 is an answer

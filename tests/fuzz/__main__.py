@@ -17,6 +17,7 @@ from functools import partial
 from tests.fuzz.inputs import an_input
 from tests.fuzz.judge import faults
 
+WARM_UP = range(60)  # some of every command
 MEMORY = 4 * 2**30  # of address space: what asks for more is a MemoryError, not the end of the machine
 
 
@@ -27,7 +28,9 @@ def say(*words: object) -> None:
 
 
 def limited() -> None:
-    """Bound the memory of this process."""
+    """Bound the memory of this process, once all is loaded: an import must not be broken off half way."""
+    for number in WARM_UP:
+        faults(an_input(1, number), limit_s=600.0)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 

@@ -25,7 +25,7 @@ class TooSlow(BaseException):
     """The time is up; no handler of errors should take it for one."""
 
 
-def faults(given: Input) -> list[str]:
+def faults(given: Input, limit_s: float = 0.0) -> list[str]:
     """Return what is wrong with how an input was taken; nothing where all is well."""
     with TemporaryDirectory(prefix="fuzz-") as name:
         folder = Path(name) / "in" / "here"
@@ -33,7 +33,10 @@ def faults(given: Input) -> list[str]:
         put(folder, given.files)
         before = contents(Path(name))
         try:
-            with time_limit(SIMULATED_S if given.simulates else JUDGED_S), warnings.catch_warnings():
+            with (
+                time_limit(limit_s or (SIMULATED_S if given.simulates else JUDGED_S)),
+                warnings.catch_warnings(),
+            ):
                 warnings.simplefilter("error", RuntimeWarning)
                 done = pachsim(folder, *given.command)
         except TooSlow:

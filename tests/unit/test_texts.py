@@ -4,14 +4,17 @@ import csv
 import re
 import shlex
 import subprocess
+import warnings
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 
 from sim.errors import InputError
-from sim.texts import cell, markdown, one_line, quoted, visible
+from sim.texts import brief, cell, markdown, one_line, pictured, quoted, visible
 
 CONTROLS = [chr(n) for n in (*range(32), *range(127, 160), 0x200E, 0x202E, 0x2066, 0x2028)]
 ANY = st.text() | st.text(st.sampled_from([*CONTROLS, "$", "`", "'", '"', "\\", ";", "a", "=", "-", "|"]))
@@ -82,6 +85,22 @@ def test_markdown_is_one_line_that_opens_nothing(text: str) -> None:
     assert not {*"`<>|"} & {*bare}
     assert "](" not in bare
     assert not shown.startswith(("#", "-", "~", "+"))
+
+
+@given(ANY, st.integers(10, 100))
+def test_a_brief_text_is_short_and_has_both_ends(text: str, longest: int) -> None:
+    shown = brief(text, longest)
+    assert len(shown) <= longest
+    assert shown == text or (text.startswith(shown[:2]) and text.endswith(shown[-2:]))
+
+
+@pytest.mark.parametrize("name", ["$\\frac", "$\\foo{$", "a_$x$", "縁" * 100, "a\x1bb", "$"])
+def test_pictures_take_any_name(name: str, tmp_path: Path) -> None:
+    figure = Figure()
+    figure.suptitle(pictured(name))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")
+        figure.savefig(tmp_path / "f.png")
 
 
 @given(ANY)
