@@ -18,7 +18,7 @@ from sim.documents.yaml_edit import edited
 from sim.documents.yaml_read import Key as YamlKey
 from sim.documents.yaml_write import yaml_text
 from sim.loader.values.flags import AUTOSCALER
-from sim.loader.values.scalars import DURATION, INTERVAL
+from sim.loader.values.scalars import DURATION, INTERVAL, LOOP
 from sim.loader.values.sections import Key
 from sim.model.autoscaler import AutoscalerOptions, options_for
 from sim.model.cluster_config import ClusterConfig
@@ -90,7 +90,7 @@ def _flags(
 
 
 def _flag_value(key: Key, value: Any) -> Any:
-    return print_go_duration(value) if key.kind in (DURATION, INTERVAL) else key.kind.write(value)
+    return print_go_duration(value) if key.kind in (DURATION, INTERVAL, LOOP) else key.kind.write(value)
 
 
 def _deployed(read: ReadAutoscaler, version: str) -> AutoscalerOptions:

@@ -22,6 +22,7 @@ from sim.loader.values.scalars import (
     SHAPE,
     SIGMA,
     SIZE,
+    SOME,
     SPREAD,
     TEXT,
 )
@@ -205,7 +206,7 @@ COUNT_VARYING = Distributed(
         {
             "constant": Constantly(DATUMS),
             "poisson": Section(Poisson, (Key("mean", MANY),)),
-            "negative_binomial": Section(NegativeBinomial, (Key("mean", MANY), Key("cv", SPREAD))),
+            "negative_binomial": Section(NegativeBinomial, (Key("mean", SOME), Key("cv", SPREAD))),
             "empirical": Observations(DATUMS),
         },
         _tag_of,

@@ -281,6 +281,7 @@ def _numbers(told: str, least: float, most: float, *, above: bool = False, unit:
 
 POSITIVE = _numbers("a number above 0, at most a thousand million", 0, LARGEST_FACTOR, above=True)
 MANY = _numbers("a number from 0 to 100 million", 0, MOST_DATUMS)
+SOME = _numbers("a number above 0, at most 100 million", 0, MOST_DATUMS, above=True)
 FEW = _numbers("a number from 0 to a million", 0, 10**6)
 FACTOR = _numbers("a number from 0.001 to 1000", 0.001, 1000)
 SIGMA = _numbers("a number from 0 to 4", 0, 4)

@@ -48,6 +48,7 @@ def path(tmp_path: Path) -> Path:
         ("pipelines[p].datum_time={gamma: {mean: 36525d, cv: 20}}", "below 1e\\+12"),
         ("pipelines[p].datum_time=36526d", "100 years"),
         ("pipelines[p].datums.initial=1000000000000", "100 million"),
+        ("pipelines[p].datums.new_per_commit={negative_binomial: {mean: 0, cv: 1}}", "above 0"),
         ("pipelines[p].datums.new_per_commit={poisson: {mean: 1e300}}", "100 million"),
         ("pachyderm.transfer_rate=1B/d", "from 1kB/s"),
         ("latency.image_pull.ec2_factor=1e-300", "from 0.001"),
