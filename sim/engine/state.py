@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sim.engine import histories
 from sim.engine.entities import (
     BOUND,
     ENDED,
@@ -131,7 +132,7 @@ class ClusterState:
         cls = pod.cls
         if self.checks:
             if not cls.fits(node):
-                raise SimulationError(f"{pod!r} does not fit {node!r}")
+                raise SimulationError(f"{pod!r} does not fit {node!r}", histories.of_pod(self.log, pod.id))
             self._check_move(pod, BOUND)
         pod.state = BOUND
         pod.node = node
@@ -181,10 +182,10 @@ class ClusterState:
             self.serverless.forget(pod)
         elif pod.state is PENDING:
             self.scheduler.forget(pod)
-        if pod.state is not TERMINATING:
-            self._log_ended(self._ended(self.clock.now_us, pod.id, reason))
         if self.checks:
             self._check_move(pod, ENDED)
+        if pod.state is not TERMINATING:
+            self._log_ended(self._ended(self.clock.now_us, pod.id, reason))
         pod.state = ENDED
         if pod.call is not None:
             pod.call.cancel()
@@ -229,7 +230,7 @@ class ClusterState:
 
     def _check_move(self, pod: Pod, to: PodState) -> None:
         if to not in LEGAL[pod.state]:
-            raise SimulationError(f"{pod!r} cannot become {to.name}")
+            raise SimulationError(f"{pod!r} cannot become {to.name}", histories.of_pod(self.log, pod.id))
 
     # -- nodes ------------------------------------------------------------------------------
 
@@ -246,7 +247,8 @@ class ClusterState:
     def remove_node(self, node: Node) -> None:
         """Remove an emptied node."""
         if self.checks and node.pods:
-            raise SimulationError(f"{node!r} is removed with {len(node.pods)} pods on it")
+            problem = f"{node!r} is removed with {len(node.pods)} pods on it"
+            raise SimulationError(problem, histories.of_node(self.log, node.id))
         self.nodes.pop(node.position)
         for position in range(node.position, len(self.nodes)):
             self.nodes[position].position = position
@@ -303,6 +305,9 @@ class ClusterState:
                 node.free_pods,
             )  # fmt: skip
             if expected != actual or min(actual) < 0:
-                raise SimulationError(f"{node!r} has {actual} free, its pods leave {expected}")
-            if any(pod.node is not node for pod in node.pods):
-                raise SimulationError(f"{node!r} holds a pod that is elsewhere")
+                problem = f"{node!r} has {actual} free, its pods leave {expected}"
+                raise SimulationError(problem, histories.of_node(self.log, node.id))
+            strays = [pod.id for pod in node.pods if pod.node is not node]
+            if strays:
+                problem = f"{node!r} holds pod {strays[0]}, which is elsewhere"
+                raise SimulationError(problem, histories.of_pod(self.log, strays[0]))
