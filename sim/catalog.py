@@ -212,7 +212,7 @@ def fargate(region: str) -> list[dict[str, Any]]:
             "size": size.label,
             "vcpu": size.vcpu_m / 1000,
             "memory_gib": size.memory_mib / 1024,
-            "usd_per_hour": fargate_usd_per_hour(size, price),
+            "usd_per_hour": fargate_usd_per_hour(size, price.rates),
             "date": price.date,
             "status": price.status,
         }

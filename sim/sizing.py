@@ -23,17 +23,16 @@ from sim.decisions.aws.fargate import (
     usable_memory_mib,
 )
 from sim.decisions.aws.fargate_admission import FargateCandidate, refusals
-from sim.decisions.kubernetes.allocatable import allocatable, managed_max_pods
+from sim.decisions.kubernetes.allocatable import DEFAULT_VOLUME_GIB, allocatable, managed_max_pods
+from sim.decisions.kubernetes.empty_node import EKS_DAEMONS, empty_node
 from sim.decisions.pachyderm.requests import RequestRules, request_rules, worker_requests
 from sim.errors import InputError
-from sim.model.billing import fargate_usd_per_hour
+from sim.model.billing import fargate_usd_per_hour, volume_usd_per_hour
 from sim.model.machines import FargatePrice, FargateSize, InstanceType, Price
 from sim.model.pipelines import Pipeline, ResourceSpec
 from sim.model.resources import MIB, Container, Resources, mib_up, pod_requests
 from sim.model.scenario import PachydermOptions
 
-DAEMONS = Resources(cpu_m=150)  # aws-node 50m and kube-proxy 100m (cluster-autoscaler.md §6.3)
-DAEMON_PODS = 2
 # Looked at only when named: a share and credits instead of cores; GPUs that are not NVIDIA's (aws.md §11).
 UNUSUAL = ("t2.", "t3.", "t3a.", "t4g.", "g4ad.")
 SHOWN_TYPES = 10
@@ -142,12 +141,20 @@ class Market:
     sizes: Sequence[FargateSize]
     fargate: FargatePrice | None
     on_demand: Mapping[str, Price]
+    usd_per_gib_month: float
 
     def fargate_usd(self, bought: FargateSize, requests: Resources) -> float | None:
         """Return the price of an hour of a pod, storage included."""
         if self.fargate is None:
             return None
-        return fargate_usd_per_hour(bought, self.fargate, requests.ephemeral_mib / 1024)
+        return fargate_usd_per_hour(bought, self.fargate.rates, requests.ephemeral_mib)
+
+    def node_usd(self, instance: InstanceType) -> float | None:
+        """Return the price of an hour of a node, its volume included."""
+        price = self.on_demand.get(instance.name)
+        if price is None:
+            return None
+        return price.usd_per_hour + volume_usd_per_hour(DEFAULT_VOLUME_GIB, self.usd_per_gib_month)
 
 
 def size(
@@ -180,7 +187,9 @@ def market_of(region: str) -> Market:
         fargate = catalog.fargate_price(region)
     except InputError:
         fargate = None  # one without a Fargate price is not
-    return Market(region, catalog, catalog.fargate_sizes(), fargate, on_demand)
+    return Market(
+        region, catalog, catalog.fargate_sizes(), fargate, on_demand, catalog.prices(region)["ebs_gp3"].usd
+    )
 
 
 def pod_size(
@@ -190,10 +199,7 @@ def pod_size(
     worker = worker_requests(pipeline, rules)
     requests = pod_requests(worker.containers)
     looked_at = [market.catalog.instance(name) for name in instance_types] or _usual(market, requests)
-    offers = [
-        node_offer(each, requests, pipeline.parallelism, market.on_demand.get(each.name))
-        for each in looked_at
-    ]
+    offers = [node_offer(each, requests, pipeline.parallelism, market.node_usd(each)) for each in looked_at]
     fitting = [offer for offer in offers if offer.pods]
     return PodSize(
         pipeline=pipeline.full_name,
@@ -212,20 +218,13 @@ def pod_size(
 
 
 def node_offer(
-    instance: InstanceType, requests: Resources, workers: int = 1, price: Price | None = None
+    instance: InstanceType, requests: Resources, workers: int = 1, usd_per_hour: float | None = None
 ) -> NodeOffer:
-    """Return how many pods with these requests one node of a type holds beside its daemons."""
-    room = allocatable(instance)
-    holds = {
-        "cpu": (room.cpu_m - DAEMONS.cpu_m, requests.cpu_m),
-        "memory": (room.memory_mib - DAEMONS.memory_mib, requests.memory_mib),
-        "ephemeral storage": (room.ephemeral_mib, requests.ephemeral_mib),
-        "gpu": (room.gpu, requests.gpu),
-        "max pods": (managed_max_pods(instance) - DAEMON_PODS, 1),
-    }
-    pods, limit = min((max(0, has // each), name) for name, (has, each) in holds.items() if each)
+    """Return how many pods with these requests one node of a type holds beside what EKS puts on it."""
+    empty = empty_node(allocatable(instance), managed_max_pods(instance), EKS_DAEMONS.values())
+    pods, limit = empty.bottleneck(requests)
     nodes = -(-workers // pods) if pods else 0
-    return NodeOffer(instance.name, pods, limit, nodes, None if price is None else price.usd_per_hour)
+    return NodeOffer(instance.name, pods, limit, nodes, usd_per_hour)
 
 
 def fargate_offer(pipeline: Pipeline, rules: RequestRules, market: Market) -> FargateOffer:

@@ -20,13 +20,15 @@ from sim.adapters.eksctl.write import (
     new_parts,
     whole_cluster,
 )
-from sim.deploy.places import Home, workers_on
+from sim.decisions.kubernetes.empty_node import empty_node_of
+from sim.deploy.places import Home
 from sim.deploy.sources import Sources
 from sim.documents.fields import root
 from sim.documents.go_yaml import read_as_eksctl
 from sim.documents.yaml_edit import edited
 from sim.documents.yaml_read import Document, Key, read_text
 from sim.documents.yaml_write import yaml_text
+from sim.model.billing import node_usd_per_hour
 from sim.model.cluster import NodeGroup
 from sim.model.cluster_config import ClusterConfig
 from sim.model.machines import HOURS_PER_MONTH
@@ -136,7 +138,7 @@ def _reasons(
     groups = {group.name: group for group in scenario.cluster.node_groups}
     for kind in GROUP_LISTS:
         for n, said in enumerate(wanted.get(kind) or ()):
-            for key, reason in _group_reasons(groups[said["name"]], homes, scenario.prices.ec2_discount):
+            for key, reason in _group_reasons(groups[said["name"]], homes, scenario):
                 if key in said:
                     yield (kind, n, key), reason
     for n, profile in enumerate(wanted.get("fargateProfiles") or ()):
@@ -148,15 +150,16 @@ def _reasons(
         yield ("fargateProfiles", n, "name"), told or "no pipeline of the plan runs on it"
 
 
-def _group_reasons(group: NodeGroup, homes: Iterable[Home], discount: float) -> Iterator[tuple[str, str]]:
-    usd = group.usd_per_hour * (1.0 if group.spot else 1.0 - discount)
+def _group_reasons(group: NodeGroup, homes: Iterable[Home], scenario: Scenario) -> Iterator[tuple[str, str]]:
+    usd = node_usd_per_hour(group.shape, scenario.prices)
+    empty = empty_node_of(group.shape, scenario.cluster)
     room = f"{group.allocatable.cpu_m}m cpu and {group.allocatable.memory_mib}Mi"
     users = [home.load for home in homes if group.name in home.groups]
-    held = ", ".join(f"{workers_on(group, load)} of {load.pipeline.name}" for load in users)
+    held = ", ".join(f"{empty.holds(load.pod_class.requests)} of {load.pipeline.name}" for load in users)
     for key in ("instanceType", "instanceTypes"):
-        yield key, f"${usd:.4f} an hour; pods may request {room} of a node"
+        yield key, f"${usd:.4f} an hour with its volume; pods may request {room} of a node"
     yield "spot", "simulated with the Spot Advisor's interruptions" if group.spot else "simulated On-Demand"
-    kept = f"${usd * group.min_size * HOURS_PER_MONTH:,.0f} a month, work or not"
+    kept = f"${usd * group.min_size * HOURS_PER_MONTH:,.2f} a month, work or not"
     yield "minSize", kept if group.min_size else "costs nothing while nothing runs"
     yield "desiredCapacity", "nodes at the start"
     most = f"at most ${usd * group.max_size:,.2f} an hour"

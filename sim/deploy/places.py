@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from sim.loader.compile.fit import obstacles, profile_for, size_for
-from sim.model.cluster import Cluster, NodeGroup
+from sim.model.billing import fargate_usd_per_hour
+from sim.model.cluster import Cluster
 from sim.model.scenario import PipelineLoad, Prices, Scenario
 
 
@@ -39,23 +40,11 @@ def homes(scenario: Scenario) -> tuple[Home, ...]:
     return tuple(_home(load, scenario.cluster, scenario.prices) for load in scenario.pipelines)
 
 
-def workers_on(group: NodeGroup, load: PipelineLoad) -> int:
-    """Return how many workers of a pipeline an empty node of a group has room for, DaemonSets aside."""
-    asked, room = load.pod_class.requests, group.allocatable
-    pairs = (
-        (room.cpu_m, asked.cpu_m),
-        (room.memory_mib, asked.memory_mib),
-        (room.ephemeral_mib, asked.ephemeral_mib),
-        (room.gpu, asked.gpu),
-    )
-    return min([group.max_pods, *(has // wants for has, wants in pairs if wants)])
-
-
 def _home(load: PipelineLoad, cluster: Cluster, prices: Prices) -> Home:
     profile, size = profile_for(load.pod_class, cluster), size_for(load.pod_class, cluster)
     if profile is not None and size is not None:
-        usd = size.vcpu_m / 1000 * prices.fargate_vcpu_hour + size.memory_mib / 1024 * prices.fargate_gib_hour
-        return Home(load, profile.name, size.label, usd * (1 - prices.fargate_discount))
+        usd = fargate_usd_per_hour(size, prices.fargate_rates, load.pod_class.requests.ephemeral_mib)
+        return Home(load, profile.name, size.label, usd)
     without_fargate = replace(cluster, fargate_profiles=())
     fitting = tuple(
         group.name

@@ -69,12 +69,7 @@ class ClusterState:
         self.shapes = cluster.shapes
         log.names["shape"].extend(shape.name for shape in self.shapes)
         self.daemons = [
-            [
-                self._add_class(daemon.pod_class)
-                for daemon in cluster.daemon_sets
-                if shape.lets_in(daemon.pod_class)
-            ]
-            for shape in self.shapes
+            [self._add_class(daemon) for daemon in cluster.daemons_on(shape)] for shape in self.shapes
         ]  # by shape
 
     def connect(self, ports: Ports) -> None:

@@ -1,40 +1,71 @@
 """Billing: what a machine costs from the moment its meter starts.
 
 EC2 runs from launch (not from Ready) to termination, Fargate from the start of the image pull to the
-end of the pod. Both by the second, rounded up, and one minute at least; volumes run with their node.
+end of the pod. Both by the second, rounded up, and one minute at least; volumes run with their node. Savings
+Plan discounts take a share off On-Demand instances, and off Fargate's vCPU and memory; Spot prices, volumes
+and ephemeral storage stay as they are. Whatever names an hour's price asks here.
 
 Source: AWS "Announcing Amazon EC2 per second billing", "AWS Fargate Pricing"; aws.md §4 and §5.
 """
 
 from __future__ import annotations
 
-from sim.model.machines import HOURS_PER_MONTH, FargatePrice, FargateSize
+from typing import TYPE_CHECKING, TypeVar
 
-SECOND_US = 1_000_000
+import numpy as np
+
+from sim.model.machines import HOURS_PER_MONTH, FargateRates, FargateSize
+from sim.model.resources import MIB_PER_GIB
+from sim.model.units import SECOND
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sim.model.cluster import NodeShape
+    from sim.model.scenario import Prices
+
 SHORTEST_BILL_S = 60
-SECONDS_PER_HOUR = 3600.0
-FREE_EPHEMERAL_GIB = 20.0
+FREE_EPHEMERAL_GIB = 20
+Amount = TypeVar("Amount", float, "NDArray[np.float64]")
 
 
-def billed_s(metered_us: int) -> int:
-    """Return the seconds on the bill for a meter that ran ``metered_us``."""
-    return max(SHORTEST_BILL_S, -(-metered_us // SECOND_US))
+def billed_s(metered_us: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the seconds on the bill for meters that ran so long, shape as given."""
+    return np.maximum(-(-metered_us // SECOND), SHORTEST_BILL_S)
 
 
-def fargate_usd_per_hour(size: FargateSize, price: FargatePrice, storage_gib: float = 0.0) -> float:
-    """Return the hourly price of a pod of ``size`` with ``storage_gib`` of ephemeral storage in all."""
+def billed_ephemeral_mib(asked_mib: int) -> int:
+    """Return the ephemeral storage on the bill of a pod that asks for so much: what is above 20 GiB."""
+    return max(0, asked_mib - FREE_EPHEMERAL_GIB * MIB_PER_GIB)
+
+
+def fargate_usd_per_hour(size: FargateSize, rates: FargateRates, asked_ephemeral_mib: int = 0) -> float:
+    """Return the hourly price of a pod of ``size`` that asks for so much ephemeral storage in all."""
+    billed_mib = billed_ephemeral_mib(asked_ephemeral_mib)
+    return granted_usd_per_hour(float(size.vcpu_m), float(size.memory_mib), float(billed_mib), rates)
+
+
+def granted_usd_per_hour(
+    vcpu_m: Amount, memory_mib: Amount, billed_ephemeral_mib: Amount, rates: FargateRates
+) -> Amount:
+    """Return the hourly price of what Fargate granted, of one pod or of arrays of them."""
     return (
-        size.vcpu_m / 1000 * price.usd_per_vcpu_hour
-        + size.memory_mib / 1024 * price.usd_per_gib_hour
-        + max(0.0, storage_gib - FREE_EPHEMERAL_GIB) * price.usd_per_ephemeral_gib_hour
+        vcpu_m / 1000 * rates.vcpu
+        + memory_mib / MIB_PER_GIB * rates.gib
+        + billed_ephemeral_mib / MIB_PER_GIB * rates.ephemeral_gib
     )
 
 
-def node_usd_per_hour(machine_usd_per_hour: float, volume_gib: float, usd_per_gb_month: float) -> float:
-    """Return the hourly price of a node with its root volume; a month has 730 hours."""
-    return machine_usd_per_hour + volume_gib * usd_per_gb_month / HOURS_PER_MONTH
+def instance_usd_per_hour(shape: NodeShape, prices: Prices) -> float:
+    """Return the hourly price of an instance of a shape, without its volume."""
+    return shape.usd_per_hour * (1.0 if shape.spot else 1.0 - prices.ec2_discount)
 
 
-def usd(metered_us: int, usd_per_hour: float) -> float:
-    """Return the bill of a meter that ran ``metered_us`` at an hourly price."""
-    return billed_s(metered_us) / SECONDS_PER_HOUR * usd_per_hour
+def volume_usd_per_hour(volume_gib: float, usd_per_gib_month: float) -> float:
+    """Return the hourly price of a volume; a month has 730 hours."""
+    return volume_gib * usd_per_gib_month / HOURS_PER_MONTH
+
+
+def node_usd_per_hour(shape: NodeShape, prices: Prices) -> float:
+    """Return the hourly price of a node of a shape: its instance and its volume."""
+    return instance_usd_per_hour(shape, prices) + volume_usd_per_hour(shape.volume_gib, prices.ebs_gib_month)

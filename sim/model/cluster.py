@@ -277,3 +277,7 @@ class Cluster:
     def first_shapes(self) -> tuple[int, ...]:
         """Return the number of each group's first shape."""
         return tuple(accumulate((len(group.shapes) for group in self.node_groups), initial=0))[:-1]
+
+    def daemons_on(self, shape: NodeShape) -> tuple[PodClass, ...]:
+        """Return the DaemonSets that have a pod on every node of a shape."""
+        return tuple(daemon.pod_class for daemon in self.daemon_sets if shape.lets_in(daemon.pod_class))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 HOURS_PER_MONTH = 730.0
 
@@ -75,6 +76,14 @@ class Rate:
     source: str
 
 
+class FargateRates(NamedTuple):
+    """USD an hour of a vCPU, of a GiB of memory, and of a GiB of ephemeral storage above 20."""
+
+    vcpu: float
+    gib: float
+    ephemeral_gib: float
+
+
 @dataclass(frozen=True, slots=True)
 class FargatePrice:
     """What Fargate costs in a region, x86 Linux; ephemeral storage is billed above 20 GiB.
@@ -89,6 +98,11 @@ class FargatePrice:
     status: str
     source: str
     ephemeral_status: str
+
+    @property
+    def rates(self) -> FargateRates:
+        """The figures alone."""
+        return FargateRates(self.usd_per_vcpu_hour, self.usd_per_gib_hour, self.usd_per_ephemeral_gib_hour)
 
 
 @dataclass(frozen=True, slots=True)

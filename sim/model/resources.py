@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 MIB = 1024 * 1024
+GIB = 1024 * MIB
+MIB_PER_GIB = 1024
 
 
 @dataclass(frozen=True, slots=True)

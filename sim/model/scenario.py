@@ -16,6 +16,7 @@ from sim.model.arrivals import Arrivals
 from sim.model.cluster import Cluster
 from sim.model.distributions import Constant, Counts, Distribution, Uniform
 from sim.model.latency import Latencies
+from sim.model.machines import FargateRates
 from sim.model.pipelines import Pipeline
 from sim.model.pods import Image, PodClass
 
@@ -136,6 +137,14 @@ class Prices:
     fargate_discount: float = 0.0
     date: str = ""
     notes: tuple[str, ...] = ()
+
+    @property
+    def fargate_rates(self) -> FargateRates:
+        """What Fargate costs after discounts, which leave ephemeral storage as it is (aws.md §4)."""
+        keep = 1.0 - self.fargate_discount
+        return FargateRates(
+            self.fargate_vcpu_hour * keep, self.fargate_gib_hour * keep, self.fargate_ephemeral_gib_hour
+        )
 
 
 @dataclass(frozen=True, slots=True)

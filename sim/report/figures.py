@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from sim.errors import InputError
+from sim.model.units import SECOND, SECONDS_PER_DAY
 from sim.report.arrays import Flag, Float, Int
 from sim.report.bill import Use
 from sim.report.intervals import Lives, SourceKind, lives, source_kinds
@@ -32,8 +33,7 @@ MOST_BARS = 12
 LEAST_SHARE = 0.06  # of the longest bar: narrower pieces carry no label
 ROUNDING = 1e-6  # seconds, and pods on average: below that a difference is that of floats
 DARK = 140  # luminance, of 255: black reads better on what is lighter
-SECOND_US = 1_000_000
-DAY_S = 86_400
+DAY_S = int(SECONDS_PER_DAY)
 SHORTEST_RISE_S, LONGEST_RISE_S = 600.0, 7_200.0
 UNITS = ((2 * DAY_S, DAY_S, "days"), (2 * 3600, 3600, "hours"), (120, 60, "minutes"), (0, 1, "seconds"))
 
@@ -90,7 +90,7 @@ def timeline(log: EventLog, scenario: Scenario, from_s: float = 0.0, to_s: float
     """
     lived = lives(log)
     ours = (source_kinds(log, [load.name for load in scenario.pods]) != SourceKind.SYSTEM)[lived.pods.source]
-    end_s = log.horizon_us / SECOND_US if to_s is None else to_s
+    end_s = log.horizon_us / SECOND if to_s is None else to_s
     if end_s <= from_s:
         raise InputError(field="from_s", value=from_s, allowed=f"before {end_s:g}, where the picture ends")
     pod_spans, node_spans = _pod_spans(lived, ours), _node_spans(lived)
@@ -119,8 +119,8 @@ def first_rise_s(log: EventLog, scenario: Scenario) -> tuple[float, float]:
     if not len(created):
         return 0.0, SHORTEST_RISE_S
     gone = np.flatnonzero(created[1:] > ended[:-1])
-    begin_s = float(created[0]) / SECOND_US
-    length_s = float(ended[gone[0] if len(gone) else -1]) / SECOND_US - begin_s
+    begin_s = float(created[0]) / SECOND
+    length_s = float(ended[gone[0] if len(gone) else -1]) / SECOND - begin_s
     length_s = min(max(1.1 * length_s, SHORTEST_RISE_S), LONGEST_RISE_S)
     return max(0.0, begin_s - 0.05 * length_s), begin_s + length_s
 
@@ -179,7 +179,7 @@ def _node_spans(lived: Lives) -> Spans:
 
 def _edges(spans: Sequence[tuple[Int, Int]], from_s: float, to_s: float) -> Float:
     """Return the instants between which counts are drawn: all changes, or if too many even steps."""
-    changes = np.unique(np.concatenate([instants for span in spans for instants in span])) / SECOND_US
+    changes = np.unique(np.concatenate([instants for span in spans for instants in span])) / SECOND
     inside = changes[(changes > from_s) & (changes < to_s)]
     if len(inside) > MOST_STEPS:
         return np.linspace(from_s, to_s, MOST_STEPS)
@@ -190,7 +190,7 @@ def _stack(axes: Axes, edges_s: Float, unit_s: float, spans: Spans, colours: Map
     """Stack how many spans hold at once, in steps; spans that never hold get no legend."""
     floor = np.zeros(len(edges_s))
     for name, (from_us, to_us) in spans.items():
-        count = _at_once(from_us / SECOND_US, to_us / SECOND_US, edges_s)
+        count = _at_once(from_us / SECOND, to_us / SECOND, edges_s)
         if not count.any():
             continue
         top = floor + np.append(count, count[-1])

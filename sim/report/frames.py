@@ -15,11 +15,12 @@ import numpy as np
 
 from sim.errors import InputError
 from sim.model.log import JobState, PodEnd
+from sim.model.units import HOUR, SECOND
 from sim.report.arrays import Code, Flag, Float, Int, Small
 from sim.report.bill import Bill, Use, make_bill
 from sim.report.intervals import NEVER, Lives, lives
 from sim.report.looks import decisions, refusals_at
-from sim.report.meters import HOUR_US, node_meters
+from sim.report.meters import node_meters
 from sim.report.starts import STEPS, Wait, start_steps
 from sim.report.waits import Waits, job_waits
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from sim.model.log import EventLog
     from sim.model.scenario import Scenario
 
-SECOND_US = 1_000_000
 OVERHEAD = "standby, idle workers and rounding"
 ALL_PODS = "all its pods"
 SHARED = "shared"
@@ -132,7 +132,7 @@ class Tables:
                 "unneeded_s": _seconds(nodes.unneeded_us, nodes.unneeded_us < nodes.terminated_us),
                 "terminated_s": _seconds(nodes.terminated_us, nodes.finished & nodes.launched),
                 "gone_s": _seconds(nodes.gone_us, gone),
-                "paid_hours": paid_us / HOUR_US,
+                "paid_hours": paid_us / HOUR,
                 "cost_usd": paid_us * meters.usd_per_us + meters.rounding_usd,
             },
         )
@@ -183,7 +183,7 @@ class Tables:
         return _frame(
             "decision",
             {
-                "time_s": [row.time_us / SECOND_US for row in rows],
+                "time_s": [row.time_us / SECOND for row in rows],
                 "event": [row.event.value for row in rows],
                 "subject": [row.subject for row in rows],
                 "nodes": pd.array([row.nodes for row in rows], dtype="Int64"),
@@ -194,13 +194,13 @@ class Tables:
 
     def refused(self, at_s: float) -> pd.DataFrame:
         """Return what the autoscaler refused at the last look until an instant, and why."""
-        rows = refusals_at(self._log, self._nodes(), round(at_s * SECOND_US))
+        rows = refusals_at(self._log, self._nodes(), round(at_s * SECOND))
         return _frame(
             "refusal",
             {
                 "subject": [row.subject for row in rows],
                 "reason": [row.reason for row in rows],
-                "since_s": [row.time_us / SECOND_US for row in rows],
+                "since_s": [row.time_us / SECOND for row in rows],
             },
         )
 
@@ -233,7 +233,7 @@ def _frame(index: str, columns: dict[str, Any]) -> pd.DataFrame:
 
 def _seconds(instants: Int, there: Flag | None = None) -> Float:
     """Return seconds, NaN where not ``there``."""
-    seconds: Float = instants / SECOND_US
+    seconds: Float = instants / SECOND
     return seconds if there is None else np.where(there, seconds, np.nan)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.model.log import JobState, TaskEnd
+from sim.model.units import SECOND
 from sim.report.arrays import Flag, Float, Int, stable_order
 from sim.report.starts import Wait
 from sim.report.waits import waited_us
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from sim.model.scenario import Slo
     from sim.report.intervals import Claims, Lives
 
-SECOND_US = 1_000_000
 PERCENTILES = (50, 95, 99)
 
 
@@ -30,7 +30,7 @@ class JobNumbers:
         self._log = log
         self._lives = lives
         self._counted = jobs.created_us >= log.warmup_us
-        self._latency_s: Float = (jobs.ended_us - jobs.created_us) / SECOND_US
+        self._latency_s: Float = (jobs.ended_us - jobs.created_us) / SECOND
         self._completed = self._counted & (jobs.state == JobState.SUCCESS)
         self._unfinished = self._counted & (jobs.state < 0)
         late = (claims.ended_us >= log.warmup_us) & (claims.outcome >= 0)
@@ -70,7 +70,7 @@ class JobNumbers:
     def waits_s(self, rows: Int | slice = slice(None)) -> dict[str, float]:
         """Return the mean wait of completed jobs by name; they sum to the mean latency."""
         waited_us = self._waits_us[rows][self._completed[rows]]
-        mean_s = waited_us.mean(axis=0) / SECOND_US if len(waited_us) else np.full(len(Wait), np.nan)
+        mean_s = waited_us.mean(axis=0) / SECOND if len(waited_us) else np.full(len(Wait), np.nan)
         return {wait.name.lower(): float(mean_s[wait]) for wait in Wait}
 
     def target(self, slo: Slo) -> dict[str, float]:

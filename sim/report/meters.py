@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.model.billing import billed_s, granted_usd_per_hour, instance_usd_per_hour, volume_usd_per_hour
+from sim.model.resources import GIB
+from sim.model.units import HOUR, SECOND, SECONDS_PER_HOUR
 from sim.report.arrays import Flag, Float, Int
 
 if TYPE_CHECKING:
@@ -24,12 +27,6 @@ if TYPE_CHECKING:
     from sim.report.intervals import Nodes, Pods
 
 
-SECOND_US = 1_000_000
-HOUR_US = 3600 * SECOND_US
-SHORTEST_BILL_S = 60
-HOURS_PER_MONTH = 730
-MIB_PER_GIB = 1024
-GIB = 1024**3
 FARGATE_OVERHEAD_MIB = 256  # kubelet, kube-proxy and containerd (aws.md §1.2)
 
 
@@ -43,7 +40,7 @@ class Window:
     @property
     def hours(self) -> float:
         """Return its length."""
-        return (self.to_us - self.from_us) / HOUR_US
+        return (self.to_us - self.from_us) / HOUR
 
     def clip(self, instants: Int) -> Int:
         """Return the instants moved into the window."""
@@ -52,8 +49,8 @@ class Window:
     def rounding_s(self, started_us: Int, stopped_us: Int, finished: Flag) -> Float:
         """Return the seconds that rounding up and the floor add when a meter stops in the window."""
         ran_us = stopped_us - started_us
-        billed_s = np.maximum(-(-ran_us // SECOND_US), SHORTEST_BILL_S)
-        added: Float = np.where(finished & (stopped_us >= self.from_us), billed_s - ran_us / SECOND_US, 0.0)
+        added_s = billed_s(ran_us) - ran_us / SECOND
+        added: Float = np.where(finished & (stopped_us >= self.from_us), added_s, 0.0)
         return added
 
 
@@ -84,15 +81,15 @@ class FargateMeters:
 
 def node_meters(nodes: Nodes, shapes: tuple[NodeShape, ...], prices: Prices, window: Window) -> NodeMeters:
     """Charge EC2 instances and their volumes."""
-    ec2 = np.array([g.usd_per_hour * (1.0 if g.spot else 1.0 - prices.ec2_discount) for g in shapes])
-    ebs = np.array([g.volume_gib * prices.ebs_gib_month / HOURS_PER_MONTH for g in shapes])
+    ec2 = np.array([instance_usd_per_hour(shape, prices) for shape in shapes])
+    ebs = np.array([volume_usd_per_hour(shape.volume_gib, prices.ebs_gib_month) for shape in shapes])
     ran_us = window.clip(nodes.terminated_us) - window.clip(nodes.launched_us)
     added_s = window.rounding_s(nodes.launched_us, nodes.terminated_us, nodes.finished & nodes.launched)
-    hours = ran_us / HOUR_US + added_s / 3600
+    hours = ran_us / HOUR + added_s / SECONDS_PER_HOUR
     usd_per_hour = (ec2 + ebs)[nodes.shape]
     return NodeMeters(
-        usd_per_us=usd_per_hour / HOUR_US,
-        rounding_usd=usd_per_hour * added_s / 3600,
+        usd_per_us=usd_per_hour / HOUR,
+        rounding_usd=usd_per_hour * added_s / SECONDS_PER_HOUR,
         ec2_usd=float(hours @ ec2[nodes.shape]),
         ebs_usd=float(hours @ ebs[nodes.shape]),
     )
@@ -104,13 +101,8 @@ def fargate_meters(log: EventLog, pods: Pods, prices: Prices, window: Window) ->
     rows = log["fargate_pods"].rows()
     rows = rows[np.argsort(rows[:, 1], kind="stable")]
     rows = rows[np.searchsorted(rows[:, 1], started)]
-    vcpu_m, memory_mib, ephemeral_mib = rows[:, 2], rows[:, 3], rows[:, 4]
-    keep = 1.0 - prices.fargate_discount
-    usd_per_hour = (
-        vcpu_m / 1000 * prices.fargate_vcpu_hour * keep
-        + memory_mib / MIB_PER_GIB * prices.fargate_gib_hour * keep
-        + ephemeral_mib / MIB_PER_GIB * prices.fargate_ephemeral_gib_hour
-    )
+    vcpu_m, memory_mib, ephemeral_mib = rows[:, 2:5].T.astype(np.float64)
+    usd_per_hour = granted_usd_per_hour(vcpu_m, memory_mib, ephemeral_mib, prices.fargate_rates)
     asked = log["pod_classes"].rows()[pods.pod_class[started]]
     share = np.maximum(asked[:, 0] / vcpu_m, (asked[:, 1] + FARGATE_OVERHEAD_MIB) / memory_mib)
     share = np.minimum(share, 1.0)
@@ -119,11 +111,11 @@ def fargate_meters(log: EventLog, pods: Pods, prices: Prices, window: Window) ->
     ran_us = window.clip(to_us) - window.clip(from_us)
     return FargateMeters(
         pod=started,
-        usd_per_us=usd_per_hour / HOUR_US,
+        usd_per_us=usd_per_hour / HOUR,
         share=share,
-        over_usd=usd_per_hour / HOUR_US * (1.0 - share) * ran_us,
-        rounding_usd=usd_per_hour * added_s / 3600,
-        usd=float((ran_us / HOUR_US + added_s / 3600) @ usd_per_hour),
+        over_usd=usd_per_hour / HOUR * (1.0 - share) * ran_us,
+        rounding_usd=usd_per_hour * added_s / SECONDS_PER_HOUR,
+        usd=float((ran_us / HOUR + added_s / SECONDS_PER_HOUR) @ usd_per_hour),
     )
 
 

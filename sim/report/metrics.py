@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from sim.model.log import PodEnd, TaskEnd
+from sim.model.machines import HOURS_PER_MONTH
+from sim.model.units import HOUR
 from sim.report.bill import Use, make_bill
 from sim.report.intervals import lives, source_kinds
 from sim.report.job_numbers import JobNumbers
@@ -35,9 +37,7 @@ if TYPE_CHECKING:
 
 Tree: TypeAlias = "Mapping[str, float | Tree]"
 
-HOUR_US = 3_600_000_000
 HOURS_PER_DAY = 24
-HOURS_PER_MONTH = 730
 SHARED = "shared"
 
 
@@ -127,7 +127,7 @@ def _refused(log: EventLog) -> dict[str, float]:
 
 
 def _hours(from_us: Int, to_us: Int, window: Window) -> float:
-    return float((window.clip(to_us) - window.clip(from_us)).sum() / HOUR_US)
+    return float((window.clip(to_us) - window.clip(from_us)).sum() / HOUR)
 
 
 def _peak_sum(from_us: Int, to_us: Int, amount: Int) -> float:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.model.log import PodEnd
+from sim.model.units import SECOND
 from sim.report.arrays import Code, Int, stable_order
 from sim.report.intervals import SourceKind
 from sim.report.job_numbers import percentiles
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from sim.report.intervals import Lives
     from sim.report.meters import Window
 
-SECOND_US = 1_000_000
-STUCK_US = 1800 * SECOND_US
+STUCK_US = 1800 * SECOND
 PERCENTILES = (50, 95)
 LOST = (PodEnd.DRAINED, PodEnd.PREEMPTED, PodEnd.NODE_GONE, PodEnd.SPOT_INTERRUPTED, PodEnd.OOM_KILLED)
 PODS_AT_A_TIME = 100_000  # all steps of as many are in memory at once
@@ -47,7 +47,7 @@ class PodNumbers:
         """Return counts, the time from creation to Running, and how many run at once."""
         pods = self._lives.pods
         counted, ran = self._counted[rows], self._ours[rows] & pods.ran[rows]
-        start_s = (pods.running_us[rows] - pods.created_us[rows])[counted & ran] / SECOND_US
+        start_s = (pods.running_us[rows] - pods.created_us[rows])[counted & ran] / SECOND
         waits = (pods.reason[rows] < 0) & (pods.ready_us[rows] == pods.ended_us[rows])
         stuck = waits & (pods.ended_us[rows] - pods.created_us[rows] > STUCK_US) & self._ours[rows]
         mean, peak = at_once(pods.running_us[rows][ran], pods.ended_us[rows][ran], self._window)
@@ -71,7 +71,7 @@ class PodNumbers:
             for wait, span_us in zip(STEPS, np.diff(steps.sum(axis=1)).tolist(), strict=True):
                 total_us[wait] += span_us
         count = int(np.count_nonzero(ran)) or np.nan
-        return {wait.name.lower(): total / SECOND_US / count for wait, total in total_us.items()}
+        return {wait.name.lower(): total / SECOND / count for wait, total in total_us.items()}
 
 
 def at_once(from_us: Int, to_us: Int, window: Window) -> tuple[float, float]:

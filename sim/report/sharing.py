@@ -192,7 +192,5 @@ def _whole(requests: Int, room: Int) -> Int:
 def _daemon_share(shape: NodeShape, cluster: Cluster) -> int:
     """Return the share of the DaemonSet pods that run on a node of a shape."""
     room = np.array([(shape.allocatable.cpu_m, shape.allocatable.memory_mib)])
-    requests = [
-        daemon.pod_class.requests for daemon in cluster.daemon_sets if shape.lets_in(daemon.pod_class)
-    ]
+    requests = [daemon.requests for daemon in cluster.daemons_on(shape)]
     return int(sum(_whole(np.array([(r.cpu_m, r.memory_mib)]), room)[0] for r in requests))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import sim
+from sim.engine.run import simulate
 from sim.model.units import DAY
 from sim.study.periods import period_us
+from sim.study.search.bounds import workers_at_most
 from tests.conftest import PROJECT
 from tests.e2e.conftest import Pachsim
 
@@ -42,3 +45,42 @@ def test_what_check_takes_runs(pachsim: Pachsim, file: str, jobs: int) -> None:
 @pytest.mark.parametrize("file", ["input", "overwrite", "repo"])
 def test_a_day_is_seen_whatever_brings_the_commits(file: str) -> None:
     assert period_us(sim.load(CASES / "period" / f"{file}.yaml")) == DAY
+
+
+def test_a_daemonset_takes_no_room_where_it_does_not_tolerate_the_taint(pachsim: Pachsim) -> None:
+    """Its 1 cpu would leave an m5.large less than the worker's own 1 cpu."""
+    assert pachsim("check", "daemon/s.yaml").returncode == 0
+    cluster = sim.load(CASES / "daemon" / "small.yaml").cluster
+    on_nodes = [[daemon.name for daemon in cluster.daemons_on(group)] for group in cluster.node_groups]
+    assert on_nodes == [["aws-node", "logger"], ["aws-node"]]
+
+
+def test_a_node_holds_as_many_workers_in_every_answer(pachsim: Pachsim, tmp_path: Path) -> None:
+    """3,920m allocatable less 150m of daemons hold one worker of 1,960m, not two (aws.md §7.1)."""
+    sized = json.loads(
+        pachsim("size", "holds/spec.json", "--instance-type", "m5.xlarge", "--format", "json").stdout
+    )
+    (offer,) = sized[0]["nodes"]
+    assert offer["pods"] == 1
+    assert pachsim("export", "holds/s.yaml", "--out", "out").returncode == 0
+    exported = (tmp_path / "out" / "cluster.yaml").read_text(encoding="utf-8")
+    assert "a node holds 1 of train workers" in exported
+    scenario = sim.load(CASES / "holds" / "s.yaml")
+    assert workers_at_most(scenario, scenario.pipelines[0]) == 4  # its parallelism, on eight nodes
+    one_node = replace(scenario.cluster.node_groups[0], max_size=1)
+    alone = replace(scenario, cluster=replace(scenario.cluster, node_groups=(one_node,)))
+    assert workers_at_most(alone, alone.pipelines[0]) == 1
+    assert "minSize: 1 # $146.56 a month" in exported  # 730 h with the volume
+    assert offer["usd_per_node_hour"] == pytest.approx(0.192 + 80 * 0.08 / 730)
+
+
+def test_an_hour_of_a_fargate_pod_costs_the_same_in_every_answer(pachsim: Pachsim, tmp_path: Path) -> None:
+    """1 vCPU, 5 GB and 81 of 101 GiB: 0.04048 + 5 x 0.004445 + 81 x 0.000111 (aws.md §1.4 and §4)."""
+    expected = 0.04048 + 5 * 0.004445 + 81 * 0.000111
+    sized = json.loads(pachsim("size", "fargate/spec.json", "--format", "json").stdout)
+    assert sized[0]["fargate"]["usd_per_hour"] == pytest.approx(expected, rel=1e-9)
+    assert pachsim("export", "fargate/s.yaml", "--out", "out").returncode == 0
+    exported = (tmp_path / "out" / "cluster.yaml").read_text(encoding="utf-8")
+    assert f"${expected:.4f} an hour each" in exported
+    log = simulate(sim.load(CASES / "fargate" / "s.yaml"), 1)
+    assert set(log["fargate_pods"].rows()[:, 4].tolist()) == {81 * 1024}

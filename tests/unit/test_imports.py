@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "report": {"model", "errors"},
     "documents": {"model", "errors"},
     "adapters": {"documents", "model", "errors"},
-    "study": {"engine", "report", "model", "errors"},
+    "study": {"engine", "report", "decisions", "model", "errors"},
     "history": {"study", "model", "errors"},
 }
 # May import anything below; the command line only what everybody may use.

@@ -17,7 +17,6 @@ from sim.model.machines import FargateSize
 from sim.model.resources import Resources
 
 OVERHEAD_MIB = 256
-INCLUDED_STORAGE_GIB = 20.0
 LARGEST_STORAGE_MIB = 175 * 1024
 
 
@@ -54,11 +53,6 @@ def cheaper_request(requests: Resources, sizes: Sequence[FargateSize]) -> Cheape
     advised = CheaperRequest(smaller.memory_mib - OVERHEAD_MIB, smaller)
     assert fargate_size(replace(requests, memory_mib=advised.memory_mib), sizes) == smaller
     return advised
-
-
-def provisioned_storage_gib(requested_mib: int) -> float:
-    """Return the ephemeral storage a pod gets: a tenth and 5 GiB more than it asks, never below 20 GiB."""
-    return max(INCLUDED_STORAGE_GIB, 1.1 * requested_mib / 1024 + 5.0)
 
 
 def _first_that_holds(cpu_m: int, memory_mib: int, sizes: Sequence[FargateSize]) -> FargateSize | None:

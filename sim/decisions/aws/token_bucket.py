@@ -11,8 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from sim.model.cluster import FargateQuotas
-
-SECOND_US = 1_000_000
+from sim.model.units import SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,4 +39,4 @@ class TokenBucket:
 
 def launch_bucket(quotas: FargateQuotas) -> TokenBucket:
     """Return the full bucket of Fargate launches under these quotas."""
-    return TokenBucket(quotas.launch_burst, round(SECOND_US / quotas.launch_per_s))
+    return TokenBucket(quotas.launch_burst, round(SECOND / quotas.launch_per_s))

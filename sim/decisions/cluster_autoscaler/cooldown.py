@@ -11,19 +11,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from sim.model.units import HOUR
+
 if TYPE_CHECKING:
     from sim.model.autoscaler import AutoscalerOptions
-
-HOUR_US = 3_600_000_000
 
 
 @dataclass(slots=True)
 class LastScaleTimes:
     """When things last happened; on start all count as an hour ago. By group for local delays."""
 
-    scale_up_us: int = -HOUR_US
-    scale_down_us: int = -HOUR_US
-    failure_us: int = -HOUR_US
+    scale_up_us: int = -HOUR
+    scale_down_us: int = -HOUR
+    failure_us: int = -HOUR
     group_scale_up_us: dict[int, int] = field(default_factory=dict)
     group_scale_down_us: dict[int, int] = field(default_factory=dict)
     group_failure_us: dict[int, int] = field(default_factory=dict)

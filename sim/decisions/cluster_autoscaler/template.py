@@ -17,14 +17,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sim.decisions.cluster_autoscaler.snapshot_node import Room
+from sim.decisions.kubernetes.empty_node import EKS_DAEMONS, empty_node
 from sim.model.cluster import NodeGroup
 from sim.model.resources import Resources
+from sim.model.units import SECOND
 
 if TYPE_CHECKING:
     from sim.decisions.cluster_autoscaler.snapshot_node import ClassView
 
-STABILIZATION_DELAY_US = 60_000_000
-KUBE_PROXY_CPU_M = 100
+STABILIZATION_DELAY_US = 60 * SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +63,12 @@ def node_template(
 ) -> NodeTemplate:
     """Return the template of a group; ``real``: a node of it has been seen Ready for a minute."""
     if real or spec.template is None:
-        capacity, allocatable, pods, mirror_cpu_m, mirrors = (
-            spec.capacity, spec.allocatable, spec.max_pods, 0, 0,
-        )  # fmt: skip
+        capacity, allocatable, pods, mirrors = spec.capacity, spec.allocatable, spec.max_pods, []
     else:
         capacity = allocatable = spec.template
         pods = spec.template_pods or spec.max_pods
-        mirror_cpu_m, mirrors = KUBE_PROXY_CPU_M, 1
-    room = (
-        allocatable.cpu_m - mirror_cpu_m - sum(daemon.cpu_m for daemon in daemons),
-        allocatable.memory_mib - sum(daemon.memory_mib for daemon in daemons),
-        allocatable.ephemeral_mib - sum(daemon.ephemeral_mib for daemon in daemons),
-        allocatable.gpu - sum(daemon.gpu for daemon in daemons),
-        pods - mirrors - len(daemons),
-    )
+        mirrors = [EKS_DAEMONS["kube-proxy"]]
+    left = empty_node(allocatable, pods, [*mirrors, *(daemon.spec.requests for daemon in daemons)])
+    free = left.resources
+    room = (free.cpu_m, free.memory_mib, free.ephemeral_mib, free.gpu, left.pods)
     return NodeTemplate(group, shape, spec, capacity, allocatable, room, real)

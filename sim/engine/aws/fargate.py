@@ -15,11 +15,12 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from sim.decisions.aws.fargate import INCLUDED_STORAGE_GIB, fargate_size, usable_memory_mib
+from sim.decisions.aws.fargate import fargate_size, usable_memory_mib
 from sim.decisions.aws.fargate_admission import FargateCandidate, profile_of, refusals
 from sim.decisions.aws.token_bucket import launch_bucket
 from sim.engine.clock import Phase
 from sim.engine.kubernetes.containers import Containers, PerClass, pull_duration_us
+from sim.model.billing import billed_ephemeral_mib
 from sim.model.pods import Controller
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class Fargate:
         if size is None:
             self._refuse(pod)
             return
-        billed_mib = max(0, pod.cls.ephemeral_mib - round(INCLUDED_STORAGE_GIB * 1024))
+        billed_mib = billed_ephemeral_mib(pod.cls.ephemeral_mib)
         row = (self.clock.now_us, pod.id, size.vcpu_m, size.memory_mib, billed_mib)
         self.state.log.tables["fargate_pods"].add(row)
         cls = pod.cls

@@ -14,10 +14,14 @@ from dataclasses import replace
 
 from sim.decisions.aws.fargate import fargate_size
 from sim.decisions.aws.fargate_admission import FargateCandidate, profile_of, refusals
+from sim.decisions.kubernetes.empty_node import empty_node_of
 from sim.model.cluster import Cluster, FargateProfile, NodeGroup
 from sim.model.machines import FargateSize
 from sim.model.pods import Effect, PodClass
 from sim.model.resources import Resources
+
+UNITS = {"cpu": "m", "memory": "Mi", "ephemeral storage": "Mi", "gpu": "", "max pods": ""}
+SAID = {"gpu": "GPUs", "max pods": "pods"}
 
 
 def profile_for(pods: PodClass, cluster: Cluster) -> FargateProfile | None:
@@ -78,19 +82,11 @@ def _first_obstacle(pods: PodClass, group: NodeGroup, cluster: Cluster) -> str |
 
 
 def _too_large(asked: Resources, group: NodeGroup, cluster: Cluster) -> str | None:
-    """Return what of an empty node is too little, DaemonSets taken off."""
-    daemons = [each.pod_class for each in cluster.daemon_sets if each.pod_class.selects(dict(group.labels))]
-    taken = sum((each.requests for each in daemons), Resources())
-    room = group.allocatable
-    for name, unit, has, wants in (
-        ("cpu", "m", room.cpu_m - taken.cpu_m, asked.cpu_m),
-        ("memory", "Mi", room.memory_mib - taken.memory_mib, asked.memory_mib),
-        ("ephemeral storage", "Mi", room.ephemeral_mib - taken.ephemeral_mib, asked.ephemeral_mib),
-        ("GPUs", "", room.gpu - taken.gpu, asked.gpu),
-        ("pods", "", group.max_pods - len(daemons), 1),
-    ):
-        if wants > has:
-            return f"asks {wants}{unit} {name}, an empty {group.instance_type or 'node'} has {has}{unit}"
+    """Return what of an empty node is too little."""
+    for name, left, wants in empty_node_of(group.shape, cluster).amounts(asked):
+        if wants > left:
+            unit, kind = UNITS[name], group.instance_type or "node"
+            return f"asks {wants}{unit} {SAID.get(name, name)}, an empty {kind} has {left}{unit}"
     return None
 
 

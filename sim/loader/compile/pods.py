@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 
+from sim.decisions.kubernetes.empty_node import EKS_DAEMONS
 from sim.documents.fields import Field
 from sim.errors import InputError, nearest
 from sim.loader.compile.images import ImageSizes
@@ -23,9 +24,9 @@ BUILT_IN_PRIORITIES = {NODE_CRITICAL: 2_000_001_000, CLUSTER_CRITICAL: 2_000_000
 EVERYTHING = (Toleration(exists=True),)
 
 DAEMON_SET_SOURCE = "cluster-autoscaler.md §6.3"
-DEFAULT_DAEMON_SETS = (
-    DaemonSetFile(name="aws-node", namespace=SYSTEM_NAMESPACE, requests=Resources(cpu_m=50)),
-    DaemonSetFile(name="kube-proxy", namespace=SYSTEM_NAMESPACE, requests=Resources(cpu_m=100)),
+DEFAULT_DAEMON_SETS = tuple(
+    DaemonSetFile(name=name, namespace=SYSTEM_NAMESPACE, requests=requests)
+    for name, requests in EKS_DAEMONS.items()
 )
 
 _CHART = "pachyderm/pachyderm e237475e9910 etc/helm/pachyderm/values.yaml"

@@ -20,18 +20,19 @@ from functools import cache
 
 import numpy as np
 
+from sim.decisions.kubernetes.empty_node import empty_node_of
 from sim.model.arrivals import HOURS_PER_WEEK, PoissonArrivals
-from sim.model.cluster import NodeGroup
+from sim.model.billing import node_usd_per_hour
+from sim.model.cluster import Cluster, NodeGroup
 from sim.model.distributions import Counts, Distribution
-from sim.model.machines import HOURS_PER_MONTH
 from sim.model.pipelines import PfsInput
 from sim.model.pods import PodClass
 from sim.model.scenario import PipelineLoad, Repo, Scenario
 from sim.model.study import COST, Constraint, Study, latency_of
+from sim.model.units import HOUR, SECONDS_PER_HOUR
 
 SPARE = 0.85  # luck may bring less work than the mean
 SAMPLED_JOBS = 4_000
-HOUR_US = 3_600_000_000
 LEAST_FARGATE_VCPU = 0.25
 
 
@@ -59,8 +60,7 @@ def standing_usd_per_day(scenario: Scenario) -> float:
         if group.interruptions_per_hour or group.fail_windows:
             continue  # it may be below its smallest size for a while
         least = min([group.min_size, group.initial, *(each.min_size for each in group.scheduled_minimums)])
-        disk = group.volume_gib * prices.ebs_gib_month / HOURS_PER_MONTH
-        hourly += least * (group.usd_per_hour * (1 - prices.ec2_discount) + disk)
+        hourly += least * min(node_usd_per_hour(shape, prices) for shape in group.shapes)
     return 24 * hourly
 
 
@@ -74,7 +74,7 @@ def too_dear(scenario: Scenario, study: Study, best_usd_per_day: float) -> str |
 def workers_at_most(scenario: Scenario, load: PipelineLoad) -> float:
     """Return how many workers of a pipeline can run at once at the most."""
     cluster = scenario.cluster
-    room = float(sum(_on_group(load.pod_class, group) for group in cluster.node_groups))
+    room = float(sum(_on_group(load.pod_class, group, cluster) for group in cluster.node_groups))
     if cluster.fargate_profiles:
         vcpu = max(load.pod_class.requests.cpu_m / 1000, LEAST_FARGATE_VCPU)
         room += cluster.fargate_quotas.vcpu // vcpu
@@ -96,22 +96,12 @@ def _done_in_time(scenario: Scenario, study: Study) -> Iterator[tuple[float, Pip
                 yield _doable(scenario, repo, load, constraint) / needed, load, constraint
 
 
-def _on_group(pods: PodClass, group: NodeGroup) -> int:
-    """Return how many pods fit on all the nodes a group may have, were nothing else on them."""
+def _on_group(pods: PodClass, group: NodeGroup, cluster: Cluster) -> int:
+    """Return how many pods fit on all the nodes a group may have, with nothing but DaemonSets beside them."""
     if not group.lets_in(pods):
         return 0
-    asked, room = pods.requests, group.allocatable
-    each = [
-        there // wanted
-        for wanted, there in (
-            (asked.cpu_m, room.cpu_m),
-            (asked.memory_mib, room.memory_mib),
-            (asked.ephemeral_mib, room.ephemeral_mib),
-            (asked.gpu, room.gpu),
-        )
-        if wanted > 0
-    ]
-    return group.max_size * min([group.max_pods, *each])
+    holding = (empty_node_of(shape, cluster).holds(pods.requests) for shape in group.shapes if shape.lets_in(pods))
+    return group.max_size * max(holding, default=0)
 
 
 def _loads_of(scenario: Scenario, pipeline: str) -> list[PipelineLoad]:
@@ -153,15 +143,17 @@ def _least_work(datums: Counts, datum_s: Distribution, quantile: float) -> float
 
 def _commits(scenario: Scenario, commits: PoissonArrivals) -> float:
     """Return the mean number of commits between warm-up and horizon."""
-    return sum(commits.per_s * weight * hours * 3600 for weight, hours in _weights(scenario, commits))
+    return sum(
+        commits.per_s * weight * hours * SECONDS_PER_HOUR for weight, hours in _weights(scenario, commits)
+    )
 
 
 def _weights(scenario: Scenario, commits: PoissonArrivals) -> Iterator[tuple[float, float]]:
     """Yield the rate over its mean, hour by hour of local time, with the part of the hour that counts."""
     weights = commits.weights or (1.0,) * HOURS_PER_WEEK
     mean = sum(weights) / len(weights)
-    for hour in range(scenario.warmup_us // HOUR_US, -(-scenario.horizon_us // HOUR_US)):
+    for hour in range(scenario.warmup_us // HOUR, -(-scenario.horizon_us // HOUR)):
         local = scenario.start + timedelta(hours=hour)
         at = (local.weekday() * 24 + local.hour) % len(weights)
-        begin, end = max(hour * HOUR_US, scenario.warmup_us), min((hour + 1) * HOUR_US, scenario.horizon_us)
-        yield weights[at] / mean, max(0, end - begin) / HOUR_US
+        begin, end = max(hour * HOUR, scenario.warmup_us), min((hour + 1) * HOUR, scenario.horizon_us)
+        yield weights[at] / mean, max(0, end - begin) / HOUR

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from sim.catalog import Catalog
@@ -7,14 +10,14 @@ from sim.decisions.aws.fargate import (
     CheaperRequest,
     cheaper_request,
     fargate_size,
-    provisioned_storage_gib,
     usable_memory_mib,
 )
-from sim.model.billing import billed_s, fargate_usd_per_hour, node_usd_per_hour, usd
+from sim.model.billing import billed_s, fargate_usd_per_hour, node_usd_per_hour
 from sim.model.machines import FargateSize
-from sim.model.resources import MIB, Container, Resources, pod_requests
+from sim.model.resources import GIB, MIB, Container, Resources, pod_requests
+from sim.model.scenario import Prices
+from tests.unit.engine.scenes import a_group
 
-GIB = 1024 * MIB
 CATALOG = Catalog()
 SIZES = CATALOG.fargate_sizes()
 VIRGINIA = CATALOG.fargate_price("us-east-1")
@@ -58,7 +61,7 @@ def test_worked_sizes_and_prices(
     """aws.md §1.3, us-east-1."""
     size = fargate_size(pod_requests(containers), SIZES)
     assert size == FargateSize(vcpu_m, memory_mib)
-    assert fargate_usd_per_hour(size, VIRGINIA) == pytest.approx(usd_per_hour, abs=5.1e-7)
+    assert fargate_usd_per_hour(size, VIRGINIA.rates) == pytest.approx(usd_per_hour, abs=5.1e-7)
 
 
 @pytest.mark.parametrize(
@@ -107,18 +110,16 @@ def test_the_advice_saves_what_the_sheet_says() -> None:
     before, after = (fargate_size(Resources(1000, mib), SIZES) for mib in (4096, 3840))
     assert before is not None
     assert after is not None
-    saved = 1 - fargate_usd_per_hour(after, VIRGINIA) / fargate_usd_per_hour(before, VIRGINIA)
+    saved = 1 - fargate_usd_per_hour(after, VIRGINIA.rates) / fargate_usd_per_hour(before, VIRGINIA.rates)
     assert saved == pytest.approx(0.071, abs=0.0005)
 
 
 def test_ephemeral_storage() -> None:
-    """aws.md §1.4: 100 GiB requested are 115 provisioned; the first 20 are free."""
-    assert provisioned_storage_gib(100 * 1024) == pytest.approx(115.0)
-    assert provisioned_storage_gib(0) == 20.0
+    """aws.md §1.4: the first 20 GiB are free."""
     size = FargateSize(250, 512)
-    plain = fargate_usd_per_hour(size, VIRGINIA)
-    assert fargate_usd_per_hour(size, VIRGINIA, storage_gib=20) == plain
-    assert fargate_usd_per_hour(size, VIRGINIA, storage_gib=100) == pytest.approx(plain + 80 * 0.000111)
+    plain = fargate_usd_per_hour(size, VIRGINIA.rates)
+    assert fargate_usd_per_hour(size, VIRGINIA.rates, 20 * 1024) == plain
+    assert fargate_usd_per_hour(size, VIRGINIA.rates, 100 * 1024) == pytest.approx(plain + 80 * 0.000111)
 
 
 def test_usable_memory_leaves_the_overhead_out() -> None:
@@ -138,17 +139,19 @@ def test_usable_memory_leaves_the_overhead_out() -> None:
 )
 def test_seconds_on_the_bill(metered_us: int, seconds: int) -> None:
     """aws.md §4 and §5."""
-    assert billed_s(metered_us) == seconds
+    assert billed_s(np.array([metered_us])).tolist() == [seconds]
 
 
 def test_one_honest_comparison() -> None:
     """aws.md §5.1: three 1-vCPU / 4-GiB pods on an m5.xlarge, and on Fargate."""
     volume = CATALOG.prices("us-east-1")["ebs_gp3"].usd
     machine = CATALOG.on_demand("us-east-1", "m5.xlarge").usd_per_hour
-    node = node_usd_per_hour(machine, 80, volume)
+    group = a_group(usd_per_hour=machine, volume_gib=80).shape
+    node = node_usd_per_hour(group, Prices(ebs_gib_month=volume))
     assert node - machine == pytest.approx(0.008767, abs=5e-7)
     assert node == pytest.approx(0.2008, abs=5e-5)
+    half_off = replace(group, spot=True), Prices(ebs_gib_month=volume, ec2_discount=0.5)
+    assert node_usd_per_hour(*half_off) == node  # a Savings Plan takes nothing off Spot
     size = fargate_size(Resources(1000, 4096), SIZES)
     assert size is not None
-    hour_us = 3600 * 1_000_000
-    assert 3 * usd(hour_us, fargate_usd_per_hour(size, VIRGINIA)) == pytest.approx(0.1881, abs=5e-5)
+    assert 3 * fargate_usd_per_hour(size, VIRGINIA.rates) == pytest.approx(0.1881, abs=5e-5)
