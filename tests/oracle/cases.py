@@ -5,10 +5,7 @@ Groups with fixed provision and deletion times, plain pods, first-fit scheduling
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from sim.engine.aws.ec2 import NodeGroups
@@ -36,15 +33,6 @@ UNITS = {"ms": 1_000, "s": SECOND, "m": 60 * SECOND, "h": 3_600 * SECOND}
 DEFAULTS = AutoscalerOptions()
 RANGES = {"cores-total": "cores_total", "memory-total": "memory_total_gib"}
 ALIASES = {"max-empty-bulk-delete": "max-scale-down-parallelism"}
-
-
-def load(folder: Path) -> Iterator[Case]:
-    """Yield the cases of a folder."""
-    for path in sorted(folder.glob("*.jsonl")):
-        with path.open(encoding="utf-8") as lines:
-            for line in lines:
-                if line.strip():
-                    yield json.loads(line)
 
 
 def duration_us(text: str) -> int:

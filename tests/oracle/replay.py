@@ -16,8 +16,11 @@ from typing import Any
 PROJECT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(PROJECT))
 
-from tests.oracle.cases import Case, load, options_of, simulate  # noqa: E402  # run as a file, not as a module
+from tests.oracle.cases import Case, options_of, simulate  # noqa: E402  # run as a file, not as a module
 from tests.oracle.traces import Trace, summary_of  # noqa: E402
+from tests.recordings import RECORDINGS, cases_of  # noqa: E402
+
+RECORDED = RECORDINGS / "cluster-autoscaler"
 
 
 def compare(case: Case) -> list[str]:
@@ -51,14 +54,14 @@ def _equal(simulated: Any, recorded: Any) -> bool:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Replay recorded autoscaler runs and compare.")
-    parser.add_argument("folder", type=Path, metavar="DIR")
+    parser.add_argument("folder", nargs="?", type=Path, metavar="DIR", default=RECORDED)
     parser.add_argument("--case", help="only this case")
     parser.add_argument("--category", help="only this category")
     parser.add_argument("--diff", action="store_true", help="say what differs first in each failing case")
     asked = parser.parse_args(arguments)
     total: Counter[str] = Counter()
     exact: Counter[str] = Counter()
-    for case in load(asked.folder):
+    for case in cases_of(asked.folder):
         if asked.case not in (None, case["id"]) or asked.category not in (None, case["category"]):
             continue
         differences = compare(case)

@@ -4,39 +4,35 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import SHARED, needs_shared, of_shared
-from tests.oracle.cases import Case, load, options_of, simulate
+from tests.oracle.cases import Case, options_of, simulate
 from tests.oracle.replay import compare
 from tests.oracle.traces import Trace
 from tests.oracle.variability import comparisons
+from tests.recordings import RECORDINGS, cases_of
 
-BANK = SHARED / "oracle" / "cluster-autoscaler"
-CASES = {case["id"]: case for case in load(BANK)} if BANK.is_dir() else {}
+CASES = {case["id"]: case for case in cases_of(RECORDINGS / "cluster-autoscaler")}
 CATEGORIES = sorted({case["category"] for case in CASES.values()})
 
 
-@needs_shared
-@pytest.mark.parametrize("category", of_shared(CATEGORIES))
+@pytest.mark.parametrize("category", CATEGORIES)
 def test_every_trace_and_summary_is_exact(category: str) -> None:
     cases = [case for case in CASES.values() if case["category"] == category]
+    assert len(cases) > 1
     differences = {case["id"]: compare(case) for case in cases}
     assert {case: found for case, found in differences.items() if found} == {}
 
 
-@needs_shared
 def test_a_replay_notices_what_differs() -> None:
     case = dict(CASES["su-burst-1"])
     case["trace"] = [{**case["trace"][0], "t": 11}, *case["trace"][1:]]
     assert "event 0" in compare(case)[0]
 
 
-@needs_shared
 def test_an_unknown_option_is_a_difference_not_an_error() -> None:
     case: Case = {**CASES["su-burst-1"], "options": {"no-such-flag": "1"}}
     assert compare(case) == ["option no-such-flag is not known to the replay"]
 
 
-@needs_shared
 @pytest.mark.slow
 def test_random_orders_give_what_the_unmodified_autoscaler_gave() -> None:
     """The means of five seeds lie in the ranges of ten recorded runs; nine in ten, with so few seeds."""
@@ -47,7 +43,17 @@ def test_random_orders_give_what_the_unmodified_autoscaler_gave() -> None:
     assert inside >= 0.9 * len(found)
 
 
-@needs_shared
+@pytest.mark.parametrize(
+    "bank", ["formats", "karpenter", "kube-scheduler/v1.31.13", "kube-scheduler/v1.33.5"]
+)
+def test_every_recording_can_be_read(bank: str) -> None:
+    """Each case has a name of its own, and the page beside it says what it holds."""
+    names = [case["id"] for case in cases_of(RECORDINGS / bank)]
+    assert len(names) > 100
+    assert len(set(names)) == len(names)
+    assert (RECORDINGS / bank.split("/", maxsplit=1)[0] / "README.md").is_file()
+
+
 def test_the_same_seed_gives_the_same_log() -> None:
     case = CASES["pat-trickle-1"]
     options = options_of(case)

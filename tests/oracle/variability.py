@@ -21,8 +21,11 @@ PROJECT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(PROJECT))
 
 from sim.model.autoscaler import Orders  # noqa: E402  # run as a file, not as a module
-from tests.oracle.cases import Case, load, options_of, simulate  # noqa: E402
+from tests.oracle.cases import Case, options_of, simulate  # noqa: E402
 from tests.oracle.traces import Trace, summary_of  # noqa: E402
+from tests.recordings import RECORDINGS, cases_of  # noqa: E402
+
+RECORDED = RECORDINGS / "cluster-autoscaler"
 
 MEASURES = ("node_seconds_total", "mean_pod_wait_s", "peak_nodes")
 
@@ -83,11 +86,11 @@ def _print_counts(name: str, groups: list[list[Comparison]]) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Print the counts of each measure, and of all."""
     parser = argparse.ArgumentParser(description="Compare random orders with recorded ranges.")
-    parser.add_argument("folder", type=Path, metavar="DIR")
+    parser.add_argument("folder", nargs="?", type=Path, metavar="DIR", default=RECORDED)
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--verbose", action="store_true", help="list the means that lie outside")
     asked = parser.parse_args(arguments)
-    found = [item for case in load(asked.folder) for item in comparisons(case, asked.seeds)]
+    found = [item for case in cases_of(asked.folder) for item in comparisons(case, asked.seeds)]
     by_case: dict[str, list[Comparison]] = defaultdict(list)
     for item in found:
         by_case[item.case].append(item)

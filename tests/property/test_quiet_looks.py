@@ -11,12 +11,11 @@ from typing import Any
 import pytest
 
 from sim.model.autoscaler import MINUTE, Orders
-from tests.conftest import SHARED, needs_shared
-from tests.oracle.cases import load, options_of, simulate
+from tests.oracle.cases import options_of, simulate
 from tests.property.thorough import thorough_looks
+from tests.recordings import RECORDINGS, cases_of
 
-BANK = SHARED / "oracle" / "cluster-autoscaler"
-CASES = list(load(BANK)) if BANK.is_dir() else []
+CASES = list(cases_of(RECORDINGS / "cluster-autoscaler"))
 
 WAYS: dict[str, dict[str, Any]] = {
     "pinned": {},
@@ -55,7 +54,6 @@ def test_looks_that_draw_who_gets_the_room_are_not_quiet() -> None:
 
 
 @pytest.mark.slow
-@needs_shared
 @pytest.mark.parametrize("way", WAYS)
 def test_the_log_is_the_same(way: str) -> None:
     """Each way takes another quarter of the worlds, so that all are covered."""
