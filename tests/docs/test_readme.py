@@ -57,8 +57,8 @@ def test_the_python_runs(source: str, project: Path) -> None:
 
 def test_what_ci_and_newcomers_look_for_is_fenced() -> None:
     fenced = [line for kind, body in BLOCKS if not kind for line in body.splitlines()]
-    assert fenced[:2] == ["make demo", "make test"]
-    assert all(line.startswith("pachsim ") for line in fenced[2:])
+    assert fenced[:3] == ["make demo", "make test", "make test-slow"]
+    assert all(line.startswith("pachsim ") for line in fenced[3:])
 
 
 def test_the_table_has_every_command(project: Path) -> None:
