@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 from functools import cache
-from pathlib import Path
 
 import pytest
 
@@ -65,12 +64,6 @@ def test_a_rule_has_tests_that_exist(rule: str, tests: str) -> None:
         assert name in names_in(file), f"{file}::{name}"
 
 
-def test_every_section_is_in_its_sheet(shared: Path) -> None:
-    headings = {
-        sheet.name: set(re.findall(r"^#+ (\d+(?:\.\d+)*)[. ]", sheet.read_text("utf-8"), re.MULTILINE))
-        for sheet in (shared / "domain").glob("*.md")
-    }
-    for _, rule, section, _ in RULES:
-        cited = SECTION.fullmatch(section)
-        assert cited, f"{section} of: {rule}"
-        assert cited[2] in headings[cited[1]], f"{section} of: {rule}"
+def test_every_rule_cites_a_section() -> None:
+    """``test_citations.py`` follows it."""
+    assert [rule for _, rule, section, _ in RULES if not SECTION.fullmatch(section)] == []

@@ -26,7 +26,7 @@ def nat_gateways(config: ClusterConfig, eksctl: Field | None, region: str, notes
     mode = said.text() if said else SINGLE
     if said and mode not in MODES:
         raise said.error(allowed=", ".join(MODES), near=nearest(mode, MODES))
-    count, source = 1, f"vpc.nat.gateway is {mode}" if said else "eksctl's default: Single"
+    count, source = 1, f"vpc.nat.gateway is {mode}" if said else "eksctl 0.231.0's default: Single"
     if vpc and (vpc.child("id") or vpc.child("subnets")):
         source = "assumption: the VPC exists already"
     elif mode == DISABLE:

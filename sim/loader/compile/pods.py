@@ -60,7 +60,9 @@ AUTOSCALER = BaseLoadFile(
     priority_class=CLUSTER_CRITICAL,
     safe_to_evict=False,
 )
-AUTOSCALER_SOURCE = "kubernetes/autoscaler cloudprovider/aws/examples/cluster-autoscaler-autodiscover.yaml"
+AUTOSCALER_SOURCE = (
+    "kubernetes/autoscaler 1.31.5 cloudprovider/aws/examples/cluster-autoscaler-autodiscover.yaml"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,7 @@ class MovablePodFile(PodFile):
     priority: int | None = key(INTEGER, "scheduling priority; left out: that of priority_class", None)
     priority_class: str = key(TEXT, "name of a priority class", "")
     grace: int = key(
-        DURATION, "termination grace", 30_000_000, source="Kubernetes terminationGracePeriodSeconds"
+        DURATION, "termination grace", 30_000_000, source="Kubernetes v1.31 terminationGracePeriodSeconds"
     )
     local_storage: bool = key(FLAG, "mounts an emptyDir or hostPath, which pins its node", False)
     safe_to_evict: bool | None = key(

@@ -205,7 +205,7 @@ def test_extended_support_costs_six_times_as_much(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("sets", "count", "source"),
     [
-        pytest.param([], 1, "eksctl's default: Single", id="default"),
+        pytest.param([], 1, "eksctl 0.231.0's default: Single", id="default"),
         pytest.param(["vpc.nat.gateway=Single"], 1, "vpc.nat.gateway is Single", id="single"),
         pytest.param(["vpc.nat.gateway=Disable"], 0, "vpc.nat.gateway is Disable", id="none"),
         pytest.param(
