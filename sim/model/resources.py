@@ -32,15 +32,6 @@ class Resources:
             self.gpu + other.gpu,
         )
 
-    def fits_in(self, free: Resources) -> bool:
-        """Say whether every amount is covered by ``free``."""
-        return (
-            self.cpu_m <= free.cpu_m
-            and self.memory_mib <= free.memory_mib
-            and self.ephemeral_mib <= free.ephemeral_mib
-            and self.gpu <= free.gpu
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Container:

@@ -235,15 +235,6 @@ class ClusterStateRegistry:
             for target, state in zip(self.targets, self.readiness, strict=True)
         ]
 
-    def registered_upcoming(self) -> set[int]:
-        """Return the nodes that stand for upcoming ones: registered, not started."""
-        return {
-            node
-            for state, upcoming in zip(self.readiness, self.upcoming_nodes(), strict=True)
-            if upcoming
-            for node in state.not_started
-        }
-
     def old_unregistered(self, group: int, now_us: int) -> list[int]:
         """Return instances that have not become nodes within the provision time, in order of creation."""
         timeout_us = self.options.max_node_provision_time_us

@@ -56,11 +56,3 @@ def target_replicas(parallelism: int, current: int, tasks: int | None, autoscali
     else:
         target, reason = min(tasks, parallelism), Reason.MORE_TASKS
     return Replicas(target, reason, look_again=target < parallelism)
-
-
-def scale_check_period_us(pipelines: int) -> int:
-    """Return the longest time between two looks at a pipeline below its parallelism.
-
-    The poller visits one pipeline every 2 s, round robin; each look also arms a 30 s timer.
-    """
-    return min(SCALE_UP_INTERVAL_US, POLL_US * pipelines)

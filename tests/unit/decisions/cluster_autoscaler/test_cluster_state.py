@@ -107,7 +107,7 @@ def test_a_registered_node_without_gpus_is_upcoming_for_15_minutes(world: World)
     world.nodes = [1]
     world.starting = {2: (0, 20 * SECOND)}
     world.look(30 * SECOND)
-    assert (world.upcoming, world.registry.registered_upcoming()) == (1, {2})
+    assert (world.upcoming, world.registry.readiness[0].not_started) == (1, [2])
     world.look(20 * SECOND + 15 * MINUTE)
     assert (world.upcoming, world.registry.readiness[0].unready) == (0, 1)
 

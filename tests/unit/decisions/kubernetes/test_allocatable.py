@@ -12,6 +12,7 @@ from sim.decisions.kubernetes.allocatable import (
     node_capacity,
     template_from_zero,
 )
+from sim.decisions.kubernetes.empty_node import EmptyNode
 from sim.model.machines import InstanceType
 from sim.model.resources import Resources
 
@@ -132,8 +133,8 @@ def test_a_group_never_seen_is_believed_to_have_everything(catalog: Catalog) -> 
     assert template.resources == Resources(cpu_m=4000, memory_mib=16384)
     assert template.max_pods == 110
     wanted = Resources(memory_mib=15 * 1024)
-    assert wanted.fits_in(template.resources)
-    assert not wanted.fits_in(allocatable(instance))
+    assert EmptyNode(template.resources, template.max_pods).holds(wanted) == 1
+    assert EmptyNode(allocatable(instance), managed_max_pods(instance)).holds(wanted) == 0
     assert template_from_zero(catalog.instance("g4dn.xlarge"), {}).resources.gpu == 1
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sim.decisions.pachyderm.replicas import Reason, scale_check_period_us, target_replicas
+from sim.decisions.pachyderm.replicas import Reason, target_replicas
 
 
 @pytest.mark.parametrize(
@@ -30,8 +30,3 @@ def test_autoscaling(
 def test_without_autoscaling_it_is_always_the_parallelism(current: int) -> None:
     replicas = target_replicas(5, current, 1, autoscaling=False)
     assert (replicas.target, replicas.look_again) == (5, False)
-
-
-@pytest.mark.parametrize(("pipelines", "period_s"), [(1, 2), (2, 4), (14, 28), (15, 30), (40, 30)])
-def test_the_poller_beats_the_timer_while_pipelines_are_few(pipelines: int, period_s: int) -> None:
-    assert scale_check_period_us(pipelines) == period_s * 1_000_000
