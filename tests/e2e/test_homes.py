@@ -51,7 +51,7 @@ def test_a_daemonset_takes_no_room_where_it_does_not_tolerate_the_taint(pachsim:
     """Its 1 cpu would leave an m5.large less than the worker's own 1 cpu."""
     assert pachsim("check", "daemon/s.yaml").returncode == 0
     cluster = sim.load(CASES / "daemon" / "small.yaml").cluster
-    on_nodes = [[daemon.name for daemon in cluster.daemons_on(group)] for group in cluster.node_groups]
+    on_nodes = [[daemon.name for daemon in cluster.daemons_on(group.shape)] for group in cluster.node_groups]
     assert on_nodes == [["aws-node", "logger"], ["aws-node"]]
 
 

@@ -98,10 +98,9 @@ def _done_in_time(scenario: Scenario, study: Study) -> Iterator[tuple[float, Pip
 
 def _on_group(pods: PodClass, group: NodeGroup, cluster: Cluster) -> int:
     """Return how many pods fit on all the nodes a group may have, with nothing but DaemonSets beside them."""
-    if not group.lets_in(pods):
-        return 0
-    holding = (empty_node_of(shape, cluster).holds(pods.requests) for shape in group.shapes if shape.lets_in(pods))
-    return group.max_size * max(holding, default=0)
+    open_to = [shape for shape in group.shapes if shape.lets_in(pods)]
+    held = max((empty_node_of(shape, cluster).holds(pods.requests) for shape in open_to), default=0)
+    return group.max_size * held
 
 
 def _loads_of(scenario: Scenario, pipeline: str) -> list[PipelineLoad]:
