@@ -34,10 +34,11 @@ from sim.model.cluster import (
 from sim.model.distributions import Constant, Distribution, Exponential, Poisson, Uniform
 from sim.model.latency import FargateLatency, Latencies
 from sim.model.machines import FargateSize
+from sim.model.metrics import ALL, usual
 from sim.model.pods import PodClass
 from sim.model.resources import Resources
 from sim.model.scenario import PodLoad, Prices, Scenario
-from sim.model.study import METRICS, Choice, Constraint, Factor, Study
+from sim.model.study import Choice, Constraint, Factor, Study
 from sim.report.bill import make_bill
 from sim.report.intervals import lives, source_kinds
 from sim.report.metrics import Tree
@@ -176,7 +177,7 @@ def few(scenario: Scenario, seed: int, replication: int) -> Tree:
     waits = PodNumbers(log, lived, kinds, bill.window).numbers()
     usd_per_day = bill.total_usd / bill.window.hours * 24
     return {
-        "metrics": {**dict.fromkeys(METRICS, math.nan), "cost_usd_per_day": usd_per_day, **waits},
+        "metrics": {**dict.fromkeys(usual(ALL), math.nan), "cost_usd_per_day": usd_per_day, **waits},
         "slo": {f"{n}": {"latency_s": math.nan} for n in range(len(scenario.slos))},
     }
 
@@ -195,6 +196,7 @@ def _scenario(cluster: Cluster, load: PodLoad, horizon_s: int, start_s: float = 
         name=load.name,
         start=datetime(2026, 1, 5, tzinfo=UTC),
         horizon_us=horizon_s * US,
+        drain_us=None,
         cluster=cluster,
         pods=(load,),
         latency=Latencies(fargate=FargateLatency(ready_s=Constant(start_s)), container_start_s=Constant(0)),

@@ -26,8 +26,9 @@ import numpy as np
 from evidence.problems import queue, servers, sizes, study, usd_per_day_of_size
 from evidence.record import Figure
 from sim.model.distributions import Constant
+from sim.model.metrics import ALL, usual
 from sim.model.scenario import Scenario
-from sim.model.study import METRICS, Study
+from sim.model.study import Study
 from sim.report.metrics import Tree
 from sim.study.evaluate import Evaluator, Task, in_process
 from sim.study.search import search
@@ -80,7 +81,7 @@ def _drawn(task: Task) -> Tree:
     day = np.random.default_rng([task.seed, task.replication]).normal(0.0, SHARED)
     own = zlib.crc32(task.configuration.encode())
     luck = np.random.default_rng([task.seed, task.replication, own]).normal(0.0, OWN)
-    metrics = dict.fromkeys(METRICS, 0.0)
+    metrics = dict.fromkeys(usual(ALL), 0.0)
     metrics["cost_usd_per_day"] = (50.0 if best else 51.25) + float(day + luck)
     return {"metrics": metrics, "slo": {f"{n}": {"latency_s": 0.0} for n in range(len(task.scenario.slos))}}
 

@@ -52,6 +52,7 @@ __all__ = [
     "load_result",
     "load_study",
     "load_winner",
+    "metrics",
     "open_study",
     "replicate",
     "search",
@@ -60,6 +61,7 @@ __all__ = [
     "size",
 ]
 
+_MODULES = {"catalog": "sim.catalog", "metrics": "sim.model.metrics"}
 _HOMES = {
     "Answer": "sim.study.search.answer",
     "Check": "sim.checking",
@@ -90,8 +92,8 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """Import a public name from its home."""
-    if name == "catalog":
-        return import_module("sim.catalog")
+    if name in _MODULES:
+        return import_module(_MODULES[name])
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'sim' has no attribute {name!r}")

@@ -27,16 +27,6 @@ ALWAYS = {
     "job_latency_p99_s",
     "pod_start_p95_s",
 }
-FIGURES = {
-    "cost_usd_per_day": "USD a day",
-    "cost_usd_per_month": "USD a month (730 h)",
-    "job_latency_mean_s": "job latency mean, s",
-    "job_latency_p50_s": "job latency p50, s",
-    "job_latency_p95_s": "job latency p95, s",
-    "job_latency_p99_s": "job latency p99, s",
-    "pod_start_p50_s": "pod to Running p50, s",
-    "pod_start_p95_s": "pod to Running p95, s",
-}
 MANY = 10_000
 PAIR = 2
 SURE = 0.95
@@ -139,9 +129,14 @@ def _figures(document: Mapping[str, Any]) -> list[list[str]]:
     compared = {row["figure"] for row in document["differences"]}
     return [
         [label, *(said(metrics[name]) for metrics in document["metrics"].values())]
-        for name, label in FIGURES.items()
+        for name, label in _labels().items()
         if name in compared
     ]
+
+
+def _labels() -> dict[str, str]:
+    """Return what the table calls the figures, in its order."""
+    return {name: sim.metrics.METRIC[name].label_of(name) for name in sim.metrics.COMPARED}
 
 
 def _difference(row: Mapping[str, Any]) -> list[str]:
@@ -149,7 +144,7 @@ def _difference(row: Mapping[str, Any]) -> list[str]:
 
     cut = row["variance_reduction"]
     return [
-        f"{row['pipeline']} {FIGURES[row['figure']]}".strip(),
+        f"{row['pipeline']} {_labels()[row['figure']]}".strip(),
         row["scenario"],
         row["minus"],
         said(row["difference"]),

@@ -11,31 +11,8 @@ from sim.cli.output import print_json, print_rows, print_table, print_text
 
 Document = Mapping[str, Any]
 
-COST = {
-    "cost_usd_per_day": "USD a day",
-    "cost_usd_per_month": "USD a month (730 h)",
-    "cost_usd_per_1000_datums": "USD per 1,000 datums",
-}
-WORK = {
-    "jobs_completed": "jobs completed",
-    "jobs_unfinished": "jobs unfinished",
-    "jobs_failed": "jobs failed",
-    "datums_processed": "datums processed",
-    "datums_lost": "datums lost and done again",
-    "pods_started": "pods started",
-    "pods_lost": "pods lost",
-}
-CAPACITY = {
-    "pod_start_p50_s": "pod to Running p50, s",
-    "pod_start_p95_s": "pod to Running p95, s",
-    "mean_workers": "workers, mean",
-    "peak_workers": "workers, peak",
-    "mean_nodes": "nodes, mean",
-    "peak_nodes": "nodes, peak",
-    "node_hours": "node hours",
-    "fargate_pod_hours": "Fargate pod hours",
-}
-LATENCIES = {"job_latency_p50_s": "p50", "job_latency_p95_s": "p95", "job_latency_p99_s": "p99"}
+SECTIONS = ("Cost", "Work", "Capacity")
+ALWAYS = ("cost_", "jobs_", "datums_processed", "datums_lost", "pods_started")  # where there are pipelines
 WHOLE_FROM = 100.0
 SPLITS = {
     "bill_usd": "Bill, USD in the time measured",
@@ -94,10 +71,10 @@ def _print_tables(documents: Sequence[Document]) -> None:
     print_text(documents[0]["estimand"] + ", in brackets")
     names = [document["scenario"] for document in documents]
     metrics = [document["metrics"] for document in documents]
-    for title, labels in {"Cost": COST, "Work": WORK, "Capacity": CAPACITY}.items():
+    for title in SECTIONS:
         rows = [
-            [label, *(said(each[name]) for each in metrics)]
-            for name, label in labels.items()
+            [label, *(said(each.get(name)) for each in metrics)]
+            for name, label in sim.metrics.labels(title).items()
             if _has_a_row(name, documents)
         ]
         print_section(title, ["", *names], rows)
@@ -117,9 +94,13 @@ def _print_tables(documents: Sequence[Document]) -> None:
 def _has_a_row(name: str, documents: Sequence[Document]) -> bool:
     """Leave out what is nothing everywhere; but where there are pipelines, no job is something to say."""
     with_pipelines = any(document["pipelines"] for document in documents)
-    if with_pipelines and name in COST | WORK:
+    if with_pipelines and name.startswith(ALWAYS):
         return True
-    return any(document["metrics"][name]["mean"] for document in documents)
+    return any(_is_something(document["metrics"].get(name)) for document in documents)
+
+
+def _is_something(figure: Mapping[str, Any] | None) -> bool:
+    return figure is not None and bool(figure["mean"] or figure.get("at_least") or figure.get("endless"))
 
 
 def _print_title(document: Document) -> None:
@@ -140,13 +121,14 @@ def counted(count: int, what: str) -> str:
 
 
 def _print_latencies(documents: Sequence[Document]) -> None:
+    names = {name: f"p{percent:g}" for name, percent in sim.metrics.percentiles(sim.metrics.LATENCY)}
     rows = [
-        [pipeline, document["scenario"], *(said(figures[name]) for name in LATENCIES)]
+        [pipeline, document["scenario"], *(said(figures[name]) for name in names)]
         for pipeline in dict.fromkeys(name for document in documents for name in document["pipelines"])
         for document in documents
         if (figures := document["pipelines"].get(pipeline)) is not None
     ]
-    print_section("Job latency, s", ["pipeline", "scenario", *LATENCIES.values()], rows)
+    print_section("Job latency, s", ["pipeline", "scenario", *names.values()], rows)
 
 
 def print_targets(documents: Sequence[Document]) -> None:
@@ -168,7 +150,8 @@ def print_targets(documents: Sequence[Document]) -> None:
 
 
 def _print_sensitivity(documents: Sequence[Document]) -> None:
-    shown = {**COST, "pod_start_p50_s": "pod to Running p50, s", "job_latency_p95_s": "job latency p95, s"}
+    names = (*sim.metrics.labels("Cost"), "pod_start_p50_s", sim.metrics.LATENCY)
+    shown = {name: sim.metrics.METRIC[name].label_of(name) for name in names}
     rows = [
         [document["scenario"], label, *(said(metrics[name]) for name in shown)]
         for document in documents
@@ -191,10 +174,13 @@ def _total(figure: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def said(figure: Mapping[str, Any] | None) -> str:
-    """Return ``mean [low, high]``, or the mean where nothing varies, or a dash for nothing."""
-    if figure is None or figure["mean"] is None:
+    """Return mean and interval, the mean where nothing varies, what it is at least, a dash for nothing."""
+    if figure is None:
         return "–"
     mean, (low, high) = figure["mean"], figure["ci95"]
+    if mean is None:
+        least = figure.get("at_least")
+        return "endless" if figure.get("endless") else "–" if least is None else f"≥ {_rounded(least)}"
     certain = low is None or low == high
     return _rounded(mean) if certain else f"{_rounded(mean)} [{_rounded(low)}, {_rounded(high)}]"
 

@@ -11,30 +11,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sim.model.metrics import ALL, PIPELINE, promised
 from sim.study.result import Result
 
-FIGURES = (
-    "cost_usd_per_day",
-    "cost_usd_per_month",
-    "job_latency_mean_s",
-    "job_latency_p50_s",
-    "job_latency_p95_s",
-    "job_latency_p99_s",
-    "jobs_completed",
-    "jobs_failed",
-    "datums_processed",
-    "pod_start_p50_s",
-    "pod_start_p95_s",
-    "mean_workers",
-    "peak_workers",
-    "mean_nodes",
-    "peak_nodes",
-    "node_hours",
-    "mean_fargate_pods",
-    "peak_fargate_pods",
-    "fargate_pod_hours",
-)
-OF_PIPELINES = ("cost_usd", "jobs_completed", "job_latency_p50_s", "job_latency_p95_s")
 ABOUT = (
     "scenario",
     "version",
@@ -54,10 +33,10 @@ def prediction(result: Result) -> dict[str, Any]:
     return {
         **{key: summary[key] for key in ABOUT},
         "estimand": f"{summary['estimand']}; range: lowest and highest replication",
-        "metrics": _figures(summary["metrics"], [_branch(tree, "metrics") for tree in trees], FIGURES),
+        "metrics": _figures(summary["metrics"], [_branch(tree, "metrics") for tree in trees], promised(ALL)),
         "pipelines": {
             name: _figures(
-                figures, [_branch(_branch(tree, "pipelines"), name) for tree in trees], OF_PIPELINES
+                figures, [_branch(_branch(tree, "pipelines"), name) for tree in trees], promised(PIPELINE)
             )
             for name, figures in summary["pipelines"].items()
         },

@@ -1,4 +1,4 @@
-"""One simulation: the actors put together, run to the horizon, and the log they leave.
+"""One simulation: the actors put together, run until all that counts is done, and the log they leave.
 
 Everything random comes from (seed, replication), everything else from the scenario, so the same call
 gives the same log, byte for byte.
@@ -19,6 +19,7 @@ from sim.engine.aws.fargate import Fargate
 from sim.engine.aws.scheduled_minimums import ScheduledMinimums
 from sim.engine.clock import Clock
 from sim.engine.cluster_autoscaler.autoscaler import Autoscaler
+from sim.engine.drain import drain
 from sim.engine.kubernetes.first_fit import FirstFitScheduler
 from sim.engine.kubernetes.kube_scheduler import KubeScheduler
 from sim.engine.kubernetes.kubelet import Kubelets
@@ -55,7 +56,7 @@ def simulate(
     checks: bool = False,
     autoscaler: MakeAutoscaler = cluster_autoscaler,
 ) -> EventLog:
-    """Simulate ``[0, horizon)`` and return the event log.
+    """Simulate ``[0, horizon)``, and on until what counts is done (`sim.engine.drain`); return the event log.
 
     ``checks`` has every transition checked and the books balanced at the end; SimulationError then
     says what broke. It changes no result. ``autoscaler`` puts another one in place of the Cluster Autoscaler.
@@ -83,6 +84,7 @@ def simulate(
     Pachd(state, scenario, streams, fargate.usable_memory_mib)
     with _garbage_only_of_this_run():
         clock.run_until(scenario.horizon_us)
+        drain(clock, log, scenario)
     if checks:
         state.check()
         check_times(log)

@@ -148,6 +148,7 @@ class _Assembly:
             horizon_us=said.horizon,
             warmup_us=said.warmup or 0,
             warmup_is=WarmUp.AUTO if said.warmup is None else WarmUp.GIVEN,
+            drain_us=said.drain,
             seed=said.seed,
             pachyderm=said.pachyderm.options,
             cluster=cluster,

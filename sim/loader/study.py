@@ -7,7 +7,7 @@ leave out, unless no configuration with one of the choices would make one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,11 +21,14 @@ from sim.loader.overrides import named, overridden, parse_set
 from sim.loader.study_file import STUDY, StudyFile
 from sim.loader.study_vary import assignment, factors
 from sim.loader.values.references import resolved
+from sim.model.metrics import ALL, PIPELINE, SOURCE, asked, usual
 from sim.model.paths import plain_key
 from sim.model.scenario import Scenario
-from sim.model.study import METRICS, PIPELINE_METRICS, Constraint, Factor, Study
+from sim.model.study import Constraint, Factor, Study
+from sim.report.bill import Use
+from sim.report.starts import STEPS, Wait
 
-BRANCHES = ("bill_usd", "waste_usd", "sources_usd", "waits_s", "pod_waits_s", "slo")
+BILL = ("total", "ec2", "ebs", "fargate", "control_plane", "nat_hours", "nat_data")
 UNKNOWN = "is not a known key"
 DAYS = ("seed", "start", "horizon", "warmup")
 
@@ -163,13 +166,31 @@ def _targets(base: Scenario) -> tuple[Constraint, ...]:
 
 def _check_metrics(at: Field, said: StudyFile, base: Scenario) -> None:
     """Refuse the name of a metric that no result has."""
-    known = [*METRICS]
+    known = [*usual(ALL), *_inside(base)]
     for load_ in base.pipelines:
-        known += [f"pipelines.{load_.pipeline.shown_name}.{name}" for name in PIPELINE_METRICS]
+        known += [f"pipelines.{load_.pipeline.shown_name}.{name}" for name in usual(PIPELINE)]
+    for pods in base.pods:
+        known += [f"pods.{pods.name}.{name}" for name in usual(SOURCE)]
+    names = {"", *(each.pipeline.shown_name for each in base.pipelines), *(each.name for each in base.pods)}
     places = [(at.child("objective") or at, name) for name in said.objective]
     for item, constraint in zip(at.items_at("constraints"), said.constraints or (), strict=True):
         places.append((item.child("metric") or item, constraint.metric))
     for place, name in places:
-        if name not in known and name.partition(".")[0] not in BRANCHES:
-            allowed = f"a metric such as {', '.join(METRICS[:2])} or pipelines.NAME.job_latency_p95_s"
+        member = asked(name)
+        if name not in known and (member is None or member.work not in names):
+            allowed = f"a metric such as {', '.join(known[:2])} or pipelines.NAME.job_latency_p95_s"
             raise place.error(f"is {name!r}, which is no metric", allowed=allowed, near=nearest(name, known))
+
+
+def _inside(base: Scenario) -> Iterator[str]:
+    """Yield what else a study may name: lines of the bill, uses, waits, and figures of the base's targets."""
+    uses = [*(use.name.lower() for use in Use), "total"]
+    waits = [wait.name.lower() for wait in Wait]
+    sources = ["shared", *(load.pipeline.shown_name for load in base.pipelines)]
+    sources += [load.name for load in base.pods] + [load.pod_class.name for load in base.base_load]
+    yield from (f"bill_usd.{name}" for name in BILL)
+    yield from (f"waste_usd.{name}" for name in uses)
+    yield from (f"sources_usd.{source}.{name}" for source in sources for name in uses)
+    yield from (f"waits_s.{name}" for name in waits)
+    yield from (f"pod_waits_s.{wait.name.lower()}" for wait in dict.fromkeys(STEPS))
+    yield from (f"slo.{n}.{name}" for n in range(len(base.slos)) for name in ("latency_s", "share_within"))

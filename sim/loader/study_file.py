@@ -16,7 +16,8 @@ from sim.errors import InputError
 from sim.loader.values.kinds import Json, ListOf, Scalar
 from sim.loader.values.scalars import COUNT, ONE_OR_MORE, PROSE, SHARE, TEXT
 from sim.loader.values.sections import Key, Section, key, section_of
-from sim.model.study import COST, Constraint
+from sim.model.metrics import COST
+from sim.model.study import Constraint
 from sim.model.units import DURATION_ALLOWED, SECOND, parse_duration, parse_probability, print_probability
 
 LIMIT_ALLOWED = f"a number, or of seconds {DURATION_ALLOWED}"

@@ -132,6 +132,9 @@ class JobState(IntEnum):
     RESTARTED = 16
 
 
+JOB_ENDS = (JobState.SUCCESS, JobState.FAILURE, JobState.KILLED, JobState.UNRUNNABLE)
+
+
 class TaskEnd(IntEnum):
     """How one claim of a task ended; SUPERSEDED: into a dead key, a new master had issued it again."""
 
@@ -212,7 +215,7 @@ class Table:
         self.columns = columns
         self._data = array("q")
         self.add: Callable[[tuple[int, ...]], None] = self._data.extend
-        self.append: Callable[[bytes], None] = self._data.frombytes
+        self.append: Callable[[bytes | memoryview], None] = self._data.frombytes
         self.row: Callable[..., bytes] = Struct(f"{len(columns)}q").pack
 
     def __len__(self) -> int:
@@ -242,6 +245,12 @@ class Table:
         """Return all rows where they are; the log cannot grow while somebody has them."""
         return np.frombuffer(self._data, np.int64).reshape(-1, len(self.columns))
 
+    def first(self, rows: int) -> Table:
+        """Return the first rows, as a table of their own."""
+        table = Table(self.columns)
+        table.append(memoryview(self._data).cast("B")[: rows * len(self.columns) * self._data.itemsize])
+        return table
+
     def replace(self, rows: NDArray[np.int64]) -> None:
         """Put ``rows``, shape ``(rows, columns)``, in place of what is here."""
         self._data[:] = array("q", rows.astype(np.int64).tobytes())
@@ -249,7 +258,10 @@ class Table:
 
 @dataclass(slots=True)
 class EventLog:
-    """All tables of one replication, and the names that ids stand for."""
+    """All tables of one replication, and the names that ids stand for.
+
+    It was simulated to ``end_us``: the horizon, or later, where counted work was not done by then.
+    """
 
     tables: dict[str, Table] = field(
         default_factory=lambda: {name: Table(columns) for name, columns in TABLES.items()}
@@ -261,6 +273,18 @@ class EventLog:
     )
     horizon_us: int = 0
     warmup_us: int = 0
+    end_us: int = 0
+
+    def __post_init__(self) -> None:
+        """End at the horizon, unless told otherwise."""
+        self.end_us = max(self.end_us, self.horizon_us)
+
+    def to_horizon(self) -> EventLog:
+        """Return the log as it was at the horizon; tables without times, as ``job_datums``, stay whole."""
+        if self.end_us == self.horizon_us:
+            return self
+        tables = {name: _before(table, self.horizon_us) for name, table in self.tables.items()}
+        return EventLog(tables, self.names, self.horizon_us, self.warmup_us)
 
     def __getitem__(self, table: str) -> Table:
         """Return one table."""
@@ -270,3 +294,10 @@ class EventLog:
     def nbytes(self) -> int:
         """Return the bytes that all rows take."""
         return sum(table.nbytes for table in self.tables.values())
+
+
+def _before(table: Table, at_us: int) -> Table:
+    """Return the rows before an instant; those of a table without time are all of them."""
+    if table.columns[0] != "time_us":
+        return table
+    return table.first(int(np.searchsorted(table.view()[:, 0], at_us)))

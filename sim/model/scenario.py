@@ -101,12 +101,17 @@ class PipelineLoad:
 
 @dataclass(frozen=True, slots=True)
 class PodLoad:
-    """Plain pods: what arrives, when, and for how long each runs (None: from the trace)."""
+    """Plain pods: what arrives, when, and for how long each runs (None: from the trace).
+
+    ``dropped`` holds the rows of a trace that fit nowhere, each as its instant and how many pods it has: they
+    are not simulated, and count as pods that never start.
+    """
 
     name: str
     arrivals: Arrivals
     pod_class: PodClass
     duration_s: Distribution | None = None
+    dropped: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +195,12 @@ class WarmUp(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One question put to the simulator."""
+    """One question put to the simulator.
+
+    ``drain_us`` is how long the simulation may go on past the horizon, uncounted, until the work that was
+    created between warm-up and horizon is done; None: as long as these are apart. ``measured`` names
+    metrics that are wanted besides the usual ones (`sim.model.metrics`).
+    """
 
     name: str
     start: datetime
@@ -198,6 +208,7 @@ class Scenario:
     cluster: Cluster
     warmup_us: int = 0
     warmup_is: WarmUp = WarmUp.GIVEN
+    drain_us: int | None = 0
     seed: int = 1
     question: str = ""
     pachyderm: PachydermOptions = PachydermOptions()
@@ -211,4 +222,15 @@ class Scenario:
     images: tuple[Image, ...] = ()
     assumptions: tuple[Assumption, ...] = ()
     warnings: tuple[str, ...] = ()
+    measured: tuple[str, ...] = ()
     origin: Origin | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def window_us(self) -> int:
+        """Return how long it is counted."""
+        return self.horizon_us - self.warmup_us
+
+    @property
+    def last_us(self) -> int:
+        """Return the instant at which the simulation ends whatever is not done."""
+        return self.horizon_us + (self.window_us if self.drain_us is None else self.drain_us)

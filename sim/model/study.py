@@ -7,53 +7,14 @@ into the base scenario are ``--set`` texts. How a configuration becomes a scenar
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sim.model.metrics import COST, LATENCY, METRIC, asked
 from sim.model.scenario import Scenario
 
-METRICS = (
-    "cost_usd_per_day",
-    "cost_usd_per_month",
-    "cost_usd_per_1000_datums",
-    "jobs_completed",
-    "jobs_unfinished",
-    "jobs_failed",
-    "job_latency_mean_s",
-    "job_latency_p50_s",
-    "job_latency_p95_s",
-    "job_latency_p99_s",
-    "datums_processed",
-    "datums_lost",
-    "datums_failed",
-    "pods_started",
-    "pods_lost",
-    "pods_stuck",
-    "pod_start_p50_s",
-    "pod_start_p95_s",
-    "mean_workers",
-    "peak_workers",
-    "mean_nodes",
-    "peak_nodes",
-    "node_hours",
-    "mean_fargate_pods",
-    "peak_fargate_pods",
-    "fargate_pod_hours",
-    "peak_fargate_vcpu",
-    "largest_fargate_vcpu",
-    "backlog_growth",
-    "tasks_oom_killed",
-    "pods_oom_killed",
-)
-"""Metrics of everything together; those of one pipeline are ``pipelines.NAME.METRIC``."""
-
-PIPELINE_METRICS = ("cost_usd", *METRICS[3:13], *METRICS[13:20])
 COUNTS = ("jobs_", "pods_", "datums_", "tasks_", "rows_", "peak_")  # how names of what is counted begin
 MOSTLY = 0.99  # of the spans that nothing happened in, where none shall happen
-COST = "cost_usd_per_day"
-LATENCY = "job_latency_p95_s"
-_LATENCY = re.compile(r"(?:pipelines\.(?P<pipeline>.+)\.)?job_latency_p(?P<percent>50|95|99)_s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +45,14 @@ class Latency:
 def latency_of(metric: str) -> Latency | None:
     """Return the latency percentile that a metric names, None for any other metric.
 
-    >>> latency_of("pipelines.edges.job_latency_p95_s")
-    Latency(quantile=0.95, pipeline='edges')
+    >>> latency_of("pipelines.edges.job_latency_p99.5_s")
+    Latency(quantile=0.995, pipeline='edges')
     """
-    found = _LATENCY.fullmatch(metric)
-    return None if found is None else Latency(int(found["percent"]) / 100, found["pipeline"] or "")
+    found = asked(metric)
+    if found is None or found.metric is not METRIC[LATENCY]:
+        return None
+    assert found.number is not None
+    return Latency(found.number / 100, found.work)
 
 
 def is_count(metric: str) -> bool:

@@ -65,13 +65,15 @@ class Bill:
 
     ``items`` are the lines of the invoice. ``by_source`` has shape ``(sources + 1, uses)``: its last
     row is what no source can be charged with (boot, free room, tail, system). ``by_job`` has shape
-    ``(jobs, uses)`` and is part of the pipelines' rows.
+    ``(jobs, uses)`` and is part of the pipelines' rows. ``by_pod`` is all that is paid for each pod,
+    shape ``(pods,)``; by source it sums to ``by_source`` but for its last row.
     """
 
     window: Window
     items: Mapping[str, float]
     by_source: Float
     by_job: Float
+    by_pod: Float
 
     @property
     def total_usd(self) -> float:
@@ -86,8 +88,8 @@ class Bill:
 
 
 def make_bill(log: EventLog, scenario: Scenario, lives: Lives, from_us: int = 0) -> Bill:
-    """Return the bill of ``[from_us, horizon)``."""
-    window = Window(from_us, log.horizon_us)
+    """Return the bill of ``[from_us, end of the log)``."""
+    window = Window(from_us, log.end_us)
     prices, pods, nodes = scenario.prices, lives.pods, lives.nodes
     ec2 = node_meters(nodes, scenario.cluster.shapes, prices, window)
     fargate = fargate_meters(log, pods, prices, window)
@@ -107,7 +109,9 @@ def make_bill(log: EventLog, scenario: Scenario, lives: Lives, from_us: int = 0)
     shared = _shared(nodes, shares, ec2, window)
     shared[Use.SYSTEM] += items["control_plane"] + items["nat_hours"]
     by_source = np.vstack((_split_sources(lives, cost, fargate, kinds), shared))
-    return Bill(window, items, by_source, _split_jobs(lives, cost))
+    by_pod = cost.start_usd + cost.run_usd
+    by_pod[fargate.pod] += fargate.over_usd + fargate.rounding_usd
+    return Bill(window, items, by_source, _split_jobs(lives, cost), by_pod)
 
 
 def _usd_per_us(pods: Pods, shares: NodeShares, ec2: NodeMeters, fargate: FargateMeters) -> Float:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from sim.model.metrics import COST, WORK_COST
 from sim.model.scenario import WarmUp
+from sim.model.units import print_duration
+from sim.report.work_cost import differs
 
 if TYPE_CHECKING:
     from sim.model.scenario import Scenario
     from sim.report.metrics import Tree
 
 GROWTH = 0.05
+MATTERS = 0.02  # share of the bill
 LEAST_GROWTH = 5  # jobs; below that, growth is chance
 NOT_MODELLED = (
     "Karpenter and EKS Auto Mode are not modelled: nodes come from Auto Scaling groups, scaled by"
@@ -25,7 +29,8 @@ def caveats(scenario: Scenario, replications: Sequence[Tree]) -> list[str]:
         *scenario.warnings,
         *_warm_up(scenario),
         *_nothing(scenario, replications),
-        *_jobs(replications),
+        *_jobs(scenario, replications),
+        *_work_cost(replications),
         *_memory(replications),
         *_places(replications),
         *_quota(scenario, replications),
@@ -53,17 +58,25 @@ def _nothing(scenario: Scenario, replications: Sequence[Tree]) -> Iterator[str]:
         yield "nothing happened: no job was made and no pod ran between warm-up and horizon"
 
 
-def _jobs(replications: Sequence[Tree]) -> Iterator[str]:
+def _jobs(scenario: Scenario, replications: Sequence[Tree]) -> Iterator[str]:
+    drained_us = scenario.last_us - scenario.horizon_us
+    drained = f" {print_duration(drained_us)} after the horizon" if drained_us else " at the horizon"
     for name, what in (
-        (
-            "jobs_failed",
-            "jobs failed, were killed or could not run, and have no latency",
-        ),
-        ("jobs_unfinished", "jobs were not finished at the horizon and have no latency"),
+        ("jobs_failed", "jobs failed, were killed or could not run: their latency has no end"),
+        ("jobs_unfinished", "jobs were not finished{drained}: their latency is at least their age"),
     ):
         mean = _mean(replications, name)
         if mean:
-            yield f"{mean:,.4g} {what} (mean per replication)"
+            yield f"{mean:,.4g} {what.format(drained=drained)} (mean per replication)"
+
+
+def _work_cost(replications: Sequence[Tree]) -> Iterator[str]:
+    bill, work = (_mean(replications, name) for name in (COST, WORK_COST))
+    if differs(work, bill, MATTERS):
+        yield (
+            f"the window was billed {bill:,.4g} USD a day, its work costs {work:,.4g}: work goes on across"
+            " the ends of the window, so compare by work_cost_usd_per_day, or measure whole periods"
+        )
 
 
 def _memory(replications: Sequence[Tree]) -> Iterator[str]:

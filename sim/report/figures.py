@@ -88,6 +88,7 @@ def timeline(log: EventLog, scenario: Scenario, from_s: float = 0.0, to_s: float
 
     Base load is left out of the pods. Of a long span, means over short ones are drawn.
     """
+    log = log.to_horizon()
     lived = lives(log)
     ours = (source_kinds(log, [load.name for load in scenario.pods]) != SourceKind.SYSTEM)[lived.pods.source]
     end_s = log.horizon_us / SECOND if to_s is None else to_s
@@ -113,6 +114,7 @@ def first_rise_s(log: EventLog, scenario: Scenario) -> tuple[float, float]:
 
     A little before and after it, at least ten minutes and at most two hours in all.
     """
+    log = log.to_horizon()
     lived = lives(log)
     ours = (source_kinds(log, [load.name for load in scenario.pods]) != SourceKind.SYSTEM)[lived.pods.source]
     created, ended = np.sort(lived.pods.created_us[ours]), np.sort(lived.pods.ended_us[ours])

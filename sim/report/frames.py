@@ -1,8 +1,9 @@
 """Frames: one replication as pandas tables, a row per job, pod, node, wait, decision or part of the bill.
 
-Times are seconds since the start of the scenario, NaN for what did not happen before the horizon. Jobs,
-pods and nodes of the warm-up are there too; money is that of the window after it. pandas is imported
-when a table is asked for, because that takes longer than a small run.
+Jobs are those created in the window, ``[warmup, horizon)``, and pods all that were created before the
+horizon, wherever they end; nodes and decisions are those until the horizon, and money is that of the window.
+Times are seconds since the start of the scenario, NaN for what did not happen. pandas is imported when a
+table is asked for, because that takes longer than a small run.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ class Tables:
     def __init__(self, log: EventLog, scenario: Scenario) -> None:
         """Make nothing yet."""
         self._log = log
+        self._to_horizon = log.to_horizon()
         self._scenario = scenario
         self._names = log.names
 
@@ -51,9 +53,14 @@ class Tables:
         return lives(self._log)
 
     @cached_property
+    def at_horizon(self) -> Lives:
+        """The same as they were at the horizon."""
+        return self.lives if self._to_horizon is self._log else lives(self._to_horizon)
+
+    @cached_property
     def cost(self) -> Bill:
-        """The bill of the window after the warm-up."""
-        return make_bill(self._log, self._scenario, self.lives, self._log.warmup_us)
+        """The bill of the window."""
+        return make_bill(self._to_horizon, self._scenario, self.at_horizon, self._log.warmup_us)
 
     @cached_property
     def critical_paths(self) -> Waits:
@@ -62,14 +69,18 @@ class Tables:
 
     @cached_property
     def jobs(self) -> pd.DataFrame:
-        """One row per job: state, instants, datums, cost, and waits that sum to the latency."""
+        """One row per job of the window: state, instants, datums, cost, and waits that sum to the latency."""
         jobs = self.lives.jobs
+        created_us = jobs.created_us
+        counted = (created_us >= self._log.warmup_us) & (created_us < self._log.horizon_us)
         ended = jobs.state >= 0
         started_us = jobs.reached_us[JobState.STARTED]
         waited_us = self.critical_paths.total_us(len(jobs))
         datums = np.full((len(jobs), 4), np.nan)
         known = self._log["job_datums"].rows()
         datums[known[:, 0]] = known[:, 1:5]
+        usd = np.zeros(len(jobs))
+        usd[: len(self.cost.by_job)] = self.cost.by_job.sum(axis=1)
         return _frame(
             "job",
             {
@@ -80,10 +91,10 @@ class Tables:
                 "ended_s": _seconds(jobs.ended_us, ended),
                 "latency_s": _seconds(jobs.ended_us - jobs.created_us, ended),
                 **dict(zip(("parallel", "serial", "skipped", "failed"), datums.T, strict=True)),
-                "cost_usd": self.cost.by_job.sum(axis=1),
+                "cost_usd": usd,
                 **{f"{wait.name.lower()}_s": _seconds(waited_us[:, wait], ended) for wait in Wait},
             },
-        )
+        )[counted]
 
     @cached_property
     def pods(self) -> pd.DataFrame:
@@ -110,12 +121,12 @@ class Tables:
                 "start_s": _seconds(pods.running_us - pods.created_us, pods.ran),
                 **{f"{wait.name.lower()}_s": _seconds(span, pods.ran) for wait, span in waited.items()},
             },
-        )
+        )[pods.created_us < self._log.horizon_us]
 
     @cached_property
     def nodes(self) -> pd.DataFrame:
         """One row per EC2 node asked for: instants, hours paid and what they cost in the window."""
-        nodes, window = self.lives.nodes, self.cost.window
+        nodes, window = self.at_horizon.nodes, self.cost.window
         paid_us = window.clip(nodes.terminated_us) - window.clip(nodes.launched_us)
         paid_us[~nodes.launched] = 0
         meters = node_meters(nodes, self._scenario.cluster.shapes, self._scenario.prices, window)
@@ -123,7 +134,7 @@ class Tables:
         return _frame(
             "node",
             {
-                "name": self._nodes(),
+                "name": self._nodes()[: len(nodes)],
                 "group": _named(self._names["group"], nodes.group),
                 "shape": _named(self._names["shape"], nodes.shape),
                 "requested_s": _seconds(nodes.requested_us),
@@ -144,7 +155,7 @@ class Tables:
         All amounts together are the bill.
         """
         by_job, by_source = self.cost.by_job, self.cost.by_source
-        jobs_of = self.lives.jobs.pipeline
+        jobs_of = self.at_horizon.jobs.pipeline
         sources: list[str] = []
         parts: list[str] = []
         amounts: list[Float] = []
@@ -161,16 +172,17 @@ class Tables:
 
     @cached_property
     def waits(self) -> pd.DataFrame:
-        """One row per wait of a job that ended, in order of job and time."""
+        """One row per wait of a job of the window that ended, in order of job and time."""
         path = self.critical_paths
+        counted = np.isin(path.job, self.jobs.index.to_numpy())
         return _frame(
             "wait_number",
             {
-                "job": path.job,
-                "wait": _named([wait.name.lower() for wait in Wait], path.wait),
-                "from_s": _seconds(path.from_us),
-                "to_s": _seconds(path.to_us),
-                "pod": path.pod,
+                "job": path.job[counted],
+                "wait": _named([wait.name.lower() for wait in Wait], path.wait[counted]),
+                "from_s": _seconds(path.from_us[counted]),
+                "to_s": _seconds(path.to_us[counted]),
+                "pod": path.pod[counted],
             },
         )
 
@@ -179,7 +191,7 @@ class Tables:
         """One row per decision of the autoscaler: what it considered, did and refused, and why."""
         import pandas as pd
 
-        rows = decisions(self._log, self._nodes())
+        rows = decisions(self._to_horizon, self._nodes())
         return _frame(
             "decision",
             {
@@ -194,7 +206,7 @@ class Tables:
 
     def refused(self, at_s: float) -> pd.DataFrame:
         """Return what the autoscaler refused at the last look until an instant, and why."""
-        rows = refusals_at(self._log, self._nodes(), round(at_s * SECOND))
+        rows = refusals_at(self._to_horizon, self._nodes(), round(at_s * SECOND))
         return _frame(
             "refusal",
             {
@@ -206,8 +218,10 @@ class Tables:
 
     def why(self, job: int) -> pd.DataFrame:
         """Return where one job's time went: its waits in order, with the pod and its place."""
-        if not 0 <= job < len(self.lives.jobs):
-            raise InputError(field="job", value=job, allowed=f"0 to {len(self.lives.jobs) - 1}")
+        known = self.jobs.index
+        if job not in known:
+            some = f"{known[0]} to {known[-1]}" if len(known) else "none: no job was made in the window"
+            raise InputError(field="job", value=job, allowed=some)
         waits = self.waits[self.waits["job"] == job].drop(columns="job").reset_index(drop=True)
         waits.insert(3, "seconds", waits["to_s"] - waits["from_s"])
         places = self.pods["place"]

@@ -1,7 +1,7 @@
 """Intervals: the log's rows put together into the lives of pods, nodes, jobs and task claims.
 
 Each life is a row of a few arrays. An instant that was never reached is set to the end of the life,
-and a life that goes on at the horizon is cut there and flagged, so every stage is the difference of
+and a life that goes on when the log ends is cut there and flagged, so every stage is the difference of
 two arrays and never negative. A stage that was left out has length zero.
 """
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.model.log import JobState, NodeState
+from sim.model.log import JOB_ENDS, JobState, NodeState
 from sim.report.arrays import Code, Flag, Int, Small, stable_order
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 NEVER = np.iinfo(np.int64).max
 NOWHERE = -1
-JOB_ENDS = (JobState.SUCCESS, JobState.FAILURE, JobState.KILLED, JobState.UNRUNNABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,7 @@ class Jobs:
     """Jobs, shape ``(jobs,)``; ``reached_us`` has one row per JobState, NEVER where not reached.
 
     ``state`` is the JobState in which the job ended, -1 while it goes on; ``ended_us`` is the
-    horizon then.
+    end of the log then.
     """
 
     created_us: Int
@@ -157,7 +156,7 @@ def pod_lives(log: EventLog) -> Pods:
     count = len(created_us)
     reason = np.full(count, -1, np.int8)
     reason[_at(log, "pod_ended", "pod")] = _at(log, "pod_ended", "reason")
-    ended_us = np.minimum(_once(log, "pod_ended", count), log.horizon_us)
+    ended_us = np.minimum(_once(log, "pod_ended", count), log.end_us)
     node = np.full(count, NOWHERE, np.int32)
     node[_at(log, "pod_bound", "pod")] = _at(log, "pod_bound", "node")
     fargate = np.zeros(count, np.bool_)
@@ -206,14 +205,14 @@ def node_lives(log: EventLog) -> Nodes:
         return _first_of(rows[np.isin(rows[:, 2], states)], count)
 
     stopped_us = first(NodeState.TERMINATING, NodeState.GONE, NodeState.FAILED)
-    terminated_us = np.minimum(stopped_us, log.horizon_us)
+    terminated_us = np.minimum(stopped_us, log.end_us)
     ready_us = first(NodeState.READY)
     gpus_us = first(NodeState.GPU_READY)
     usable_us = np.where(gpus_us < NEVER, gpus_us, ready_us)
     launched_us = first(NodeState.LAUNCHED)
     launched = (launched_us < NEVER) | (ready_us < NEVER)
     np.copyto(launched_us, requested_us, where=(launched_us == NEVER) & launched)
-    gone_us = np.minimum(first(NodeState.GONE, NodeState.FAILED), log.horizon_us)
+    gone_us = np.minimum(first(NodeState.GONE, NodeState.FAILED), log.end_us)
     judged = rows[np.isin(rows[:, 2], (NodeState.UNNEEDED, NodeState.NEEDED))]
     last = np.full(count, NEVER)
     last[judged[:, 1]] = np.where(judged[:, 2] == NodeState.UNNEEDED, judged[:, 0], NEVER)
@@ -246,7 +245,7 @@ def job_lives(log: EventLog) -> Jobs:
     state[ends[:, 1]] = ends[:, 2]
     return Jobs(
         created_us=reached_us[JobState.CREATED],
-        ended_us=np.minimum(reached_us[list(JOB_ENDS)].min(axis=0), log.horizon_us),
+        ended_us=np.minimum(reached_us[list(JOB_ENDS)].min(axis=0), log.end_us),
         state=state,
         pipeline=_small(log, "jobs", "pipeline"),
         reached_us=reached_us,
@@ -260,7 +259,7 @@ def task_claims(log: EventLog, pods: Pods) -> Claims:
     ends = log["task_ends"].rows()
     ends = ends[stable_order(ends[:, 2])]
     pod = claims[:, 2]
-    ended_us = np.full(len(claims), log.horizon_us)
+    ended_us = np.full(len(claims), log.end_us)
     outcome = np.full(len(claims), -1, np.int8)
     claimed, ended = (np.bincount(each, minlength=len(pods)) for each in (pod, ends[:, 2]))
     missing = np.append(0, np.cumsum(claimed - ended))[ends[:, 2]]  # ends, among the pods before

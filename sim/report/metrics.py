@@ -1,91 +1,179 @@
 """Metrics: one replication as a small tree of numbers, which pickles and is all that a summary needs.
 
-What counts: jobs and pods created in ``[warmup, horizon)``, wherever they end; time averages, peaks,
-datums and money of that span. A job that ended in SUCCESS has a latency; FAILURE, KILLED and
-UNRUNNABLE count as failed and what goes on at the horizon as unfinished, both without a latency.
-Percentiles are linear between order statistics (Hyndman and Fan's type 7, numpy's default). A number
-that nothing was there to make, such as a latency without jobs, is NaN. ``docs/json.md`` has every key.
-
-A target's percentile is stricter, so that no configuration holds it by not finishing: a failed job
-counts as endless, an unfinished one that is older than the target with its age, a younger one not at
-all, because it may hold it yet.
+What counts: all jobs and pods created in ``[warmup, horizon)``, wherever they end; time averages, peaks,
+datums and money of that span. A latency or a start is that of every one of them: a job that ended in FAILURE,
+KILLED or UNRUNNABLE has no end, and what still goes on when the drain ends took at least its age
+(`sim.report.durations`). So a number may be known, NaN where nothing was there to make it, such as a latency
+without jobs, or infinite to whoever judges by it. Of an infinite one ``at_least`` has, by the dotted path in
+the tree, what it is at least, and ``endless`` has a 1 where that is because work failed or never starts.
+`sim.model.metrics` has a row for each metric, ``docs/json.md`` every key.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from sim.model.log import PodEnd, TaskEnd
 from sim.model.machines import HOURS_PER_MONTH
+from sim.model.metrics import ALL, COST, PIPELINE, PODS, SOURCE, WORK_COST, Asked, not_usual, usual
 from sim.model.units import HOUR
+from sim.report import job_numbers, pod_numbers
 from sim.report.bill import Use, make_bill
-from sim.report.intervals import lives, source_kinds
+from sim.report.durations import AT_LEAST, ENDLESS, Measured
+from sim.report.intervals import lives
 from sim.report.job_numbers import JobNumbers
 from sim.report.pod_numbers import PodNumbers, at_once
+from sim.report.work_cost import work_usd
 
 if TYPE_CHECKING:
     from sim.model.log import EventLog
     from sim.model.scenario import Scenario
     from sim.report.arrays import Float, Int
     from sim.report.bill import Bill
+    from sim.report.durations import Durations
     from sim.report.intervals import Lives
     from sim.report.meters import Window
 
 Tree: TypeAlias = "Mapping[str, float | Tree]"
+Numbers: TypeAlias = "dict[str, float | Measured]"
 
 HOURS_PER_DAY = 24
 SHARED = "shared"
+NOBODY = np.zeros(0, np.int64)
+OF_PIPELINES = frozenset(usual(PIPELINE))
 
 
 def measure(log: EventLog, scenario: Scenario) -> Tree:
     """Return the metrics of one replication, grouped as in the JSON document."""
+    to_horizon = log.to_horizon()
     lived = lives(log)
-    bill = make_bill(log, scenario, lived, log.warmup_us)
-    jobs = JobNumbers(log, lived)
-    kinds = source_kinds(log, [load.name for load in scenario.pods])
-    pods = PodNumbers(log, lived, kinds, bill.window)
+    at_horizon = lived if to_horizon is log else lives(to_horizon)
+    bill = make_bill(to_horizon, scenario, at_horizon, log.warmup_us)
+    jobs = JobNumbers(log, lived, at_horizon)
     sources = log.names["source"]
+    pods = PodNumbers(log, lived, at_horizon, bill.window, scenario.pods)
     sources_usd = {name: _uses(row) for name, row in zip([*sources, SHARED], bill.by_source, strict=True)}
-    return {
+    usd = {name: {"cost_usd": uses["total"]} for name, uses in sources_usd.items()}
+    nothing = {"cost_usd": 0.0}
+    tree = {
         "metrics": {
-            **_costs(bill, jobs.datums_processed()),
+            **_costs(bill, work_usd(log, scenario, lived, bill), jobs.datums_processed()),
             **jobs.numbers(),
             **pods.numbers(),
-            **_capacity(log, lived, bill.window),
-            "backlog_growth": _backlog_growth(lived, bill.window),
-            "tasks_oom_killed": float((lived.claims.outcome == TaskEnd.OOM_KILLED).sum()),
-            "pods_oom_killed": float((lived.pods.reason == PodEnd.OOM_KILLED).sum()),
+            **_capacity(to_horizon, at_horizon, bill.window),
+            "backlog_growth": _backlog_growth(at_horizon, bill.window),
+            **_killed_for_memory(at_horizon, bill.window),
         },
         "pipelines": {
             name: {
-                "cost_usd": sources_usd[name]["total"] if name in sources else 0.0,
+                **usd.get(name, nothing),
                 **jobs.numbers(jobs.of(row)),
-                **pods.numbers(pods.of(sources.index(name) if name in sources else len(sources))),
+                **_of_pipeline(pods.numbers(_row(sources, name))),
                 "waits_s": jobs.waits_s(jobs.of(row)),
             }
             for row, name in enumerate(log.names["pipeline"])
+        },
+        PODS: {
+            load.name: {**usd.get(load.name, nothing), **pods.numbers(_row(sources, load.name))}
+            for load in scenario.pods
         },
         "bill_usd": {"total": bill.total_usd, **bill.items},
         "waste_usd": _uses(bill.by_use),
         "sources_usd": sources_usd,
         "waits_s": jobs.waits_s(),
         "pod_waits_s": pods.waits_s(),
-        "refused": _refused(log),
+        "refused": _refused(to_horizon),
         "slo": {str(n): jobs.target(slo) for n, slo in enumerate(scenario.slos)},
+    }
+    for wanted in not_usual(scenario.measured):
+        _branch(tree, wanted)[wanted.name] = _asked(wanted, log, jobs, pods)
+    return _known(tree)
+
+
+def _known(tree: Mapping[str, Any]) -> Tree:
+    """Return the tree with plain numbers, and what is known of those that are not."""
+    unknown = dict(_unknown("", tree))
+    return {
+        **_numbers(tree),
+        AT_LEAST: {path: each.at_least for path, each in unknown.items()},
+        ENDLESS: {path: 1.0 for path, each in unknown.items() if each.endless},
     }
 
 
-def _costs(bill: Bill, datums: float) -> dict[str, float]:
-    """Return what the window cost per day, per month of 730 hours and per 1,000 datums."""
+def _unknown(path: str, branch: Mapping[str, Any]) -> Iterator[tuple[str, Measured]]:
+    for key, twig in branch.items():
+        if isinstance(twig, Mapping):
+            yield from _unknown(f"{path}{key}.", twig)
+        elif isinstance(twig, Measured):
+            yield f"{path}{key}", twig
+
+
+def _numbers(branch: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: _numbers(twig) if isinstance(twig, Mapping) else np.inf if isinstance(twig, Measured) else twig
+        for key, twig in branch.items()
+    }
+
+
+def _row(sources: list[str], name: str) -> int:
+    """Return the row of a source, one beyond all where it never was one."""
+    return sources.index(name) if name in sources else len(sources)
+
+
+def _of_pipeline(numbers: Numbers) -> Numbers:
+    """Return the numbers of pods that a pipeline has: its pods are in no trace."""
+    return {name: number for name, number in numbers.items() if name in OF_PIPELINES}
+
+
+def _branch(tree: dict[str, Any], wanted: Asked) -> dict[str, Any]:
+    """Return the branch in which a metric that was asked for belongs."""
+    if wanted.part is ALL:
+        found: dict[str, Any] = tree["metrics"]
+    else:
+        found = tree[PODS if wanted.part is SOURCE else "pipelines"].get(wanted.work, {})
+    return found
+
+
+def _asked(wanted: Asked, log: EventLog, jobs: JobNumbers, pods: PodNumbers) -> float | Measured:
+    """Return a quantile, or the share within a limit, of job latency or pod start."""
+    durations = _durations(wanted, log, jobs, pods)
+    assert wanted.number is not None
+    if wanted.metric.name in {job_numbers.SHARE_WITHIN, pod_numbers.SHARE_WITHIN}:
+        return durations.share_within(wanted.number)
+    return durations.quantiles([wanted.number / 100])[0]
+
+
+def _durations(wanted: Asked, log: EventLog, jobs: JobNumbers, pods: PodNumbers) -> Durations:
+    everything = wanted.part is ALL
+    if wanted.metric.name in {job_numbers.LATENCY, job_numbers.SHARE_WITHIN}:
+        pipelines = log.names["pipeline"]
+        if everything:
+            return jobs.latencies()
+        return jobs.latencies(jobs.of(pipelines.index(wanted.work)) if wanted.work in pipelines else NOBODY)
+    return pods.starts(None if everything else _row(log.names["source"], wanted.work))
+
+
+def _killed_for_memory(lived: Lives, window: Window) -> dict[str, float]:
+    """Return what was killed for memory in the window."""
+    claims, pods = lived.claims, lived.pods
+    tasks = (claims.outcome == TaskEnd.OOM_KILLED) & (claims.ended_us >= window.from_us)
+    evicted = (pods.reason == PodEnd.OOM_KILLED) & (pods.ended_us >= window.from_us)
+    return {"tasks_oom_killed": float(tasks.sum()), "pods_oom_killed": float(evicted.sum())}
+
+
+def _costs(bill: Bill, work_usd: float, datums: float) -> dict[str, float]:
+    """Return what the window cost per day, per month of 730 hours and per 1,000 datums, and what its work."""
     per_hour = bill.total_usd / bill.window.hours
     return {
-        "cost_usd_per_day": per_hour * HOURS_PER_DAY,
+        COST: per_hour * HOURS_PER_DAY,
         "cost_usd_per_month": per_hour * HOURS_PER_MONTH,
         "cost_usd_per_1000_datums": bill.total_usd / datums * 1000 if datums else np.nan,
+        WORK_COST: work_usd / bill.window.hours * HOURS_PER_DAY,
+        "work_cost_usd": work_usd,
     }
 
 

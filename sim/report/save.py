@@ -117,6 +117,7 @@ def _save_log(folder: Path, log: EventLog) -> None:
         columns = {column: rows[:, n] for n, column in enumerate(table.columns)}
         parquet.write_table(pa.table(columns), folder / f"{name}.parquet", compression="zstd")
     about = {"names": log.names, "horizon_us": log.horizon_us, "warmup_us": log.warmup_us}
+    about["end_us"] = log.end_us
     _write(folder / NAMES, json.dumps(about).encode())
 
 
@@ -124,7 +125,8 @@ def _load_log(folder: Path) -> EventLog:
     from pyarrow import parquet
 
     about = json.loads((folder / NAMES).read_bytes())
-    log = EventLog(horizon_us=about["horizon_us"], warmup_us=about["warmup_us"])
+    spans = {key: about[key] for key in ("horizon_us", "warmup_us")}
+    log = EventLog(**spans, end_us=about.get("end_us", 0))
     log.names.update(about["names"])
     for name, columns in TABLES.items():
         table = parquet.read_table(folder / f"{name}.parquet", columns=list(columns))

@@ -7,9 +7,12 @@ Student's t has the mean of skewed numbers beyond its upper end up to six times 
 (``docs/evidence.md`` says what else was tried). The skewness of few numbers says little, so it is taken
 together with what is expected of a quantity that cannot be below 0, as if twenty numbers had shown that:
 three times the coefficient of variation, which is a lognormal's to first order. A difference has no such
-expectation: its own skewness counts, from ten numbers on. Intervals end where the quantity does. NaN (nothing
-to measure in that replication) is left out, and without two numbers there is no interval. ``docs/json.md``
-describes every key.
+expectation: its own skewness counts, from ten numbers on. Intervals end where the quantity does, and
+without two numbers there is none.
+
+A replication in which nothing was there to measure (NaN) is left out of the mean, and said to be. One in
+which the figure is not known, because work failed or was not done when the drain ended, leaves no mean: then
+the document says what the mean is at least, and whether it is endless. ``docs/json.md`` describes every key.
 
 Source: Hall, On the removal of skewness by transformation, J. R. Stat. Soc. B 54 (1992) 221-228; Zhou and
 Gao, One-sided confidence intervals for means of positively skewed distributions, American Statistician 54
@@ -25,8 +28,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from sim.model.metrics import PODS, is_share
 from sim.model.scenario import WarmUp
 from sim.report.caveats import caveats
+from sim.report.durations import AT_LEAST, ENDLESS
 from sim.version import VERSION
 
 if TYPE_CHECKING:
@@ -46,7 +51,8 @@ WARMUP_FOUND = {
     WarmUp.FOUND: True,
     WarmUp.NOT_FOUND: False,
 }
-GROUPS = ("metrics", "pipelines", "bill_usd", "waste_usd", "sources_usd", "waits_s", "pod_waits_s")
+SHARE_WITHIN = "share_within"  # of a target
+GROUPS = ("metrics", "pipelines", PODS, "bill_usd", "waste_usd", "sources_usd", "waits_s", "pod_waits_s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,60 +134,129 @@ def summarise(
         "region": scenario.cluster.region,
         "price_date": scenario.prices.date,
         "estimand": ESTIMAND,
-        **{group: _over(_branches(replications, group)) for group in GROUPS},
-        "slo": [
-            _target(slo, _branches(_branches(replications, "slo"), str(n)))
-            for n, slo in enumerate(scenario.slos)
-        ],
+        **{group: _over(replications, group) for group in GROUPS},
+        "slo": [_target(slo, replications, f"slo.{n}") for n, slo in enumerate(scenario.slos)],
         "warnings": [*warnings, *caveats(scenario, replications)],
     }
 
 
-def _over(trees: Sequence[Tree]) -> dict[str, Any]:
-    """Return one document of equal trees: an interval for each number."""
-    merged: dict[str, Any] = {}
-    for key, first in trees[0].items():
-        if isinstance(first, Mapping):
-            merged[key] = _over(_branches(trees, key))
-        else:
-            merged[key] = interval(_numbers(trees, key)).document()
-    return merged
+def _over(trees: Sequence[Tree], path: str) -> dict[str, Any]:
+    """Return one document of a branch of equal trees: a figure for each number."""
+    branch = at_path(trees[0], path)
+    assert isinstance(branch, Mapping)
+    return {
+        key: _over(trees, f"{path}.{key}")
+        if isinstance(twig, Mapping)
+        else over_replications(trees, f"{path}.{key}").document()
+        for key, twig in branch.items()
+    }
 
 
-def _target(slo: Slo, trees: Sequence[Tree]) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class OverReplications:
+    """A figure of several replications: mean and interval, or what is known where there is no mean.
+
+    ``at_least`` is what the mean is at least, None where it is known; ``without`` counts the replications
+    in which there was nothing to measure.
+    """
+
+    interval: Interval
+    at_least: float | None
+    endless: bool
+    without: int
+
+    def document(self) -> dict[str, Any]:
+        """Return the form that JSON has; keys that have nothing to say are left out."""
+        return {
+            **self.interval.document(),
+            **({} if self.at_least is None else {"at_least": self.at_least}),
+            **({"endless": True} if self.endless else {}),
+            **({"replications_without": self.without} if self.without else {}),
+        }
+
+
+def over_replications(trees: Sequence[Tree], path: str) -> OverReplications:
+    """Return the figure at a dotted path of some replications."""
+    values = [number(tree, path) for tree in trees]
+    return judged(
+        path,
+        values,
+        [least(tree, path) for tree in trees],
+        endless=any(path in branch(tree, ENDLESS) for tree in trees),
+    )
+
+
+def judged(
+    path: str, values: Sequence[float], at_least: Sequence[float], *, endless: bool
+) -> OverReplications:
+    """Return the figure of values with their lower bounds, both NaN where there is nothing."""
+    bounds = [bound for bound in at_least if not math.isnan(bound)]
+    unknown = math.inf in values
+    share = path.endswith(SHARE_WITHIN) or is_share(path.removeprefix("metrics."))
+    return OverReplications(
+        interval(values, most=1.0 if share else math.inf),
+        math.fsum(bounds) / len(bounds) if unknown and bounds else None,
+        endless=endless,
+        without=len(values) - len(bounds),
+    )
+
+
+def least(tree: Tree, path: str) -> float:
+    """Return what the number at a dotted path is at least: itself where it is known."""
+    value = number(tree, path)
+    bound = branch(tree, AT_LEAST).get(path, value) if value == math.inf else value
+    assert not isinstance(bound, Mapping)
+    return bound
+
+
+def number(tree: Tree, path: str) -> float:
+    """Return the number at a dotted path."""
+    found = at_path(tree, path)
+    assert not isinstance(found, Mapping)
+    return found
+
+
+def at_path(tree: Tree, path: str) -> float | Tree:
+    """Return what is at a dotted path; names of pipelines and pods may hold dots themselves."""
+    found: float | Tree = tree
+    while path:
+        assert isinstance(found, Mapping)
+        name = max((key for key in found if f"{path}.".startswith(f"{key}.")), key=len)
+        found, path = found[name], path[len(name) + 1 :]
+    return found
+
+
+def branch(tree: Tree, name: str) -> Tree:
+    """Return a branch of a tree, an empty one where there is none, as in results of earlier versions."""
+    found = tree.get(name, {})
+    assert isinstance(found, Mapping)
+    return found
+
+
+def _target(slo: Slo, trees: Sequence[Tree], path: str) -> dict[str, Any]:
     """Return a target with its figures and the verdict."""
-    latencies_s = _numbers(trees, "latency_s")
-    latency_s = interval(latencies_s)
+    latency_s = over_replications(trees, f"{path}.latency_s")
     return {
         "pipeline": slo.pipeline,
         "quantile": slo.quantile,
         "at_most_s": slo.at_most_s,
         "latency_s": latency_s.document(),
-        "share_within": interval(_numbers(trees, "share_within")).document(),
-        "verdict": _verdict(slo.at_most_s, latency_s, endless=math.inf in latencies_s),
+        "share_within": over_replications(trees, f"{path}.{SHARE_WITHIN}").document(),
+        "verdict": _verdict(slo.at_most_s, latency_s),
     }
 
 
-def _verdict(at_most_s: float, latency_s: Interval, endless: bool) -> str:
+def _verdict(at_most_s: float, latency_s: OverReplications) -> str:
     """Return held or missed if the whole interval says so, else uncertain; one figure speaks for itself."""
-    if endless:
-        return "missed"
-    if latency_s.mean is None:
+    found = latency_s.interval
+    if latency_s.at_least is not None:
+        return "missed" if latency_s.endless or latency_s.at_least > at_most_s else "uncertain"
+    if found.mean is None:
         return "no jobs"
-    low, high = (latency_s.mean if end is None else end for end in (latency_s.low, latency_s.high))
+    low, high = (found.mean if end is None else end for end in (found.low, found.high))
     if high <= at_most_s:
         return "held"
     return "missed" if low > at_most_s else "uncertain"
-
-
-def _branches(trees: Sequence[Tree], key: str) -> list[Tree]:
-    """Return one branch of each tree."""
-    return [branch for tree in trees if isinstance(branch := tree[key], Mapping)]
-
-
-def _numbers(trees: Sequence[Tree], key: str) -> list[float]:
-    """Return one number of each tree."""
-    return [number for tree in trees if not isinstance(number := tree[key], Mapping)]
 
 
 @cache

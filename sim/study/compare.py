@@ -17,12 +17,15 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
+from statistics import mean
 from typing import TYPE_CHECKING, Any
 
 from sim.errors import InputError
+from sim.model.metrics import COMPARED, COMPARED_JOBS, COST, LATENCY, START, WORK_COST
 from sim.model.scenario import Scenario
 from sim.report.metrics import Tree
 from sim.report.summary import CONFIDENCE, interval
+from sim.report.work_cost import differs
 from sim.study.best import CHEAPEST, FASTEST, Best, cheapest_that_holds, lowest
 from sim.study.paired import INDIFFERENCE, Difference, differ
 from sim.study.replicate import REPLICATIONS, TARGETS, Trees, replicate_together
@@ -32,11 +35,6 @@ from sim.version import VERSION
 if TYPE_CHECKING:
     import pandas as pd
 
-COST = "cost_usd_per_day"
-LATENCY = "job_latency_p95_s"
-START = "pod_start_p95_s"  # what stands for latency where there are no jobs
-PERCENTILES = ("job_latency_mean_s", "job_latency_p50_s", LATENCY, "job_latency_p99_s")
-FIGURES = (COST, "cost_usd_per_month", *PERCENTILES, "pod_start_p50_s", START)
 ESTIMAND = (
     "difference of the means over replications of each one's figure, on common random numbers, with 95 %"
     " interval of the paired differences"
@@ -151,12 +149,22 @@ class Comparison:
         ]
 
     @cached_property
+    def compared_on(self) -> str:
+        """Which cost decides: the bill, or that of the window's work where it differs for any scenario."""
+        bills, works = (self._by_scenario(name) for name in (COST, WORK_COST))
+        differing = any(differs(mean(works[name]), mean(bills[name]), self.indifference) for name in bills)
+        scenarios = (result.scenario for result in self.results.values())
+        drained = all(each.last_us > each.horizon_us for each in scenarios)
+        return WORK_COST if differing and drained else COST
+
+    @cached_property
     def best(self) -> list[Best]:
         """Which is cheapest, fastest, and the cheapest that holds its targets if there are any."""
-        costs = self._by_scenario(COST)
+        costs = self._by_scenario(self.compared_on)
         known = [name for name in (LATENCY, START) if not _absent(self._by_scenario(name))]
         latency = [lowest(FASTEST, name, self._by_scenario(name), self.indifference) for name in known[:1]]
-        return [lowest(CHEAPEST, COST, costs, self.indifference), *latency, *self._within_targets(costs)]
+        cheapest = lowest(CHEAPEST, self.compared_on, costs, self.indifference)
+        return [cheapest, *latency, *self._within_targets(costs)]
 
     @property
     def differences(self) -> pd.DataFrame:
@@ -178,6 +186,7 @@ class Comparison:
             "estimand": ESTIMAND,
             "confidence_each": 1 - (1 - CONFIDENCE) / len(list(combinations(self.results, 2))),
             "indifference": self.indifference,
+            "compared_on": self.compared_on,
             **{
                 key: {name: document[key] for name, document in summaries.items()}
                 for key in ("warmup_s", "warmup_found", "metrics", "slo")
@@ -191,10 +200,10 @@ class Comparison:
         """Yield name, pipeline and keys of the figures that all scenarios have."""
         trees = [next(iter(result.replications.values())) for result in self.results.values()]
         shared = [name for name in _names(trees[0]) if all(name in _names(tree) for tree in trees)]
-        every: list[tuple[str, str, tuple[str, ...]]] = [(name, "", ("metrics", name)) for name in FIGURES]
+        every: list[tuple[str, str, tuple[str, ...]]] = [(name, "", ("metrics", name)) for name in COMPARED]
         if any(len(_names(tree)) > 1 for tree in trees):
             every += [
-                (figure, name, ("pipelines", name, figure)) for name in shared for figure in PERCENTILES
+                (figure, name, ("pipelines", name, figure)) for name in shared for figure in COMPARED_JOBS
             ]
         for figure, pipeline, keys in every:
             if not _absent({name: self._numbers(name, keys) for name in self.results}):
@@ -209,7 +218,7 @@ class Comparison:
             for name, result in self.results.items()
         }
         if all(targets.values()):
-            yield cheapest_that_holds(COST, costs, targets, self.indifference)
+            yield cheapest_that_holds(self.compared_on, costs, targets, self.indifference)
 
     def _by_scenario(self, figure: str) -> dict[str, list[float]]:
         return {name: self._numbers(name, ("metrics", figure)) for name in self.results}

@@ -66,7 +66,7 @@ class Result:
     def jobs(self) -> pd.DataFrame:
         """A row per job: state, instants, datums, cost, and waits that sum to the latency.
 
-        Jobs of the warm-up are there too, with what they cost after it.
+        Those created between warm-up and horizon, wherever they end; the cost is that of this window.
         """
         return self._tables.jobs
 
@@ -82,7 +82,7 @@ class Result:
 
     @property
     def waits(self) -> pd.DataFrame:
-        """A row per wait of a job that ended, in order of job and time."""
+        """A row per wait of a job of ``jobs`` that ended, in order of job and time."""
         return self._tables.waits
 
     def why(self, job: int) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from sim.model.metrics import METRICS, Part
 from sim.model.scenario import Slo
 from sim.report.metrics import measure
 from sim.report.summary import summarise
@@ -19,13 +20,14 @@ from tests.unit.report.worlds import RandomWorld, a_scenario
 
 PAGE = (PROJECT / "docs" / "json.md").read_text(encoding="utf-8")
 PARTS = dict(re.findall(r"^## ([^\n]*)\n(.*?)(?=^## |\Z)", PAGE, flags=re.MULTILINE | re.DOTALL))
-NAMED_BY_USER = {"pipelines", "sources_usd"}
+NAMED_BY_USER = {"pipelines", "pods", "sources_usd"}
 OTHER_DOCUMENTS = {"The document of compare", "The document of search"}
 
 
 def document() -> dict[str, Any]:
     log = RandomWorld(1).log()
-    scenario = replace(a_scenario(log), slos=(Slo(0.95, 900.0),))
+    asked = ("job_share_within_900_s", "pod_share_within_900_s")
+    scenario = replace(a_scenario(log), slos=(Slo(0.95, 900.0),), measured=asked)
     return summarise(scenario, 1, [measure(log, scenario)])
 
 
@@ -99,4 +101,16 @@ def test_every_key_of_a_comparison_is_described() -> None:
     ],
 )
 def test_what_was_promised_is_there(name: str) -> None:
-    assert set(document()["metrics"][name]) == {"mean", "ci95"}
+    assert set(document()["metrics"][name]) - {"at_least", "endless"} == {"mean", "ci95"}
+
+
+def test_every_metric_stands_in_the_table_with_its_meaning() -> None:
+    rows = [metric for metric in METRICS if Part.ALL in metric.of]
+    for metric in rows:
+        names = metric.names or (metric.name.format(900),)
+        assert f"| {', '.join(f'`{name}`' for name in names)} | {metric.meaning} |\n" in PARTS["metrics"]
+
+
+@pytest.mark.parametrize("key", ["at_least", "endless", "replications_without"])
+def test_what_a_figure_says_where_it_is_not_known_is_described(key: str) -> None:
+    assert key in described(PAGE.partition("## Top level")[0])

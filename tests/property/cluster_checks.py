@@ -16,7 +16,7 @@ def check_rows_are_in_order_of_time(ledger: Ledger) -> None:
             times = table.column("time_us").tolist()
             assert times == sorted(times), name
             assert times[0] >= 0, name
-            assert times[-1] < ledger.log.horizon_us, name
+            assert times[-1] < ledger.log.end_us, name
 
 
 # -- pods -------------------------------------------------------------------------------------
@@ -36,7 +36,7 @@ def check_pods_live_in_causal_order(ledger: Ledger) -> None:
         lived = [step[pod] for step in steps if pod in step]
         assert lived == sorted(lived), f"pod {pod}"
         assert lived[0] == created_us
-        assert ended.get(pod, ledger.log.horizon_us) >= lived[-1], f"pod {pod} went on after its end"
+        assert ended.get(pod, ledger.log.end_us) >= lived[-1], f"pod {pod} went on after its end"
     fargate = {row[1] for row in ledger.rows("fargate_pods")}
     bound, ready, running = ledger.once("pod_bound"), ledger.once("fargate_ready"), ledger.once("pod_running")
     assert not fargate & bound.keys()
@@ -52,7 +52,7 @@ def check_pods_end_with_their_node(ledger: Ledger) -> None:
     pods, classes = ledger.rows("pods"), ledger.classes()
     for time_us, pod, node in ledger.rows("pod_bound"):
         group, spec = ledger.group_of(node), classes[pods[pod][1]]
-        assert ready[node] <= time_us < gone.get(node, ledger.log.horizon_us)
+        assert ready[node] <= time_us < gone.get(node, ledger.log.end_us)
         assert dict(spec.node_selector).items() <= dict(group.labels).items()
         hard = [taint for taint in group.taints if taint.effect is not Effect.PREFER_NO_SCHEDULE]
         assert all(any(tolerated.tolerates(taint) for tolerated in spec.tolerations) for taint in hard)
@@ -110,7 +110,7 @@ def check_anti_affinity(ledger: Ledger) -> None:
     for time_us, pod, node in ledger.rows("pod_bound"):
         spec = classes[pods[pod][1]]
         if spec.anti_affinity and spec.grace_us == 0:
-            stays[node, spec.owner].append((time_us, ended.get(pod, ledger.log.horizon_us)))
+            stays[node, spec.owner].append((time_us, ended.get(pod, ledger.log.end_us)))
     for together in stays.values():
         together.sort()
         assert all(before[1] <= after[0] for before, after in pairwise(together))
@@ -168,7 +168,7 @@ def check_scheduled_minimums(ledger: Ledger) -> None:
             there = [
                 node
                 for node, time_us in enumerate(listed)
-                if groups[node] == index and time_us <= at_us < left.get(node, ledger.log.horizon_us)
+                if groups[node] == index and time_us <= at_us < left.get(node, ledger.log.end_us)
             ]
             assert len(there) == group.max_size
 

@@ -201,7 +201,7 @@ def check_replicas(ledger: Ledger) -> None:
                 if pod in ended:
                     changes.append((ended[pod], -1))
         rows = targets[pipeline]
-        for (from_us, target), (until_us, _) in pairwise([*rows, (ledger.log.horizon_us, 0)]):
+        for (from_us, target), (until_us, _) in pairwise([*rows, (ledger.log.end_us, 0)]):
             before = sum(change for at_us, change in changes if at_us <= from_us)
             later = [(at_us, change) for at_us, change in changes if from_us < at_us < until_us]
             assert before + max(peaks(later), default=0) <= target or before <= target >= max(

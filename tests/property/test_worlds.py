@@ -27,6 +27,7 @@ from sim.report.bill import make_bill
 from sim.report.intervals import lives
 from sim.report.starts import start_steps
 from sim.report.waits import job_waits
+from sim.report.work_cost import work_usd
 from tests.property import cluster_checks, pachyderm_checks
 from tests.property.ledger import Ledger
 from tests.property.thorough import thorough_looks
@@ -40,8 +41,10 @@ WORKER = PodClass("extra-v1", Resources(500, 512), Resources(500, 512), owner="e
 
 
 @settings(max_examples=120)
-@given(scenarios())
-def test_the_books_balance(scenario: Scenario) -> None:
+@given(scenarios(), st.sampled_from((0, None)))
+def test_the_books_balance(scenario: Scenario, drain_us: int | None) -> None:
+    """Of the whole log, to the end of the drain if there is one."""
+    scenario = replace(scenario, drain_us=drain_us)
     log = simulate(scenario, SEED, checks=True)
     ledger = Ledger(scenario, log)
     for check in CHECKS:
@@ -49,6 +52,7 @@ def test_the_books_balance(scenario: Scenario) -> None:
     check_bill(scenario, log)
     check_invoice(ledger)
     check_waits(log)
+    check_work_cost(scenario, log)
 
 
 def check_bill(scenario: Scenario, log: EventLog) -> None:
@@ -62,19 +66,42 @@ def check_bill(scenario: Scenario, log: EventLog) -> None:
         assert bill.by_source.min() > -1e-9
         assert bill.by_job.min(initial=0.0) > -1e-9
         check_jobs_are_part_of_their_pipelines(log, bill.by_source, bill.by_job)
+        of_pods = np.bincount(log["pods"].column("source"), bill.by_pod, len(bill.by_source) - 1)
+        assert of_pods == pytest.approx(bill.by_source[:-1].sum(axis=1), rel=1e-9, abs=1e-9)
+
+
+def check_work_cost(scenario: Scenario, log: EventLog) -> None:
+    """Add up what is nobody's in the window's bill, and all that counted jobs and plain pods ever cost."""
+    to_horizon = log.to_horizon()
+    bill = make_bill(to_horizon, scenario, lives(to_horizon), log.warmup_us)
+    ever = make_bill(log, scenario, lives(log))
+    jobs = [(bill.by_job.sum(axis=1), ever.by_job.sum(axis=1), log["jobs"].column("time_us"))]
+    pods = log["pods"].rows()
+    begun_us = pods[:, 0].copy()
+    for pod, replaced in enumerate(pods[:, 3].tolist()):
+        if replaced >= 0:
+            begun_us[pod] = begun_us[replaced]
+    names = [load.name for load in scenario.pods]
+    plain = np.isin(pods[:, 2], [row for row, name in enumerate(log.names["source"]) if name in names])
+    nobodys_usd, works_usd = bill.total_usd, 0.0
+    for inside, whole, at_us in [*jobs, (bill.by_pod, ever.by_pod, np.where(plain, begun_us, -1))]:
+        nobodys_usd -= inside[at_us[: len(inside)] >= 0].sum()
+        works_usd += whole[(at_us >= log.warmup_us) & (at_us < log.horizon_us)].sum()
+    found = work_usd(log, scenario, lives(log), bill)
+    assert found == pytest.approx(nobodys_usd + works_usd, rel=1e-9, abs=1e-9)
 
 
 def check_invoice(ledger: Ledger) -> None:
     """Add the invoice up a second time, meter by meter (aws.md §4 and §5)."""
-    scenario, horizon_us = ledger.scenario, ledger.log.horizon_us
-    prices, hours = scenario.prices, ledger.log.horizon_us / HOUR
+    scenario, end_us = ledger.scenario, ledger.log.end_us
+    prices, hours = scenario.prices, ledger.log.end_us / HOUR
     items = make_bill(ledger.log, scenario, lives(ledger.log)).items
     ended = ledger.once("pod_ended")
     ec2 = ebs = fargate = 0.0
     stopped = ledger.first(NodeState.TERMINATING, NodeState.GONE)
     for node, launched_us in ledger.first(NodeState.LAUNCHED).items():
         group = ledger.group_of(node)
-        metered_h = metered_s(launched_us, stopped.get(node), horizon_us) / 3_600
+        metered_h = metered_s(launched_us, stopped.get(node), end_us) / 3_600
         ec2 += metered_h * group.usd_per_hour * (1 if group.spot else 1 - prices.ec2_discount)
         ebs += metered_h * group.volume_gib * prices.ebs_gib_month / 730
     started = ledger.once("fargate_ready")
@@ -82,7 +109,7 @@ def check_invoice(ledger: Ledger) -> None:
         if pod in started:
             size = vcpu_m / 1_000 * prices.fargate_vcpu_hour + memory_mib / 1_024 * prices.fargate_gib_hour
             storage = storage_mib / 1_024 * prices.fargate_ephemeral_gib_hour
-            metered_h = metered_s(started[pod], ended.get(pod), horizon_us) / 3_600
+            metered_h = metered_s(started[pod], ended.get(pod), end_us) / 3_600
             fargate += metered_h * (size * (1 - prices.fargate_discount) + storage)
     pulled_gib = sum(row[2] for row in ledger.rows("image_pulls")) / 1_024**3
     expected = {
@@ -140,6 +167,16 @@ def assert_alike(once: EventLog, again: EventLog) -> None:
     assert once.names == again.names
     for name in once.tables:
         assert once[name].rows().tobytes() == again[name].rows().tobytes(), name
+
+
+@settings(max_examples=20)
+@given(scenarios())
+def test_the_drain_moves_nothing_before_the_horizon(scenario: Scenario) -> None:
+    undrained, drained = (simulate(replace(scenario, drain_us=us), SEED) for us in (0, None))
+    before = drained.to_horizon()
+    for name, table in undrained.tables.items():
+        assert table.rows().tobytes() == before[name].rows()[: len(table)].tobytes(), name
+        assert len(table) == len(before[name]) or "time_us" not in table.columns, name
 
 
 @settings(max_examples=20)

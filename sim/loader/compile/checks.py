@@ -80,27 +80,27 @@ def warn_of_homeless_base_load(base_load: Iterable[BaseLoad], cluster: Cluster, 
 
 
 def settled_pods(load: PodLoad, cluster: Cluster, notes: Notes) -> PodLoad:
-    """Return plain pods without the trace rows that fit nowhere, which are counted in a warning."""
+    """Return plain pods with the trace rows that fit nowhere apart: these count as pods that never start."""
     if not isinstance(load.arrivals, TraceArrivals):
         if reasons := obstacles(load.pod_class, cluster):
             notes.warn(f"pods {load.name} fit nowhere and stay Pending: {_few(reasons)}")
         return load
-    return replace(load, arrivals=_fitting(load, load.arrivals, cluster, notes))
+    return _fitting(load, load.arrivals, cluster, notes)
 
 
-def _fitting(load: PodLoad, trace: TraceArrivals, cluster: Cluster, notes: Notes) -> TraceArrivals:
+def _fitting(load: PodLoad, trace: TraceArrivals, cluster: Cluster, notes: Notes) -> PodLoad:
     shapes = list(zip(trace.cpu_m, trace.memory_mib, trace.gpu, strict=True))
     reasons = {shape: obstacles(_shaped(load.pod_class, shape), cluster) for shape in dict.fromkeys(shapes)}
     kept = [row for row, shape in enumerate(shapes) if not reasons[shape]]
     lost = len(shapes) - len(kept)
     if not lost:
-        return trace
+        return load
     cpu_m, memory_mib, gpu = shape = next(shape for shape in shapes if reasons[shape])
     notes.warn(
-        f"{lost} of {len(shapes)} rows of {trace.source} fit nowhere and are left out, such as "
-        f"{cpu_m}m cpu, {memory_mib}Mi and {gpu} GPUs: {_few(reasons[shape])}"
+        f"{lost} of {len(shapes)} rows of {trace.source} fit nowhere and count as pods that never start, "
+        f"such as {cpu_m}m cpu, {memory_mib}Mi and {gpu} GPUs: {_few(reasons[shape])}"
     )
-    return TraceArrivals(
+    fitting = TraceArrivals(
         source=trace.source,
         times_us=tuple(trace.times_us[row] for row in kept),
         datums=tuple(trace.datums[row] for row in kept),
@@ -109,6 +109,10 @@ def _fitting(load: PodLoad, trace: TraceArrivals, cluster: Cluster, notes: Notes
         memory_mib=tuple(trace.memory_mib[row] for row in kept),
         gpu=tuple(trace.gpu[row] for row in kept),
     )
+    dropped = tuple(
+        (trace.times_us[row], trace.datums[row]) for row, shape in enumerate(shapes) if reasons[shape]
+    )
+    return replace(load, arrivals=fitting, dropped=dropped)
 
 
 def _shaped(pods: PodClass, shape: tuple[int, int, int]) -> PodClass:

@@ -29,6 +29,7 @@ from sim.loader.shape.world import (
 from sim.loader.values.kinds import ListOf
 from sim.loader.values.scalars import (
     COUNT,
+    DURATION,
     HORIZON,
     PROSE,
     TEXT,
@@ -57,6 +58,12 @@ class ScenarioFile:
         "how much of that is left out of the figures; auto: found by MSER-5 on pilot replications",
         0,
         source="White, Simulation 69 (1997)",
+    )
+    drain: int | None = key(
+        DURATION,
+        "how long it may go on after the horizon, uncounted, until the jobs and plain pods that count are"
+        " done; left out: as long as from warm-up to horizon",
+        None,
     )
     seed: int = key(COUNT, "start of all random streams", 1)
     pachyderm: PachydermFile = key(PACHYDERM, "how pachd behaves", PachydermFile(options=PachydermOptions()))

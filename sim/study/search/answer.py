@@ -22,7 +22,7 @@ from sim.report import folder as whole
 from sim.report.caveats import caveats
 from sim.report.checksums import SUMS, write_sums
 from sim.report.csv_file import write_csv
-from sim.report.summary import WARMUP_FOUND, interval
+from sim.report.summary import WARMUP_FOUND
 from sim.study.choice import levels
 from sim.study.search.exclusions import Kind
 from sim.study.search.figures import Figure
@@ -75,6 +75,7 @@ class Answer:
             "warmup_s": self._simulated.warmup_us / 1e6,
             "warmup_found": WARMUP_FOUND[self._simulated.warmup_is],
             "objectives": list(study.objectives),
+            "compared_on": found.samples.objective.metric,
             "constraints": [_constraint(each) for each in study.constraints],
             "confidence": study.confidence,
             "indifference": study.indifference,
@@ -135,7 +136,7 @@ class Answer:
         if best is None:
             return []
         row = self._points.index(best)
-        x = self._found.samples.values(self._found.samples.figures.objectives[0])
+        x = self._found.samples.values(self._found.samples.objective)
         with np.errstate(invalid="ignore"):  # endless less endless
             more = estimates(x - x[row], signed=True).mean  # on the days that both saw
         most = max(NEAR, self.study.indifference) * abs(self._found.verdict.objective.mean[row])
@@ -156,7 +157,8 @@ class Answer:
             }
             for n, point in enumerate(self._points)
         ]
-        return pd.DataFrame(rows).sort_values(self.study.objectives[0], kind="stable", ignore_index=True)
+        decides = self._found.samples.objective.metric
+        return pd.DataFrame(rows).sort_values(decides, kind="stable", ignore_index=True)
 
     @property
     def plot(self) -> Plots:
@@ -191,8 +193,9 @@ class Answer:
         whole.write_folder(Path(folder), fill, _is_answer, ALLOWED)
 
     def axes(self) -> tuple[Figure, Figure]:
-        """Return what the front is of."""
-        return self._found.samples.figures.axes
+        """Return what the front is of: what decides, and the next figure of the study."""
+        samples = self._found.samples
+        return samples.objective, samples.figures.axes[1]
 
     def clouds(self) -> dict[str, Any]:
         """Return what a picture of the front needs: positions, what holds, and the winner's row."""
@@ -248,7 +251,7 @@ class Answer:
     def _margin(self, point: Point, constraint: Constraint, figure: Figure) -> dict[str, Any]:
         """Return a constraint with its figure, and how far on the right side that is, over the limit."""
         values = self._values(point, figure)
-        told = {**_constraint(constraint), "figure": interval(values).document()}
+        told = {**_constraint(constraint), "figure": self._figure(point, figure)}
         sign = -1.0 if constraint.at_least else 1.0
         if constraint.spans is not None:
             held = [sign * value <= sign * constraint.limit for value in values if not math.isnan(value)]
@@ -261,7 +264,7 @@ class Answer:
         }
 
     def _figure(self, point: Point, figure: Figure) -> dict[str, Any]:
-        return interval(self._values(point, figure)).document()
+        return self._found.samples.over_replications(point, figure.metric).document()
 
     def _values(self, point: Point, figure: Figure) -> list[float]:
         values: list[float] = self._found.samples.values(figure, [point])[0].tolist()
@@ -269,7 +272,8 @@ class Answer:
 
     def _metrics(self, point: Point) -> dict[str, Any]:
         metrics = self._found.samples.metrics(point)
-        return {name: interval(values).document() for name, values in metrics.items()}
+        samples = self._found.samples
+        return {name: samples.over_replications(point, name).document() for name in metrics}
 
     def _nearest_miss(self) -> dict[str, Any]:
         """Return the configuration that breaks the constraints least, and what it would take."""

@@ -25,10 +25,11 @@ from sim.model.arrivals import HOURS_PER_WEEK, PoissonArrivals
 from sim.model.billing import node_usd_per_hour
 from sim.model.cluster import Cluster, NodeGroup
 from sim.model.distributions import Counts, Distribution
+from sim.model.metrics import COST
 from sim.model.pipelines import PfsInput
 from sim.model.pods import PodClass
 from sim.model.scenario import PipelineLoad, Repo, Scenario
-from sim.model.study import COST, Constraint, Study, latency_of
+from sim.model.study import Constraint, Study, latency_of
 from sim.model.units import HOUR, SECONDS_PER_HOUR
 
 SPARE = 0.85  # luck may bring less work than the mean

@@ -1,61 +1,56 @@
 """Figures: the numbers of a replication that a study judges by.
 
-A latency percentile is read as a target's is, so that no configuration wins by not finishing: a failed job
-counts as endless, an unfinished one with its age (`sim.report.metrics`). Any other metric is read as it is.
+They are those of the report: of all jobs and pods created in the window, wherever they end, and infinite
+where work failed or was not done, so that no configuration wins by not finishing (`sim.report.metrics`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 
 from sim.errors import InputError, nearest
-from sim.model.scenario import Scenario, Slo
-from sim.model.study import COST, LATENCY, Study, latency_of
+from sim.model.metrics import COST, LATENCY, WORK_COST
+from sim.model.scenario import Scenario
+from sim.model.study import Study
 from sim.report.metrics import Tree
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One number to read: the metric, and the age from which an unfinished job counts."""
+    """One number to read: the metric."""
 
     metric: str
-    at_most_s: float = 0.0
+
+
+BILLED, WORK = Figure(COST), Figure(WORK_COST)
 
 
 class Figures:
     """What a study reads of each replication: objectives, constraints, and the second axis."""
 
     def __init__(self, study: Study) -> None:
-        limits = [Figure(c.metric, c.limit if latency_of(c.metric) else 0.0) for c in study.constraints]
+        self.indifference = study.indifference
         self.objectives = tuple(map(Figure, study.objectives))
-        self.constraints = tuple(limits)
+        self.constraints = tuple(Figure(each.metric) for each in study.constraints)
         axes = [*self.objectives, *self.constraints, Figure(LATENCY), Figure(COST)]
         self.axes = (axes[0], next(each for each in axes[1:] if each.metric != axes[0].metric))
-        self.all = tuple(dict.fromkeys((*self.objectives, *self.constraints, *self.axes)))
-        self._targets = [each for each in self.all if latency_of(each.metric)]
+        self.all = tuple(dict.fromkeys((*self.objectives, *self.constraints, *self.axes, BILLED, WORK)))
+
+    def deciding_by(self, figure: Figure) -> Figures:
+        """Return the same figures with another one to be small."""
+        changed = copy(self)
+        changed.objectives = (figure, *self.objectives[1:])
+        return changed
 
     def prepared(self, scenario: Scenario) -> Scenario:
-        """Return the scenario with a target for each latency percentile, after its own."""
-        slos = [
-            Slo(latency.quantile, each.at_most_s, latency.pipeline)
-            for each in self._targets
-            if (latency := latency_of(each.metric)) is not None
-        ]
-        return replace(scenario, slos=(*scenario.slos, *slos))
+        """Return the scenario with what is to be measured besides the usual metrics."""
+        return replace(scenario, measured=tuple(dict.fromkeys(each.metric for each in self.all)))
 
     def read(self, tree: Tree) -> tuple[float, ...]:
         """Return the numbers of one replication of a prepared scenario, in the order of ``all``."""
-        slos = tree["slo"]
-        assert isinstance(slos, Mapping)
-        first = len(slos) - len(self._targets)
-        told = []
-        for each in self.all:
-            if each in self._targets:
-                told.append(found(slos, f"{first + self._targets.index(each)}.latency_s"))
-            else:
-                told.append(found(tree, each.metric))
-        return tuple(told)
+        return tuple(found(tree, each.metric) for each in self.all)
 
 
 def found(tree: Tree, path: str) -> float:

@@ -43,7 +43,8 @@ def explain(found: Found, evaluate: Evaluator) -> Insight:
     point = found.samples.points[best]
     start = found.space.built(point)
     assert start is not None
-    screening = screen(study, found.space, found.samples.figures, counted, start=start, budget=kept // 2)
+    figures = found.samples.figures.deciding_by(found.samples.objective)
+    screening = screen(study, found.space, figures, counted, start=start, budget=kept // 2)
     tipping: tuple[dict[str, Any], ...] = ()
     second = _runner_up(found, best)
     each = spread(budget - counted.replications, inputs(start))
@@ -51,7 +52,6 @@ def explain(found: Found, evaluate: Evaluator) -> Insight:
         other = found.samples.points[second]
         against = found.space.built(other)
         assert against is not None
-        figures = found.samples.figures
         duel = Duel(study, found.space, figures, counted, (point, other), (start, against), each)
         tipping = tuple(tip(duel, "; ".join(found.space.differences(other, point))))
     return Insight(screening, tipping, counted.replications)
@@ -63,7 +63,7 @@ def _runner_up(found: Found, best: int) -> int | None:
     It is one of another kind, that differs in more than numbers, where there is one; where nothing is worse
     by so much, it is the next best whose figures are not the winner's own.
     """
-    x = found.samples.values(found.samples.figures.objectives[0])
+    x = found.samples.values(found.samples.objective)
     with np.errstate(invalid="ignore"):
         difference = estimates(x - x[best], signed=True)
     alike = (difference.mean == 0) & (difference.variance == 0)

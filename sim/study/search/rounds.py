@@ -224,7 +224,7 @@ class _Search:
             for figure, each in zip(self.figures.constraints, study.constraints, strict=True)
             if each.spans is None
         ]
-        for figure in (self.figures.objectives[0], *limited):
+        for figure in (self.samples.objective, *limited):
             values = self.samples.values(figure, [best])[0]
             if not is_precise(interval(values[np.isfinite(values)].tolist()), asked):
                 return [(best, study.replications)]

@@ -7,15 +7,22 @@ so their difference is paired (common random numbers).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import cast
 
 import numpy as np
 
+from sim.report.durations import AT_LEAST, ENDLESS
 from sim.report.metrics import Tree
+from sim.report.summary import OverReplications, branch, judged
+from sim.report.work_cost import differs
 from sim.study.evaluate import Evaluator, Task
-from sim.study.search.figures import Figure, Figures
+from sim.study.search.figures import BILLED, WORK, Figure, Figures
 from sim.study.search.hazards import interruptions
 from sim.study.search.space import Point, Space
 from sim.study.statistics import Float
+
+BRANCHES = ("pipelines", "pods", "slo")
+"""Of a replication's metrics, those besides ``metrics`` that hold numbers which may not be known."""
 
 
 class Samples:
@@ -28,6 +35,8 @@ class Samples:
         self._seed = seed
         self._rows: dict[Point, list[tuple[float, ...]]] = {}
         self._metrics: dict[Point, list[Mapping[str, float]]] = {}
+        self._unknown: dict[Point, list[Tree]] = {}
+        self._drained = False
 
     @property
     def points(self) -> list[Point]:
@@ -50,10 +59,27 @@ class Samples:
     def add(self, wanted: Iterable[tuple[Point, int]]) -> None:
         """Simulate so many more replications of each configuration, those left out excepted."""
         tasks = [(point, task) for point, more in wanted for task in self._tasks(point, more)]
+        self._drained |= any(task.scenario.last_us > task.scenario.horizon_us for _, task in tasks)
         trees = self._evaluate([task for _, task in tasks])
         for (point, _), tree in zip(tasks, trees, strict=True):
             self._rows.setdefault(point, []).append(self.figures.read(tree))
             self._metrics.setdefault(point, []).append(_metrics(tree))
+            self._unknown.setdefault(point, []).append(
+                {key: branch(tree, key) for key in (AT_LEAST, ENDLESS)}
+            )
+
+    @property
+    def objective(self) -> Figure:
+        """Return what decides: the first objective, or the cost of the window's work in place of its bill.
+
+        That is where the two differ for some configuration by more than the indifference.
+        """
+        first = self.figures.objectives[0]
+        if first != BILLED or not self._drained:
+            return first
+        bills, works = (np.nanmean(self.values(figure), axis=1) for figure in (BILLED, WORK))
+        pairs = zip(works.tolist(), bills.tolist(), strict=True)
+        return WORK if any(differs(*pair, self.figures.indifference) for pair in pairs) else first
 
     def values(self, figure: Figure, points: Sequence[Point] | None = None) -> Float:
         """Return a figure, shape ``(configurations, replications)``, NaN where there is none."""
@@ -80,6 +106,18 @@ class Samples:
             return 0.0
         hours = [each.get("node_hours", 0.0) for each in metrics]
         return interruptions(scenario, sum(hours) / len(hours))
+
+    def over_replications(self, point: Point, metric: str) -> OverReplications:
+        """Return mean and interval of a figure, or of any metric, or what is known of it."""
+        column = next((n for n, each in enumerate(self.figures.all) if each.metric == metric), None)
+        if column is None:
+            values = [each[metric] for each in self._metrics[point]]
+        else:
+            values = [row[column] for row in self._rows[point]]
+        path = metric if metric.partition(".")[0] in BRANCHES else f"metrics.{metric}"
+        known = [(branch(tree, AT_LEAST), branch(tree, ENDLESS)) for tree in self._unknown[point]]
+        least = [cast("float", bounds.get(path, x)) for x, (bounds, _) in zip(values, known, strict=True)]
+        return judged(path, values, least, endless=any(path in endless for _, endless in known))
 
     def _tasks(self, point: Point, more: int) -> list[Task]:
         scenario = self._space.scenario(point)

@@ -71,7 +71,7 @@ class Verdict:
 def judge(samples: Samples, study: Study, exclusions: Exclusions = NONE) -> Verdict:
     """Return what the samples say of all configurations; what is excluded neither wins nor holds."""
     points = samples.points
-    x = samples.values(samples.figures.objectives[0])
+    x = samples.values(samples.objective)
     counts = np.array([float(samples.count(point)) for point in points])
     constraints = [
         held(samples.values(figure), constraint, study.indifference)

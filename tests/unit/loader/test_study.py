@@ -14,8 +14,9 @@ from sim.errors import InputError
 from sim.loader.study import load_study
 from sim.loader.study_file import schema
 from sim.model.log import EventLog
+from sim.model.metrics import Part, usual
 from sim.model.scenario import Scenario
-from sim.model.study import METRICS, PIPELINE_METRICS, Constraint, Study
+from sim.model.study import Constraint, Study
 from sim.report.metrics import measure
 from tests.conftest import PROJECT
 from tests.unit.loader.worlds import PIPELINE
@@ -209,6 +210,9 @@ def test_the_metrics_that_a_study_may_name_are_those_of_a_result() -> None:
     metrics, pipelines = tree["metrics"], tree["pipelines"]
     assert isinstance(metrics, dict)
     assert isinstance(pipelines, dict)
-    assert set(METRICS) == set(metrics)
+    assert list(metrics) == list(usual(Part.ALL))
     first = next(iter(pipelines.values()))
-    assert {name for name in first if name != "waits_s"} == set(PIPELINE_METRICS)
+    assert {name for name in first if name != "waits_s"} == set(usual(Part.PIPELINE))
+    pods = tree["pods"]
+    assert isinstance(pods, dict)
+    assert set(pods["plain"]) == set(usual(Part.SOURCE))

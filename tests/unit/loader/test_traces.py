@@ -131,7 +131,10 @@ def test_rows_that_fit_nowhere_are_counted(tmp_path: Path) -> None:
     assert isinstance(load.arrivals, TraceArrivals)
     assert len(load.arrivals.times_us) == 2
     (warning,) = scenario.warnings
-    assert "2 of 4 rows of t.csv fit nowhere and are left out, such as 64000m cpu" in warning
+    assert (
+        "2 of 4 rows of t.csv fit nowhere and count as pods that never start, such as 64000m cpu" in warning
+    )
+    assert load.dropped == ((100_000_000, 1), (101_000_000, 1))
 
 
 def test_a_traced_pipeline_takes_datums_and_their_time_from_the_trace(tmp_path: Path) -> None:

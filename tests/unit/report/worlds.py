@@ -51,10 +51,11 @@ def a_class(name: str, cpu_m: int = 1000, memory_mib: int = 1000) -> PodClass:
 class World:
     """A log in the making."""
 
-    def __init__(self, horizon_s: float = 1000.0, warmup_s: float = 0.0) -> None:
-        self._log = EventLog(horizon_us=us(horizon_s), warmup_us=us(warmup_s))
+    def __init__(self, horizon_s: float = 1000.0, warmup_s: float = 0.0, drain_s: float = 0.0) -> None:
+        end_s = horizon_s + drain_s
+        self._log = EventLog(horizon_us=us(horizon_s), warmup_us=us(warmup_s), end_us=us(end_s))
         self._classes: dict[str, int] = {}
-        self._horizon_s = horizon_s
+        self._end_s = end_s
 
     def name(self, kind: str, name: str) -> int:
         """Return the row of a name, added on first use."""
@@ -64,8 +65,8 @@ class World:
         return names.index(name)
 
     def add(self, table: str, at_s: float | None, *rest: int) -> None:
-        """Add a row, unless it never happened or comes after the horizon."""
-        if at_s is not None and at_s < self._horizon_s:
+        """Add a row, unless it never happened or comes after the end of the log."""
+        if at_s is not None and at_s < self._end_s:
             self._log[table].add((us(at_s), *rest))
 
     def node(

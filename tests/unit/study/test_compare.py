@@ -102,7 +102,11 @@ def test_differences_as_a_frame(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_figure_that_one_of_them_never_has_is_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     put(monkeypatch, lambda name, seed, number: (float(number), math.nan if name == "a" else 1.0))
     document = compare([A, B], 3).summary
-    assert {row["figure"] for row in document["differences"]} == {"cost_usd_per_day", "cost_usd_per_month"}
+    assert {row["figure"] for row in document["differences"]} == {
+        "cost_usd_per_day",
+        "cost_usd_per_month",
+        "work_cost_usd_per_day",
+    }
     assert [row["question"] for row in document["best"]] == ["cheapest", "cheapest that holds its targets"]
 
 

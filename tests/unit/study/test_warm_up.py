@@ -99,7 +99,8 @@ def test_levels_of_a_log_are_its_jobs_nodes_and_fargate_pods() -> None:
     assert found.capacity[0] == pytest.approx(
         metrics["mean_nodes"]["mean"] + metrics["mean_fargate_pods"]["mean"], rel=0.01
     )
-    spent_s = result.jobs.latency_s.fillna(scenario.horizon_us / 1e6 - result.jobs.created_s)
+    horizon_s = scenario.horizon_us / 1e6
+    spent_s = result.jobs.ended_s.fillna(horizon_s).clip(upper=horizon_s) - result.jobs.created_s
     assert found.work[0] == pytest.approx(spent_s.sum() / (scenario.horizon_us / 1e6))
     assert found.growth > 0.05
 

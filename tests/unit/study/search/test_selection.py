@@ -32,7 +32,6 @@ def samples_of(study: Study, figures: Sequence[dict[str, Sequence[float]]]) -> S
 
     read = Figures(study)
     read.all = tuple(figure for figure in read.all if figure.metric in figures[0])
-    read._targets.clear()  # these worlds have no latencies
     samples = Samples(Space(study, lambda scenario: scenario), read, evaluate, 1)
     samples.add([((n,), len(of[COST])) for n, of in enumerate(figures)])
     return samples

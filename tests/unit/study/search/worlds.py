@@ -12,8 +12,9 @@ import numpy as np
 
 from sim.errors import InputError
 from sim.model.cluster import Cluster
+from sim.model.metrics import ALL, usual
 from sim.model.scenario import Scenario
-from sim.model.study import METRICS, Choice, Factor, Study
+from sim.model.study import Choice, Factor, Study
 from sim.report.metrics import Tree
 from sim.study.evaluate import Task
 
@@ -34,6 +35,9 @@ def a_study(*factors: Factor, invalid: str = "", **said: Any) -> Study:
         return replace(BLANK, name=" ".join(sets))
 
     return Study("a study", factors, configure, **{"explain": 0.0, **said})
+
+
+METRICS = usual(ALL)
 
 
 @dataclass
