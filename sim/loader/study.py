@@ -30,7 +30,7 @@ from sim.report.starts import STEPS, Wait
 
 BILL = ("total", "ec2", "ebs", "fargate", "control_plane", "nat_hours", "nat_data")
 UNKNOWN = "is not a known key"
-DAYS = ("seed", "start", "horizon", "warmup")
+DAYS = ("seed", "start", "horizon", "warmup", "drain")
 
 
 def load_study(path: str | Path) -> Study:

@@ -26,12 +26,13 @@ import numpy as np
 
 from sim.model.log import PodEnd, TaskEnd
 from sim.model.pipelines import Kind
-from sim.report.arrays import Code, Float, Int, Small
+from sim.report.arrays import Code, Flag, Float, Int, Small
 from sim.report.intervals import SourceKind, source_kinds
 from sim.report.meters import Window, fargate_meters, node_meters, pull_usd
 from sim.report.sharing import NodeShares, share_nodes
 
 if TYPE_CHECKING:
+    from sim.model.cluster import Cluster, NodeGroup
     from sim.model.log import EventLog
     from sim.model.scenario import Scenario
     from sim.report.intervals import Claims, Lives, Nodes, Pods
@@ -60,20 +61,34 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
+class Pieces:
+    """What is paid because of single jobs and pods, USD of each job and then of each pod.
+
+    ``on_nodes`` are their parts of nodes that come and go with the work (their groups scale, from nothing
+    up), which cost ``nodes_usd`` in all, of which pods asked for ``asked_usd``. ``elsewhere`` is Fargate, NAT
+    data, and parts of nodes of other groups that scale. Groups of one size cost the same whatever runs there.
+    """
+
+    on_nodes: Float
+    elsewhere: Float
+    nodes_usd: float
+    asked_usd: float
+
+
+@dataclass(frozen=True, slots=True)
 class Bill:
     """The bill of a window, in USD.
 
     ``items`` are the lines of the invoice. ``by_source`` has shape ``(sources + 1, uses)``: its last
     row is what no source can be charged with (boot, free room, tail, system). ``by_job`` has shape
-    ``(jobs, uses)`` and is part of the pipelines' rows. ``by_pod`` is all that is paid for each pod,
-    shape ``(pods,)``; by source it sums to ``by_source`` but for its last row.
+    ``(jobs, uses)`` and is part of the pipelines' rows.
     """
 
     window: Window
     items: Mapping[str, float]
     by_source: Float
     by_job: Float
-    by_pod: Float
+    pieces: Pieces
 
     @property
     def total_usd(self) -> float:
@@ -104,14 +119,13 @@ def make_bill(log: EventLog, scenario: Scenario, lives: Lives, from_us: int = 0)
         "nat_data": float(pulls_usd.sum()),
     }
     cost = _price(lives, shares, _usd_per_us(pods, shares, ec2, fargate), window)
+    pieces = _pieces(lives, cost, scenario.cluster, (ec2, fargate), pulls_usd)
     cost = replace(cost, start_usd=cost.start_usd + pulls_usd)
     kinds = _kinds(log, scenario)
     shared = _shared(nodes, shares, ec2, window)
     shared[Use.SYSTEM] += items["control_plane"] + items["nat_hours"]
     by_source = np.vstack((_split_sources(lives, cost, fargate, kinds), shared))
-    by_pod = cost.start_usd + cost.run_usd
-    by_pod[fargate.pod] += fargate.over_usd + fargate.rounding_usd
-    return Bill(window, items, by_source, _split_jobs(lives, cost), by_pod)
+    return Bill(window, items, by_source, _split_jobs(lives, cost), pieces)
 
 
 def _usd_per_us(pods: Pods, shares: NodeShares, ec2: NodeMeters, fargate: FargateMeters) -> Float:
@@ -171,6 +185,45 @@ def _split_jobs(lives: Lives, cost: Cost) -> Float:
     return _tally(claims.job, _use_of(claims), cost.claim_usd, count) + _tally(
         claims.job[first], start_use, cost.start_usd[claims.pod[first]], count
     )
+
+
+def _pieces(
+    lives: Lives, cost: Cost, cluster: Cluster, meters: tuple[NodeMeters, FargateMeters], pulls_usd: Float
+) -> Pieces:
+    """Sum by job and by pod, apart for where it was paid; ``cost`` is without the pulls."""
+    ec2, fargate = meters
+    pods, nodes = lives.pods, lives.nodes
+    scaled = np.array([*(_scales(group, cluster) for group in cluster.node_groups), False])
+    from_zero = scaled & np.array([*(group.min_size == 0 for group in cluster.node_groups), False])
+    group = _group_of(pods, nodes)
+    here = _part(lives, cost, from_zero[group])
+    there = _part(lives, cost, (scaled & ~from_zero)[group] | pods.fargate)
+    there = replace(there, start_usd=there.start_usd + pulls_usd)
+    of_pods = there.start_usd + there.run_usd
+    of_pods[fargate.pod] += fargate.over_usd + fargate.rounding_usd
+    asked_usd = here.start_usd + here.run_usd
+    return Pieces(
+        on_nodes=np.concatenate((_split_jobs(lives, here).sum(axis=1), asked_usd)),
+        elsewhere=np.concatenate((_split_jobs(lives, there).sum(axis=1), of_pods)),
+        nodes_usd=float(ec2.usd[from_zero[nodes.group]].sum()),
+        asked_usd=float(asked_usd.sum()),
+    )
+
+
+def _scales(group: NodeGroup, cluster: Cluster) -> bool:
+    """Say whether what runs decides how many nodes a group has."""
+    return cluster.autoscaler.enabled and group.max_size > group.min_size
+
+
+def _group_of(pods: Pods, nodes: Nodes) -> Int | Small:
+    """Return the group of each pod's node, -1 without one."""
+    groups = np.append(nodes.group, np.int32(-1))
+    return groups[np.where(pods.node >= 0, pods.node, -1)]
+
+
+def _part(lives: Lives, cost: Cost, pods: Flag) -> Cost:
+    """Return the costs of some pods, and of the tasks in them."""
+    return Cost(cost.start_usd * pods, cost.run_usd * pods, cost.claim_usd * pods[lives.claims.pod])
 
 
 def _shared(nodes: Nodes, shares: NodeShares, ec2: NodeMeters, window: Window) -> Float:

@@ -56,10 +56,11 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class NodeMeters:
-    """EC2 nodes in the window, shape ``(nodes,)``: rate, and USD that rounding adds."""
+    """EC2 nodes in the window, shape ``(nodes,)``: rate, USD that rounding adds, and all that each costs."""
 
     usd_per_us: Float
     rounding_usd: Float
+    usd: Float
     ec2_usd: float
     ebs_usd: float
 
@@ -90,6 +91,7 @@ def node_meters(nodes: Nodes, shapes: tuple[NodeShape, ...], prices: Prices, win
     return NodeMeters(
         usd_per_us=usd_per_hour / HOUR,
         rounding_usd=usd_per_hour * added_s / SECONDS_PER_HOUR,
+        usd=hours * usd_per_hour,
         ec2_usd=float(hours @ ec2[nodes.shape]),
         ebs_usd=float(hours @ ebs[nodes.shape]),
     )

@@ -66,8 +66,9 @@ def check_bill(scenario: Scenario, log: EventLog) -> None:
         assert bill.by_source.min() > -1e-9
         assert bill.by_job.min(initial=0.0) > -1e-9
         check_jobs_are_part_of_their_pipelines(log, bill.by_source, bill.by_job)
-        of_pods = np.bincount(log["pods"].column("source"), bill.by_pod, len(bill.by_source) - 1)
-        assert of_pods == pytest.approx(bill.by_source[:-1].sum(axis=1), rel=1e-9, abs=1e-9)
+        assert bill.pieces.asked_usd <= bill.pieces.nodes_usd * (1 + 1e-9)
+        of_jobs = (bill.pieces.on_nodes + bill.pieces.elsewhere)[: len(bill.by_job)]
+        assert (of_jobs <= bill.by_job.sum(axis=1) + 1e-9).all()
 
 
 def check_work_cost(scenario: Scenario, log: EventLog) -> None:
@@ -75,7 +76,7 @@ def check_work_cost(scenario: Scenario, log: EventLog) -> None:
     to_horizon = log.to_horizon()
     bill = make_bill(to_horizon, scenario, lives(to_horizon), log.warmup_us)
     ever = make_bill(log, scenario, lives(log))
-    jobs = [(bill.by_job.sum(axis=1), ever.by_job.sum(axis=1), log["jobs"].column("time_us"))]
+    raised = ever.pieces.nodes_usd / ever.pieces.asked_usd if ever.pieces.asked_usd else 1.0
     pods = log["pods"].rows()
     begun_us = pods[:, 0].copy()
     for pod, replaced in enumerate(pods[:, 3].tolist()):
@@ -84,9 +85,18 @@ def check_work_cost(scenario: Scenario, log: EventLog) -> None:
     names = [load.name for load in scenario.pods]
     plain = np.isin(pods[:, 2], [row for row, name in enumerate(log.names["source"]) if name in names])
     nobodys_usd, works_usd = bill.total_usd, 0.0
-    for inside, whole, at_us in [*jobs, (bill.by_pod, ever.by_pod, np.where(plain, begun_us, -1))]:
-        nobodys_usd -= inside[at_us[: len(inside)] >= 0].sum()
-        works_usd += whole[(at_us >= log.warmup_us) & (at_us < log.horizon_us)].sum()
+    for all_of_it in (False, True):
+        of = ever if all_of_it else bill
+        usd = of.pieces.on_nodes * raised + of.pieces.elsewhere
+        jobs = len(of.by_job)
+        for paid, at_us in (
+            (usd[:jobs], log["jobs"].column("time_us")[:jobs]),
+            (usd[jobs:], np.where(plain, begun_us, -1)[: len(usd) - jobs]),
+        ):
+            if all_of_it:
+                works_usd += paid[(at_us >= log.warmup_us) & (at_us < log.horizon_us)].sum()
+            else:
+                nobodys_usd -= paid[at_us >= 0].sum()
     found = work_usd(log, scenario, lives(log), bill)
     assert found == pytest.approx(nobodys_usd + works_usd, rel=1e-9, abs=1e-9)
 

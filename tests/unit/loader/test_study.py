@@ -204,6 +204,38 @@ def test_the_studies_of_the_project_load_and_are_what_the_schema_says(file: Path
     jsonschema.validate(YAML(typ="safe").load(file), schema())
 
 
+@pytest.mark.parametrize(
+    "metric",
+    [
+        "job_latency_p90_s",
+        "pipelines.edges.job_latency_p99.5_s",
+        "job_share_within_900_s",
+        "pipelines.edges.pod_share_within_60_s",
+        "slo.0.share_within",
+        "waits_s.processing",
+        "sources_usd.shared.idle",
+    ],
+)
+def test_any_quantile_and_share_may_be_named(tmp_path: Path, metric: str) -> None:
+    said = study(tmp_path, f"vary: {{'{WIDTH}': [1, 2]}}\nconstraints: [{{metric: {metric}, at_least: 0.5}}]")
+    assert said.constraints[0].metric == metric
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        "slo.1.share_within",
+        "job_latency_p100_s",
+        "pipelines.montage.job_latency_p95_s",
+        "pods.edges.jobs_failed",
+        "waits_s.coffee",
+    ],
+)
+def test_a_metric_that_no_result_has_is_refused_with_its_place(tmp_path: Path, metric: str) -> None:
+    with pytest.raises(InputError, match=r"study\.yaml:3: constraints\[0\]\.metric .* is no metric"):
+        study(tmp_path, f"vary: {{'{WIDTH}': [1, 2]}}\nconstraints: [{{metric: {metric}, at_most: 1}}]")
+
+
 def test_the_metrics_that_a_study_may_name_are_those_of_a_result() -> None:
     log: EventLog = RandomWorld(1).log()
     tree = measure(log, a_scenario(log))

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sim.model.log import PodEnd, TaskEnd
 from sim.model.scenario import Slo
 from sim.report.metrics import measure
-from tests.unit.report.worlds import RandomWorld, World, a_class, a_group, a_scenario, us
+from tests.unit.report.worlds import FREE, RandomWorld, World, a_class, a_group, a_scenario, us
 
 EDGES = "default/edges"
 WORKER = a_class("edges", 2000, 4000)
@@ -151,7 +151,35 @@ def test_the_work_cost_moves_what_crosses_the_ends_of_the_window() -> None:
     metrics = measured(world)["metrics"]
     bill = 50 * 100e-6
     assert metrics["cost_usd_per_day"] == pytest.approx(bill / 50 * 86_400)
-    assert metrics["work_cost_usd"] == pytest.approx(bill - 40 * 25e-6 + 60 * 25e-6)
+    raised = 300 * 100e-6 / ((90 + 70 + 10) * 25e-6)  # all of the node over what pods asked of it
+    assert metrics["work_cost_usd"] == pytest.approx(bill - 40 * 25e-6 * raised + 60 * 25e-6 * raised)
+
+
+def test_nodes_that_are_there_anyhow_stay_with_the_window() -> None:
+    world = World(horizon_s=100, drain_s=200)
+    world.pod(WORKER_OF_ONE, "plain", 90, world.node(ready=0), bound=90, running=90, ended=150)
+    log = world.log()
+    tree: Any = measure(log, a_scenario(log, a_group(min_size=1, max_size=1, initial=1)))
+    assert tree["metrics"]["work_cost_usd"] == pytest.approx(100 * 100e-6)
+
+
+def test_a_group_that_never_goes_to_zero_costs_what_was_asked_of_it() -> None:
+    world = World(horizon_s=100, drain_s=200)
+    world.pod(WORKER_OF_ONE, "plain", 90, world.node(ready=0), bound=90, running=90, ended=150)
+    log = world.log()
+    tree: Any = measure(log, a_scenario(log, a_group(min_size=1, max_size=3, initial=1)))
+    assert tree["metrics"]["work_cost_usd"] == pytest.approx(100 * 100e-6 + 50 * 25e-6)
+
+
+def test_a_pod_on_fargate_costs_all_that_is_paid_for_it() -> None:
+    """A dollar a vCPU-hour: 10 s of 70 lie in the window, of a size of which it uses a half or so."""
+    world = World(horizon_s=100, drain_s=200)
+    world.fargate_pod(WORKER_OF_ONE, "plain", 90, granted=90, ready=90, running=90, ended=160, vcpu_m=2000)
+    log = world.log()
+    prices = replace(FREE, fargate_vcpu_hour=1.0)
+    tree: Any = measure(log, a_scenario(log, prices=prices))
+    assert tree["bill_usd"]["total"] == pytest.approx(10 * 2 / 3600)
+    assert tree["metrics"]["work_cost_usd"] == pytest.approx(70 * 2 / 3600)
 
 
 def test_a_pod_in_the_place_of_a_lost_one_is_work_of_the_first() -> None:
@@ -159,7 +187,9 @@ def test_a_pod_in_the_place_of_a_lost_one_is_work_of_the_first() -> None:
     node = world.node(ready=0)
     lost = world.pod(WORKER_OF_ONE, "plain", 90, node, bound=90, running=90, ended=120, reason=PodEnd.DRAINED)
     world.pod(WORKER_OF_ONE, "plain", 120, node, bound=120, running=120, ended=150, replaces=lost)
-    assert measured(world)["metrics"]["work_cost_usd"] == pytest.approx(100 * 100e-6 + 50 * 25e-6)
+    assert measured(world)["metrics"]["work_cost_usd"] == pytest.approx(100 * 100e-6 + 50 * 25e-6 * 20), (
+        "of 300 s, 60 s of a quarter"
+    )
 
 
 def test_a_job_pays_for_the_start_of_its_worker_before_the_window() -> None:
@@ -168,7 +198,8 @@ def test_a_job_pays_for_the_start_of_its_worker_before_the_window() -> None:
     pod = world.pod(WORKER, EDGES, 20, world.node(ready=0), bound=20, running=30)
     job = world.job(EDGES, 60, success=80)
     world.claim(world.task(job, 60), pod, 60, 80)
-    assert measured(world)["metrics"]["work_cost_usd"] == pytest.approx(50 * 100e-6 + 10 * 50e-6)
+    raised = 100 * 100e-6 / (80 * 50e-6)
+    assert measured(world)["metrics"]["work_cost_usd"] == pytest.approx(50 * 100e-6 + 10 * 50e-6 * raised)
 
 
 @pytest.mark.parametrize(
