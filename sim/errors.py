@@ -2,13 +2,13 @@
 
 ``InputError`` is the user's to mend: it names file, line, field, value, what is allowed and the
 nearest match, on one line. Values raise it with their own field; the loader adds file and line.
-``SimulationError`` is ours: a broken invariant.
+``SimulationError`` is ours: a broken invariant, with the history of the entity that broke it.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sim.texts import one_line
 
@@ -97,7 +97,23 @@ class InputError(SimError):
 
 
 class SimulationError(SimError):
-    """A broken invariant: our bug, never the user's input; the message names it and who broke it."""
+    """A broken invariant: our bug, never the user's input.
+
+    Parameters
+    ----------
+    message
+        The invariant, and the entity that broke it.
+    history
+        What the entity went through, oldest first.
+    """
+
+    def __init__(self, message: str, history: Sequence[str] = ()) -> None:
+        super().__init__(message, tuple(history))
+        self.message = message
+        self.history = tuple(history)
+
+    def __str__(self) -> str:
+        return self.message if not self.history else f"{self.message}; history: {' -> '.join(self.history)}"
 
 
 def nearest(word: str, candidates: Iterable[str]) -> str | None:

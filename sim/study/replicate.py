@@ -140,7 +140,8 @@ def run(scenario: Scenario, seed: int, replication: int) -> EventLog:
     try:
         return run_engine(scenario, seed, replication)
     except SimulationError as error:
-        raise SimulationError(f"{error} (seed {seed}, replication {replication})") from error
+        again = f"{error.message} (seed {seed}, replication {replication})"
+        raise SimulationError(again, error.history) from error
 
 
 def outcome(scenario: Scenario, seed: int, replication: int) -> Tree:

@@ -67,6 +67,13 @@ def test_errors_cross_process_borders(error: SimError) -> None:
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
 
 
+def test_a_broken_invariant_tells_what_the_entity_went_through() -> None:
+    error = SimulationError("pod 7: illegal transition RUNNING -> PENDING", ["PENDING", "BOUND", "RUNNING"])
+    assert str(error) == (
+        "pod 7: illegal transition RUNNING -> PENDING; history: PENDING -> BOUND -> RUNNING"
+    )
+
+
 @pytest.mark.parametrize(
     ("word", "expected"),
     [

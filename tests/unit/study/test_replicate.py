@@ -138,11 +138,12 @@ def test_an_interrupt_keeps_what_is_done(engine: Engine) -> None:
 
 def test_a_broken_invariant_says_how_to_see_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> EventLog:
-        raise SimulationError("pod 7 is on two nodes")
+        raise SimulationError("pod 7 is on two nodes", ["created", "bound"])
 
     monkeypatch.setattr(module, "run_engine", broken)
-    with pytest.raises(SimulationError, match=r"pod 7 is on two nodes \(seed 7, replication 2\)"):
+    with pytest.raises(SimulationError, match=r"pod 7 is on two nodes \(seed 7, replication 2\)") as raised:
         simulate(SCENARIO, replication=2)
+    assert raised.value.history == ("created", "bound")
 
 
 @pytest.mark.parametrize(
