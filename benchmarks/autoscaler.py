@@ -28,13 +28,14 @@ from sim.engine.kubernetes.plain_pods import Arrival, PlainPods
 from sim.engine.ports import Ports
 from sim.engine.state import ClusterState
 from sim.engine.streams import Streams
-from sim.model.autoscaler import HOUR, SECOND, AutoscalerOptions
+from sim.model.autoscaler import AutoscalerOptions
 from sim.model.cluster import Cluster, NodeGroup
 from sim.model.distributions import Constant
 from sim.model.latency import Latencies
 from sim.model.log import EventLog
 from sim.model.pods import PodClass
 from sim.model.resources import Resources
+from sim.model.units import HOUR, SECOND
 
 NODE, MAX_PODS = Resources(15_890, 58_000), 110  # a c5.4xlarge, roughly
 GROUPS, CLASSES = 4, 100

@@ -27,11 +27,12 @@ from sim.engine.kubernetes.plain_pods import Arrival, PlainPods
 from sim.engine.pachyderm.pachd import Pachd
 from sim.engine.ports import NodeAutoscaler, Ports, Scheduler
 from sim.engine.state import ClusterState
-from sim.engine.streams import US_PER_S, Streams
+from sim.engine.streams import Streams
 from sim.errors import SimulationError
 from sim.model.arrivals import TraceArrivals
 from sim.model.cluster import SchedulerKind
 from sim.model.log import EventLog
+from sim.model.units import SECOND
 
 if TYPE_CHECKING:
     from sim.model.scenario import BaseLoad, PodLoad, Scenario
@@ -147,4 +148,4 @@ def _trace_arrivals(state: ClusterState, load: PodLoad, trace: TraceArrivals) ->
     for time_us, datums, datum_s, cpu_m, memory_mib, gpu in rows:
         asked = replace(load.pod_class.requests, cpu_m=cpu_m, memory_mib=memory_mib, gpu=gpu)
         cls = state.pod_class(replace(load.pod_class, requests=asked, container_requests=asked))
-        yield from repeat((time_us, cls, round(datum_s * US_PER_S)), datums)
+        yield from repeat((time_us, cls, round(datum_s * SECOND)), datums)

@@ -16,9 +16,9 @@ from itertools import chain, repeat
 import numpy as np
 
 from sim.model.distributions import Constant, Distribution
+from sim.model.units import SECOND
 
 BLOCK = 512
-US_PER_S = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Delays:
 
     def _refill(self) -> None:
         seconds = self._distribution.sample(self._rng, self._size)
-        delays: list[int] = np.maximum(np.rint(seconds * US_PER_S), 0).astype(np.int64).tolist()
+        delays: list[int] = np.maximum(np.rint(seconds * SECOND), 0).astype(np.int64).tolist()
         delays.reverse()
         self._block = delays
         self._size = min(2 * self._size, BLOCK)
@@ -89,4 +89,4 @@ class Delays:
 
 def constant_us(distribution: Distribution) -> int | None:
     """Return the delay that a distribution always gives, if there is one."""
-    return round(distribution.value * US_PER_S) if isinstance(distribution, Constant) else None
+    return round(distribution.value * SECOND) if isinstance(distribution, Constant) else None

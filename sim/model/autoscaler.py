@@ -9,9 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 
-SECOND = 1_000_000
-MINUTE = 60 * SECOND
-HOUR = 60 * MINUTE
+from sim.model.units import HOUR, MINUTE, SECOND
 
 VERSIONS = ("1.31", "1.32", "1.33", "1.34", "1.35", "1.36")
 

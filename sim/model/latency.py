@@ -12,8 +12,7 @@ from dataclasses import dataclass
 
 from sim.model.distributions import Constant, Distribution, Lognormal, Uniform
 from sim.model.pods import Image
-
-MB = 1_000_000
+from sim.model.units import MB
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from sim.model.latency import Latencies
 from sim.model.machines import FargateRates
 from sim.model.pipelines import Pipeline
 from sim.model.pods import Image, PodClass
+from sim.model.units import MB
 
-MB = 1_000_000
 GB = 1_000_000_000
 
 

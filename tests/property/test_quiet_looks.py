@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from sim.model.autoscaler import MINUTE, Orders
+from sim.model.autoscaler import Orders
+from sim.model.units import MINUTE
 from tests.oracle.cases import options_of, simulate
 from tests.property.thorough import thorough_looks
 from tests.recordings import RECORDINGS, cases_of

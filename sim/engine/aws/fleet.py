@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sim.model.distributions import Exponential
+from sim.model.units import SECOND
 
 if TYPE_CHECKING:
     from sim.engine.streams import Streams
     from sim.model.cluster import NodeGroup, NodeShape
     from sim.model.latency import Ec2Latency
 
-US_PER_S = 1_000_000
 METAL = ".metal"
 
 
@@ -38,7 +38,7 @@ class Fleet:
         self.created = 0  # of no group
         slow = spec.allocatable.gpu > 0 or METAL in spec.instance_type
         self._factor = latency.metal_factor if slow else 1.0
-        self._raid_us = round(latency.nvme_raid_s * US_PER_S) if spec.nvme_raid else 0
+        self._raid_us = round(latency.nvme_raid_s * SECOND) if spec.nvme_raid else 0
         provision_s, deletion_s = (group.provision_s, group.deletion_s) if group else (None, None)
         self._provision = self._gpu_total = None
         if provision_s is not None:

@@ -42,7 +42,8 @@ from sim.engine.cluster_autoscaler.decision_log import DecisionLog
 from sim.engine.cluster_autoscaler.scale_down import ScaleDown
 from sim.engine.cluster_autoscaler.stock import Stock
 from sim.engine.cluster_autoscaler.templates import Templates
-from sim.model.autoscaler import SECOND, Orders
+from sim.model.autoscaler import Orders
+from sim.model.units import SECOND
 
 if TYPE_CHECKING:
     from sim.decisions.cluster_autoscaler.balancing import Increase

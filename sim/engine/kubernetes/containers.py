@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sim.engine.clock import Phase
 from sim.engine.entities import PodState
 from sim.engine.streams import constant_us
+from sim.model.units import SECOND
 
 if TYPE_CHECKING:
     from sim.engine.clock import Call, Clock
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from sim.engine.streams import Delays, Streams
     from sim.model.distributions import Distribution
     from sim.model.latency import Latencies
-
-US_PER_S = 1_000_000
 
 
 class Containers:
@@ -83,4 +82,4 @@ class PerClass:
 
 def pull_duration_us(size_bytes: float, millionth_bytes_per_s: int) -> int:
     """Return how long a pull takes; the rate is as ``Delays`` draws it, in millionths of a byte."""
-    return round(size_bytes * US_PER_S * US_PER_S / max(millionth_bytes_per_s, 1))
+    return round(size_bytes * SECOND * SECOND / max(millionth_bytes_per_s, 1))

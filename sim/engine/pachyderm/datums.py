@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from sim.decisions.pachyderm.datum_sets import Bounds
 from sim.model.distributions import Constant, Distribution
+from sim.model.units import SECOND
 
 if TYPE_CHECKING:
     from sim.engine.pachyderm.transfers import Turn
@@ -31,7 +32,6 @@ Floats = NDArray[np.float64]
 FIRST_BLOCK = 64
 LAST_BLOCK = 65_536
 FEW = 16
-US_PER_S = 1_000_000
 
 
 class Draws:
@@ -100,7 +100,7 @@ class DatumModel:
         """Read which quantities are modelled; what is always nothing takes no row."""
         spec = load.pipeline
         self.tries = spec.datum_tries
-        self.timeout_s = None if spec.datum_timeout_us is None else spec.datum_timeout_us / US_PER_S
+        self.timeout_s = None if spec.datum_timeout_us is None else spec.datum_timeout_us / SECOND
         self.rows: list[tuple[str, Distribution | None]] = [("seconds", load.datum_s)]
         self.download = self._row("download", load.download_bytes)
         self.upload = self._row("upload", load.upload_bytes)
@@ -199,7 +199,7 @@ class DatumModel:
         turn_bytes = np.append(np.repeat(download, attempts), 0.0)
         turn_bytes[np.cumsum(attempts)] += moved - download * attempts
         compute_s = np.append(np.repeat(each.compute_s / attempts, attempts), 0.0)
-        compute_us = np.rint(compute_s * US_PER_S).astype(np.int64)
+        compute_us = np.rint(compute_s * SECOND).astype(np.int64)
         return list(zip(turn_bytes.tolist(), compute_us.tolist(), strict=True))
 
     def turns_until_killed(self, work: Floats, limit_mib: float) -> list[Turn]:
@@ -209,7 +209,7 @@ class DatumModel:
         *turns, (upload, _) = self.turns(work[:, :first])
         last = work[:, first]
         download = 0.0 if self.download is None else float(last[self.download])
-        return [*turns, (upload + download, round(float(last[0]) * US_PER_S))]
+        return [*turns, (upload + download, round(float(last[0]) * SECOND))]
 
     def until_killed_us(self, work: Floats, limit_mib: float, bytes_per_s: float) -> int:
         """Return how far a set comes before its first datum above ``limit_mib`` ends its container."""
@@ -220,7 +220,7 @@ class DatumModel:
         if done.transfer_bytes is not None:
             download = 0.0 if self.download is None else last[self.download]
             seconds += float(done.transfer_bytes.sum() + download) / bytes_per_s
-        return round(seconds * US_PER_S)
+        return round(seconds * SECOND)
 
     def with_tries_lost(self, work: Floats, limit_mib: float, bytes_per_s: float) -> tuple[int, int]:
         """Return how long a set takes, and how many of its datums fail only for being above ``limit_mib``."""
@@ -231,7 +231,7 @@ class DatumModel:
         assert each.failed is not None
         failed = int(each.failed.sum())
         failed_anyway = 0 if otherwise.failed is None else int(otherwise.failed.sum())
-        return round(seconds * US_PER_S), failed - failed_anyway
+        return round(seconds * SECOND), failed - failed_anyway
 
     def after_failure(self, work: Floats) -> Floats:
         """Return the same datums for the next job: those out of tries have used them up."""
@@ -245,8 +245,8 @@ class DatumModel:
 
 def _whole_us(seconds: Floats) -> list[int]:
     if len(seconds) <= FEW:  # rounded one by one sooner than by three calls for all
-        return [round(each * US_PER_S) for each in seconds.tolist()]
-    whole: list[int] = np.rint(seconds * US_PER_S).astype(np.int64).tolist()
+        return [round(each * SECOND) for each in seconds.tolist()]
+    whole: list[int] = np.rint(seconds * SECOND).astype(np.int64).tolist()
     return whole
 
 

@@ -12,6 +12,7 @@ from heapq import heapreplace
 from typing import TYPE_CHECKING, TypeVar
 
 from sim.engine.clock import Phase
+from sim.model.units import SECOND
 
 if TYPE_CHECKING:
     from sim.engine.clock import Call, Clock
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from sim.model.scenario import PachydermOptions
 
 T = TypeVar("T")
-US_PER_S = 1_000_000
 
 
 class Preprocessing:
@@ -31,7 +31,7 @@ class Preprocessing:
         """Start with every process free."""
         self._clock = clock
         self._fixed = fixed
-        self._per_datum_us = options.preprocessing_per_datum_s * US_PER_S
+        self._per_datum_us = options.preprocessing_per_datum_s * SECOND
         self._free_us = [0] * options.preprocessing_workers
 
     def submit(self, datums: int, callback: Callable[[Call[T]], None], argument: T) -> Call[T]:

@@ -18,6 +18,7 @@ from sim.engine.pachyderm.job_log import JobLog
 from sim.engine.pachyderm.jobs import PARALLEL, SERIAL, Job, Planner, base_of
 from sim.engine.pachyderm.master_lock import MasterLock
 from sim.model.log import JobState
+from sim.model.units import SECOND
 
 if TYPE_CHECKING:
     from sim.engine.clock import Call
@@ -32,7 +33,6 @@ CONTROLLERS = Phase.CONTROLLERS
 PLANNED = (JobState.PARALLEL_PLANNED, JobState.SERIAL_PLANNED)
 DONE = (JobState.PARALLEL_DONE, JobState.SERIAL_DONE)
 COLLECTED = (JobState.PARALLEL_COLLECTED, JobState.SERIAL_COLLECTED)
-US_PER_S = 1_000_000
 
 
 class Registry:
@@ -279,7 +279,7 @@ class Registry:
         took_us = self._compaction.next_us()
         if self.model.upload is not None:
             sent = sum(batch.sets.upload_bytes for batch in job.batches if batch is not None)
-            took_us += round(sent / self.options.compaction_bytes_per_s * US_PER_S)
+            took_us += round(sent / self.options.compaction_bytes_per_s * SECOND)
         self.clock.call_at(self.clock.now_us + took_us, CONTROLLERS, self._finished, job)
 
     def _finished(self, job: Job) -> None:

@@ -15,9 +15,9 @@ from heapq import heapify, heappop, heappush
 from typing import Any, Generic, TypeVar
 
 from sim.engine.clock import Call, Clock, Phase
+from sim.model.units import SECOND
 
 T = TypeVar("T")
-US_PER_S = 1_000_000
 Turn = tuple[float, int]
 """Bytes to move, then microseconds of user code."""
 
@@ -95,7 +95,7 @@ class Link:
     def _advance(self) -> None:
         now_us = self.clock.now_us
         if self._moving:
-            self._count += self._bytes_per_s() * (now_us - self._counted_us) / US_PER_S
+            self._count += self._bytes_per_s() * (now_us - self._counted_us) / SECOND
         else:
             self._count = 0.0
         self._counted_us = now_us
@@ -107,7 +107,7 @@ class Link:
             self._call = None
         if self._moving:
             left_bytes = max(self._moving[0][0] - self._count, 0.0)
-            due_us = self.clock.now_us + round(left_bytes / self._bytes_per_s() * US_PER_S)
+            due_us = self.clock.now_us + round(left_bytes / self._bytes_per_s() * SECOND)
             self._call = self.clock.at(due_us, Phase.WORK_ENDED, self._arrived, None)
 
     def _arrived(self, _: Call[None]) -> None:

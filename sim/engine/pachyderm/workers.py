@@ -24,6 +24,7 @@ from sim.engine.clock import Phase
 from sim.engine.pachyderm.memory import Excess
 from sim.engine.pachyderm.transfers import Trip
 from sim.model.log import PodEnd, TaskEnd
+from sim.model.units import SECOND
 
 if TYPE_CHECKING:
     from sim.engine.clock import Call
@@ -34,12 +35,11 @@ if TYPE_CHECKING:
     from sim.engine.pachyderm.tasks import Batch
     from sim.engine.pachyderm.transfers import Link, Turn
 
-US_PER_S = 1_000_000
 DONE, SUPERSEDED, WORK_ENDED = TaskEnd.DONE, TaskEnd.SUPERSEDED, Phase.WORK_ENDED  # looked up for every task
 BY_NUMBER = attrgetter("number")
-CRASH_LOOP_FIRST_US = 10 * US_PER_S
-CRASH_LOOP_LAST_US = 300 * US_PER_S
-CRASH_LOOP_FORGOTTEN_US = 600 * US_PER_S
+CRASH_LOOP_FIRST_US = 10 * SECOND
+CRASH_LOOP_LAST_US = 300 * SECOND
+CRASH_LOOP_FORGOTTEN_US = 600 * SECOND
 
 
 class Worker:
@@ -188,7 +188,7 @@ class Workers:
         shared = False
         if batch.transfer_bytes is not None:
             shared = self._link is not None
-            work_us += round(batch.transfer_bytes[index] / self._bytes_per_s * US_PER_S)
+            work_us += round(batch.transfer_bytes[index] / self._bytes_per_s * SECOND)
         if batch.peak_mib is not None:
             limit_mib = self.memory.limit_mib(worker.pod)
             if batch.peak_mib[index] > limit_mib:

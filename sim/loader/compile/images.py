@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from sim.errors import nearest
 from sim.loader.notes import Notes
 from sim.model.pods import Image
-from sim.model.scenario import MB
+from sim.model.units import MB
 
 WORKER, PACHD, USER = "worker", "pachd", "user"
 DEFAULT_SIZES = {WORKER: 100 * MB, PACHD: 150 * MB, USER: 500 * MB}

@@ -31,11 +31,11 @@ from sim.loader.values.scalars import (
 from sim.loader.values.sections import Key, Section
 from sim.loader.values.tables import Table, read_table
 from sim.model.arrivals import TraceArrivals
+from sim.model.units import SECOND
 
-US_PER_S = 1_000_000
 MIB_PER_GIB = 1024
 MILLI = 1000
-LONGEST_S = LONGEST_US // US_PER_S
+LONGEST_S = LONGEST_US // SECOND
 MOST = {  # of one row
     "datums": MOST_PODS,
     "datum_seconds": LONGEST_S,
@@ -124,7 +124,7 @@ class TraceKind:
             for c, most in MOST.items()
         }
         rows = sorted(range(table.rows), key=arrival_s.__getitem__)
-        rows = [r for r in rows if said.start_us <= arrival_s[r] * US_PER_S < (said.until_us or math.inf)]
+        rows = [r for r in rows if said.start_us <= arrival_s[r] * SECOND < (said.until_us or math.inf)]
         rows = rows[: said.limit]
         if not rows:
             raise InputError("has no rows left", allowed="at least one row between from and until")
@@ -138,7 +138,7 @@ class TraceKind:
         seconds = columns["datum_seconds"]
         return TraceArrivals(
             source=said.file,
-            times_us=tuple(round((arrival_s[r] * US_PER_S - said.start_us) * said.stretch) for r in rows),
+            times_us=tuple(round((arrival_s[r] * SECOND - said.start_us) * said.stretch) for r in rows),
             datums=column("datums", 1),
             datum_s=(0.0,) * len(rows) if seconds is None else tuple(seconds[r] for r in rows),
             cpu_m=column("cpu", MILLI),

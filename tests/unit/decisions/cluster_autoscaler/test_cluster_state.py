@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from sim.decisions.cluster_autoscaler.backoff import Backoff, after_failure
 from sim.decisions.cluster_autoscaler.cluster_state import ClusterStateRegistry
 from sim.decisions.cluster_autoscaler.readiness import Failure, RegisteredNodes
-from sim.model.autoscaler import HOUR, MINUTE, AutoscalerOptions
+from sim.model.autoscaler import AutoscalerOptions
 from sim.model.log import BackoffReason, Reason
+from sim.model.units import HOUR, MINUTE
 from tests.unit.decisions.cluster_autoscaler.autoscaling import SECOND, FakeCloud
 
 OPTIONS = AutoscalerOptions()
