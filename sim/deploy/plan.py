@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from sim.adapters.eksctl.read import read_cluster_text
 from sim.adapters.kubernetes.manifests import manifests_text, placeholder, priority_class
+from sim.adapters.pachyderm.spec import read_specs_text
 from sim.adapters.pachyderm.write import spec_text, text_diff
 from sim.deploy.autoscalers import VALUES, ValuesPlan, planned_values
 from sim.deploy.clusters import CLUSTER, NEW, ClusterPlan, autoscales, planned_cluster
@@ -20,7 +23,7 @@ from sim.deploy.readme import PLACEHOLDERS, Parts, readme
 from sim.deploy.roles import POLICY, TRUST_POLICY, Role, trust_policy
 from sim.deploy.sources import BEFORE, PREDICTION, Sources, Spec, sources_of
 from sim.documents.yaml_write import yaml_text
-from sim.errors import SimulationError
+from sim.errors import InputError, SimulationError
 from sim.loader import load
 from sim.model.notices import MADE_UP, PLACEHOLDER
 from sim.model.scenario import Scenario, WarmUp
@@ -57,6 +60,7 @@ def plan_files(scenario: Scenario, prediction: Mapping[str, Any] | None, role: R
         **manifests,
         SCENARIO: yaml_text(document, head=HEAD + (HEAD_MADE_UP if MADE_UP in scenario.warnings else "")),
     }
+    _check_taken(files, {spec.file for spec in specs})
     before = _before(specs, cluster, values)
     if diff := "".join(text_diff(text, files[name], name) for name, text in before.items()):
         files[DIFF] = diff
@@ -68,6 +72,22 @@ def plan_files(scenario: Scenario, prediction: Mapping[str, Any] | None, role: R
     files |= {f"{BEFORE}/{name}": text for name, text in before.items()}
     written = {name: text.encode() for name, text in files.items()}
     return written | {name: sources.files[name] for name in _named(document) if name in sources.files}
+
+
+def _check_taken(files: Mapping[str, str], specs: Collection[str]) -> None:
+    """Raise InputError for a file that the program it is for would refuse, by its own strict verdict."""
+    readers: dict[str, tuple[str, Callable[[str, str], object]]] = {
+        **{name: ("pachctl", partial(read_specs_text, older=False)) for name in specs},
+        **dict.fromkeys((CLUSTER, NEW), ("eksctl", read_cluster_text)),
+    }
+    for name in readers.keys() & files.keys():
+        program, read = readers[name]
+        try:
+            read(files[name], name)
+        except InputError as error:
+            raise InputError(
+                f"cannot be exported, as {program} would refuse it: {error}", field=name
+            ) from None
 
 
 def exported_warnings(said: Iterable[str], files: Mapping[str, bytes]) -> list[str]:

@@ -15,9 +15,11 @@ from typing import Any
 from sim.adapters.cluster_autoscaler.read import ReadAutoscaler
 from sim.adapters.eksctl.read import read_cluster_file
 from sim.adapters.kubernetes.kubectl import LiveCluster, LiveGroup
+from sim.catalog import HOME_REGION, Catalog
 from sim.draft.page import Page, without_empty
 from sim.draft.paths import reference
 from sim.draft.pods import drafted_daemon_set, said_amounts
+from sim.errors import InputError
 from sim.loader.compile.autoscaler import PRIORITIES
 from sim.loader.compile.pods import BUILT_IN_PRIORITIES, SYSTEM_NAMESPACE
 from sim.loader.values.flags import AUTOSCALER
@@ -28,6 +30,8 @@ from sim.model.pipelines import Pipeline
 WHY_SIZES = "the most nodes of the group"
 WHY_NODES = "so that every pipeline has a place to run"
 MOST_NODES = 10
+SOME_USD_PER_HOUR = 0.2
+SOME_ROOM = {"cpu": "3920m", "memory": "14162Mi", "ephemeral": "71Gi", "gpu": 0, "pods": 58}
 GROUP_LISTS = ("managedNodeGroups", "nodeGroups")
 _NOT_A_NAME = re.compile(r"[^-A-Za-z0-9]")
 
@@ -47,6 +51,7 @@ def drafted_cluster(known: ClusterSources, needed: Callable[[], ClusterConfig]) 
     page, config, live = Page(), None, known.live
     if known.eksctl is not None:
         config = read_cluster_file(known.eksctl).config
+        _add_prices(page, config)
         page.values["eksctl"] = reference(known.eksctl, known.folder)
     elif live is not None:
         page.values["eksctl"] = _live_config(live)
@@ -61,6 +66,31 @@ def drafted_cluster(known: ClusterSources, needed: Callable[[], ClusterConfig]) 
     if live is not None:
         _add_live(page, live, config)
     return page
+
+
+def _add_prices(page: Page, config: ClusterConfig) -> None:
+    """Make up what the tables do not say of groups that always have nodes."""
+    catalog, groups = Catalog(), dict[str, dict[str, Any]]()
+    for group in config.node_groups:
+        name = next(iter(group.instance_types), "")
+        if not name or group.desired_capacity == 0 or _priced(catalog, config.region, name):
+            continue
+        elsewhere = _priced(catalog, HOME_REGION, name)
+        groups[group.name] = {"usd_per_hour": elsewhere or SOME_USD_PER_HOUR}
+        page.placeholder(("groups", group.name, "usd_per_hour"), f"what {name} costs in {config.region}")
+        if not elsewhere:
+            groups[group.name]["allocatable"] = dict(SOME_ROOM)
+            page.placeholder(("groups", group.name, "allocatable"), f"what pods may request of one {name}")
+    if groups:
+        page.values["groups"] = groups
+
+
+def _priced(catalog: Catalog, region: str, name: str) -> float:
+    """Return what a type costs in a region, 0 where the tables do not say."""
+    try:
+        return catalog.on_demand(region, name).usd_per_hour
+    except InputError:
+        return 0.0
 
 
 def selected_namespace(known: ClusterSources) -> str:
@@ -103,7 +133,8 @@ def _flags(started: ReadAutoscaler) -> dict[str, Any]:
 def _add_live(page: Page, live: LiveCluster, config: ClusterConfig | None) -> None:
     groups = dict(_group_details(page, live, config))
     if groups:
-        page.values["groups"] = groups
+        made_up = page.values.get("groups", {})
+        page.values["groups"] = made_up | {name: made_up.get(name, {}) | own for name, own in groups.items()}
         page.comments["groups",] = "as the live cluster is: nodes and what pods may request of one"
     page.values["daemonsets"] = [drafted_daemon_set(page, each, live) for each in live.daemon_sets]
     own = {

@@ -50,6 +50,8 @@ WHERE = {  # pachyderm.md §6: what --raw prints
     "namespace": "kubectl get pods -A -l component=worker",
     "priority_classes": "kubectl get priorityclass",
     "managedNodeGroups": "your ClusterConfig: --eksctl, or a running cluster: --nodes",
+    "usd_per_hour": "the price list of your region; the table has none for this type",
+    "allocatable": "kubectl get nodes -o json: status.allocatable",
     "maxSize": "eksctl get nodegroup; kubectl does not know the Auto Scaling groups' sizes",
     "commits": "when the jobs of pipelines that read the repository were created: pachctl list job --raw",
     "new_per_commit": "data_processed of those jobs",

@@ -10,7 +10,11 @@ from sim.adapters.cluster_autoscaler.read import read_autoscaler_file
 from sim.adapters.eksctl.read import read_cluster_file
 from sim.adapters.kubernetes.kubectl import read_live_file
 from sim.adapters.pachyderm.spec import read_specs
+from sim.draft import init
 from sim.errors import InputError
+from sim.loader import load
+from sim.model.resources import Resources
+from sim.model.scenario import Scenario
 from tests.conftest import needs_shared
 
 REFUSED = {
@@ -106,3 +110,47 @@ def test_typed_lists_of_nodes(cases: Path) -> None:
     base, burst = read_live_file(cases / "r7-nodelist.json").groups
     assert (base.nodes, base.spot, burst.nodes, burst.spot) == (1, False, 2, True)
     assert (base.disk_gib, base.allocatable.memory_mib) == (80, 14_553)  # 83873772Ki of a volume of 80 GiB
+
+
+def drafted(cases: Path, cluster: str, folder: Path) -> Scenario:
+    """Return the first scenario of a pipeline and a cluster."""
+    out = folder / "scenario.yaml"
+    init(cases / "r3-schema-key.json", out, eksctl=cases / cluster)
+    return load(out)
+
+
+@needs_shared
+def test_a_group_without_a_price_gets_one_to_fill_in(cases: Path, tmp_path: Path) -> None:
+    scenario = drafted(cases, "r2-no-price.yaml", tmp_path)
+    work, test = scenario.cluster.node_groups
+    assert (work.name, test.name, test.shape.usd_per_hour) == (
+        "work",
+        "test",
+        0.0116,
+    )  # us-east-1's, from the price list
+    text = (tmp_path / "scenario.yaml").read_text()
+    assert "usd_per_hour: 0.0116 # PLACEHOLDER: what t2.micro costs in eu-west-2" in text
+
+
+@needs_shared
+def test_an_empty_group_of_an_unknown_type_takes_no_pods_and_is_told(cases: Path, tmp_path: Path) -> None:
+    scenario = drafted(cases, "r2-unknown-type.yaml", tmp_path)
+    gpu = next(group for group in scenario.cluster.node_groups if group.name == "gpu")
+    assert (gpu.initial, gpu.shape.max_pods, gpu.shape.allocatable) == (0, 0, Resources())
+    assert any(
+        "p3.8xlarge" in warning and "no pod runs in group gpu" in warning for warning in scenario.warnings
+    )
+
+
+@needs_shared
+def test_a_group_of_an_unknown_type_with_price_and_room_is_simulated(cases: Path, tmp_path: Path) -> None:
+    drafted(cases, "r2-unknown-type.yaml", tmp_path)
+    room = "{cpu: 31850m, memory: 240Gi, ephemeral: 71Gi, gpu: 4, pods: 110}"
+    sets = [f"cluster.groups.gpu={{usd_per_hour: 12.24, allocatable: {room}}}"]
+    scenario = load(tmp_path / "scenario.yaml", sets)
+    gpu = next(group for group in scenario.cluster.node_groups if group.name == "gpu")
+    assert (gpu.shape.usd_per_hour, gpu.shape.allocatable.gpu, gpu.shape.allocatable.cpu_m) == (
+        12.24,
+        4,
+        31_850,
+    )

@@ -11,6 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sim.adapters.eksctl.read import read_cluster_text
+from sim.adapters.pachyderm.spec import read_specs_text
+from sim.deploy.clusters import CLUSTER, NEW
 from sim.deploy.sources import BEFORE
 from sim.documents.yaml_read import read_text
 from sim.loader import load
@@ -35,6 +38,10 @@ def test_there_and_back(tmp_path_factory: pytest.TempPathFactory, plan: Written,
         if came_in := plan.files.get("cluster.yaml"):
             assert files["cluster.yaml"].decode() == came_in
     for name in files:
+        if name.startswith("pipelines/"):
+            assert len(read_specs_text(files[name].decode(), name, older=False)) == 1
+        elif name in (CLUSTER, NEW):
+            assert read_cluster_text(files[name].decode(), name)
         if name.endswith(".yaml"):
             assert read_text(files[name].decode())
         elif name.endswith(".json"):

@@ -44,8 +44,15 @@ class GroupMaker:
     notes: Notes
 
     def group(self, config: NodeGroupConfig, more: GroupFile, cluster: ClusterConfig, at: Field) -> NodeGroup:
-        """Return one node group."""
-        instance = self._instance(config, at)
+        """Return one node group; one that starts empty and cannot be priced or sized takes no pods."""
+        try:
+            instance = self._instance(config, more, at)
+            price, hazard = self._price(config, instance, more, at)
+        except InputError as error:
+            if not starts_empty(config, more):
+                raise
+            self.notes.warn(f"{error}; until then no pod runs in group {config.name}, which starts empty")
+            return self._unused(config, cluster, at)
         room = _room(instance, config, more.allocatable, self.overhead)
         template = None if more.allocatable else template_from_zero(instance, dict(config.tags))
         zone = self._zone(config, cluster, at)
@@ -56,7 +63,6 @@ class GroupMaker:
             if minimum.min_size > config.max_size:
                 problem = f"has a scheduled minimum of {minimum.min_size}"
                 raise at.error(problem, allowed=f"0 to its maxSize ({config.max_size})")
-        price, hazard = self._price(config, instance, more, at)
         self._warn(config, instance, price)
         self._warn_of_spot(config, more)
         self._warn_of_volume(config)
@@ -90,6 +96,24 @@ class GroupMaker:
             asg_name=_asg_name(config, cluster.name),
         )
 
+    def _unused(self, config: NodeGroupConfig, cluster: ClusterConfig, at: Field) -> NodeGroup:
+        """Return a group on whose nodes nothing fits, so that none is ever asked for."""
+        instance = InstanceType(next(iter(config.instance_types), ""), 0, 0)
+        zone = self._zone(config, cluster, at)
+        shape = NodeShape(
+            capacity=Resources(),
+            allocatable=Resources(),
+            max_pods=0,
+            instance_type=instance.name,
+            labels=_labels(config, instance, cluster.name, self.region, zone),
+            taints=config.taints,
+            zone=zone,
+            spot=config.spot,
+            volume_gib=config.volume_gib,
+        )
+        name = _asg_name(config, cluster.name)
+        return NodeGroup(config.name, (shape,), max_size=config.max_size, asg_name=name)
+
     def _zone(self, config: NodeGroupConfig, cluster: ClusterConfig, at: Field) -> str:
         zones = config.availability_zones or cluster.availability_zones
         first = zones[0] if zones else f"{self.region}a"
@@ -100,7 +124,7 @@ class GroupMaker:
             )
         return first
 
-    def _instance(self, config: NodeGroupConfig, at: Field) -> InstanceType:
+    def _instance(self, config: NodeGroupConfig, more: GroupFile, at: Field) -> InstanceType:
         if config.instance_selector is not None and not config.instance_types:
             return self._selected(config.instance_selector, at)
         name = config.instance_types[0]
@@ -113,9 +137,15 @@ class GroupMaker:
         try:
             return self.catalog.instance(name)
         except InputError as error:
+            if more.allocatable and more.usd_per_hour is not None:
+                said = more.allocatable
+                return InstanceType(name, -(-said.cpu // 1000), said.memory, gpu=said.gpu, max_pods=said.pods)
             place = at.child("instanceTypes") or at.child("instanceType") or at
+            given = f"usd_per_hour and allocatable under cluster.groups.{config.name}"
             raise place.error(
-                f"is {name!r}, which {error.problem}", allowed=error.allowed, near=error.nearest
+                f"is {name!r}, which {error.problem}",
+                allowed=f"{error.allowed}, or {given}",
+                near=error.nearest,
             ) from None
 
     def _selected(self, selector: InstanceSelector, at: Field) -> InstanceType:
@@ -138,11 +168,13 @@ class GroupMaker:
     ) -> tuple[Price, float]:
         """Return what a node costs, and how often it is taken away."""
         given = None if more.usd_per_hour is None else Price(more.usd_per_hour, "", GIVEN, "the scenario")
-        on_demand = given or self._on_demand(instance, at)
+        on_demand = given or self._on_demand(instance, config.name, at)
         if not config.spot:
             return on_demand, 0.0
-        advice = self.catalog.spot(self.region, instance.name)
         said = more.interruptions_per_hour
+        if given is not None and said is not None:
+            return given, said
+        advice = self.catalog.spot(self.region, instance.name)
         hazard = advice.hazard_per_hour if said is None else said
         if given is not None:
             return given, hazard
@@ -153,14 +185,16 @@ class GroupMaker:
         )
         return advice.price(on_demand), hazard
 
-    def _on_demand(self, instance: InstanceType, at: Field) -> Price:
+    def _on_demand(self, instance: InstanceType, group: str, at: Field) -> Price:
         if instance.name in self.prices:
             return Price(self.prices[instance.name], "", GIVEN, "the scenario")
         try:
             price = self.catalog.on_demand(self.region, instance.name)
         except InputError as error:
             raise at.error(
-                f"{instance.name} {error.problem}", allowed=error.allowed, near=error.nearest
+                f"{instance.name} {error.problem}",
+                allowed=f"a price under cluster.groups.{group}.usd_per_hour, or a type priced there",
+                near=error.nearest,
             ) from None
         self.notes.assume(
             f"prices.instances[{instance.name}]", f"${price.usd_per_hour:g}/h in {self.region}", price.source
@@ -205,6 +239,12 @@ class GroupMaker:
             )
         if more.interruptions_per_hour:
             self.notes.warn(f"group {config.name} is not Spot: its interruptions_per_hour has no effect")
+
+
+def starts_empty(config: NodeGroupConfig, more: GroupFile) -> bool:
+    """Say whether a group has no node until a pod asks for one."""
+    initial = config.desired_capacity if more.initial is None else more.initial
+    return config.min_size == 0 and initial == 0 and not more.scheduled_minimums
 
 
 def _asg_name(config: NodeGroupConfig, cluster: str) -> str:
