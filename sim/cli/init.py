@@ -7,6 +7,8 @@ import typer
 
 import sim
 
+NAMED = 5  # of the sources
+
 
 def init(
     *,
@@ -53,6 +55,9 @@ def init(
         "scenario.yaml"
     ),
     force: Annotated[bool, typer.Option("--force", help="Write over a scenario that is there.")] = False,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="Leave out spec files that cannot be read, and say why.")
+    ] = False,
 ) -> None:
     """Write a commented scenario that runs at once; what only history knows is a marked placeholder."""
     from sim.cli.output import print_text, print_warnings
@@ -66,6 +71,13 @@ def init(
         workload=workload,
         cluster_defaults=cluster_defaults,
         force=force,
+        keep_going=keep_going,
     )
+    print_warnings(f"left out: {each}" for each in draft.left_out)
     print_warnings(draft.warnings)
     print_text(f"{draft.path}: pipelines {draft.pipelines}, placeholders to fill in {draft.placeholders}")
+    more = f" and {len(draft.sources) - NAMED} more" if len(draft.sources) > NAMED else ""
+    if draft.sources:
+        print_text(f"sources {len(draft.sources)}: {', '.join(draft.sources[:NAMED])}{more}")
+    if keep_going:
+        print_text(f"spec files left out {len(draft.left_out)}")

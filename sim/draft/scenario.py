@@ -61,12 +61,18 @@ WHERE = {  # pachyderm.md §6: what --raw prints
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A scenario that was written: where, how many pipelines and made-up values it has, what to know."""
+    """A scenario that was written: where, how many pipelines and made-up values it has, what to know.
+
+    ``sources`` are the repositories that no pipeline writes, ``left_out`` says of each spec file that could
+    not be read why.
+    """
 
     path: Path
     pipelines: int
     placeholders: int
     warnings: tuple[str, ...]
+    sources: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 def init(
@@ -79,6 +85,7 @@ def init(
     workload: str | Path | None = None,
     cluster_defaults: str | Path | None = None,
     force: bool = False,
+    keep_going: bool = False,
 ) -> Draft:
     """Write a first scenario.
 
@@ -100,13 +107,15 @@ def init(
         What ``pachctl inspect defaults --cluster`` prints.
     force
         Write over a scenario that is there.
+    keep_going
+        Leave out spec files that cannot be read, and say why, as long as one can be.
 
     Raises InputError for anything that cannot be used; then nothing is written.
     """
     path = _free(Path(out), force=force)
     folder = path.parent
     files = matching([pipelines] if isinstance(pipelines, str | Path) else pipelines)
-    found = found_pipelines(files)
+    found, left_out = found_pipelines(files, keep_going=keep_going)
     live = None if nodes is None else read_live_file(Path(nodes))
     defaults = None if cluster_defaults is None else Path(cluster_defaults)
     history = history_of(None if workload is None else Path(workload), folder)
@@ -125,7 +134,9 @@ def init(
         page.warnings += [str(notice) for notice in live.notices]
     others = [Path(each) for each in (eksctl, autoscaler, nodes, workload, defaults) if each]
     _write(path, page.text(_head(path, files, others, page)))
-    return Draft(path, len(found), len(page.placeholders()), tuple(page.warnings))
+    sources = sorted(each["name"] for each in page.values.get("repos", ()))
+    made_up = len(page.placeholders())
+    return Draft(path, len(found), made_up, tuple(page.warnings), tuple(sources), tuple(left_out))
 
 
 def _free(path: Path, *, force: bool) -> Path:

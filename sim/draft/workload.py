@@ -59,20 +59,39 @@ class History:
         return self.loads.get(pipeline.full_name) or self.loads.get(pipeline.name, {})
 
 
-def found_pipelines(files: Sequence[Path]) -> list[FoundPipeline]:
-    """Return the pipelines of spec files, in their order; raise InputError where one is there twice."""
+def found_pipelines(
+    files: Sequence[Path], *, keep_going: bool = False
+) -> tuple[list[FoundPipeline], list[str]]:
+    """Return the pipelines of spec files, in their order, and why files were left out.
+
+    Raises InputError for a file that cannot be read and a pipeline that is there twice; with ``keep_going``
+    only where nothing is left.
+    """
     found: dict[str, FoundPipeline] = {}
+    left_out: list[str] = []
     for file in files:
-        pipelines = [read.pipeline for read in read_specs(file)]
-        names = Counter(each.name for each in pipelines)
-        for each in pipelines:
-            name = each.full_name
-            if name in found:
-                problem = f"holds the pipeline {name}, which {found[name].file} holds too"
-                raise InputError(problem, allowed="each pipeline once", file=str(file))
-            called = each.name if names[each.name] == 1 else name
-            found[name] = FoundPipeline(each, file, called if len(pipelines) > 1 else "")
-    return list(found.values())
+        try:
+            found |= _found_in(file, found)
+        except InputError as error:
+            if not keep_going or (file == files[-1] and not found):
+                raise
+            left_out.append(str(error))
+    return list(found.values()), left_out
+
+
+def _found_in(file: Path, before: Mapping[str, FoundPipeline]) -> dict[str, FoundPipeline]:
+    """Return the pipelines of one file by name, none of which may be there ``before``."""
+    found: dict[str, FoundPipeline] = {}
+    pipelines = [read.pipeline for read in read_specs(file)]
+    names = Counter(each.name for each in pipelines)
+    for each in pipelines:
+        name = each.full_name
+        if other := before.get(name) or found.get(name):
+            problem = f"holds the pipeline {name}, which {other.file} holds too"
+            raise InputError(problem, allowed="each pipeline once", file=str(file))
+        called = each.name if names[each.name] == 1 else name
+        found[name] = FoundPipeline(each, file, called if len(pipelines) > 1 else "")
+    return found
 
 
 def history_of(workload: Path | None, folder: Path) -> History:

@@ -29,7 +29,10 @@ def specs(tmp_path: Path) -> Path:
 def test_a_live_cluster_becomes_a_scenario_that_runs(pachsim: Pachsim, specs: Path, tmp_path: Path) -> None:
     (tmp_path / "nodes.json").write_text(a_cluster(), encoding="utf-8")
     done = pachsim("init", "--pipelines", "specs/*.json", "--nodes", "nodes.json", "-o", "live.yaml")
-    assert (done.returncode, done.stdout) == (0, "live.yaml: pipelines 1, placeholders to fill in 6\n")
+    assert (done.returncode, done.stdout) == (
+        0,
+        "live.yaml: pipelines 1, placeholders to fill in 6\nsources 1: images\n",
+    )
     assert "warning: nodes.json:" in done.stderr
     run = pachsim("run", "live.yaml", "--replications", "1", "--format", "json", "--set", "horizon=8h")
     assert run.returncode == 0

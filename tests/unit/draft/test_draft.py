@@ -287,3 +287,18 @@ def test_a_folder_that_cannot_be_written_to(folder: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr("tempfile.mkstemp", refuse)
     with pytest.raises(InputError, match=r"scenario.yaml cannot be written: Permission denied"):
         init("specs/*.json")
+
+
+def test_what_cannot_be_read_is_left_out_and_told(folder: Path) -> None:
+    (folder / "specs" / "broken.json").write_text('{"pipeline": {"name": "x"}, ')
+    (folder / "specs" / "twice.json").write_text(json.dumps(spec("edges")))
+    with pytest.raises(InputError, match=r"broken.json:1: is not valid YAML"):
+        init("specs/*.json")
+    draft = init("specs/*.json", keep_going=True)
+    assert (draft.pipelines, draft.sources) == (2, ("images",))
+    broken, twice = draft.left_out
+    assert broken.startswith("specs/broken.json:1: is not valid YAML")
+    assert "holds the pipeline default/edges, which specs/edges.json holds too" in twice
+    assert len(load(draft.path).pipelines) == 2
+    with pytest.raises(InputError, match="is not valid YAML"):
+        init("specs/broken.json", force=True, keep_going=True)
