@@ -200,7 +200,7 @@ def test_warnings_are_told_and_name_the_exported_files(tmp_path: Path) -> None:
         pytest.param(
             "iam: {podIdentityAssociations: [{namespace: kube-system, "
             "serviceAccountName: cluster-autoscaler, createServiceAccount: true, "
-            "wellKnownPolicies: {autoScaler: true}}]}\n",
+            "wellKnownPolicies: {autoScaler: true}}]}\naddons: [{name: eks-pod-identity-agent}]\n",
             False,
             "eksctl create podidentityassociation -f cluster.yaml",
             id="by pod identity",
