@@ -11,6 +11,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Protocol
 
 from sim.model.log import PodEnd
+from sim.model.pods import CORDON, Taint
 
 if TYPE_CHECKING:
     from sim.engine.clock import Call
@@ -101,7 +102,7 @@ class ClassState:
 
     __slots__ = (
         "allowed", "anti_affinity", "cpu_m", "ephemeral_mib", "gpu", "index", "memory_mib",
-        "pending", "profile", "runs_at_once", "shapes", "simple", "spec",
+        "pending", "profile", "runs_at_once", "shapes", "simple", "spec", "tolerates_cordon",
     )  # fmt: skip
 
     def __init__(self, index: int, spec: PodClass, shapes: tuple[NodeShape, ...]) -> None:
@@ -116,6 +117,7 @@ class ClassState:
         self.allowed = [shape.lets_in(spec) for shape in shapes]
         self.shapes = sum(1 << index for index, allowed in enumerate(self.allowed) if allowed)
         self.simple = not (self.ephemeral_mib or self.gpu or self.anti_affinity)
+        self.tolerates_cordon = spec.tolerates(Taint(CORDON))
         self.runs_at_once = False
         self.profile: int | None = None  # by which its pods get machines of their own
         self.pending: deque[Pod] = deque()
@@ -148,9 +150,19 @@ class ClassState:
             self.cpu_m <= node.free_cpu_m
             and self.memory_mib <= node.free_memory_mib
             and node.free_pods > 0
-            and node.open
+            and (node.open or (node.cordoned and self.tolerates_cordon))
             and self.allowed[node.shape]
             and (self.simple or self._rest_fits(node))
+        )
+
+    def has_room_on(self, node: Node) -> bool:
+        """Say whether ``node`` has what a pod of this class asks for, whatever else keeps it away."""
+        return (
+            self.cpu_m <= node.free_cpu_m
+            and self.memory_mib <= node.free_memory_mib
+            and node.free_pods > 0
+            and self.ephemeral_mib <= node.free_ephemeral_mib
+            and self.gpu <= node.free_gpu
         )
 
     def _rest_fits(self, node: Node) -> bool:
@@ -166,16 +178,18 @@ class Node:
     """One node that is or was Ready, with the room left on it.
 
     ``open`` is False while a dynamic NoSchedule taint (to be deleted, interruption notice) or the
-    cloud keeps pods away; ``avoid`` is True while a PreferNoSchedule taint asks the scheduler to look
+    cloud keeps pods away; ``cordoned`` says that it is merely unschedulable, which pods may tolerate;
+    ``avoid`` is True while a PreferNoSchedule taint asks the scheduler to look
     elsewhere first; ``gpu_ready`` becomes True when the device plugin has published the GPUs.
-    ``ClusterState`` changes all three. ``pods`` are in the order in which they were bound;
+    ``ClusterState`` changes them. ``pods`` are in the order in which they were bound;
     ``images`` maps an image name to the instant at which it is on the node. ``spec`` is its shape, ``shape``
     that one's number; ``group`` is -1 for a node of no group.
     """
 
     __slots__ = (
-        "avoid", "free_cpu_m", "free_ephemeral_mib", "free_gpu", "free_memory_mib", "free_pods", "gpu_ready",
-        "group", "id", "images", "name", "open", "pods", "position", "ready_us", "shape", "spec",
+        "avoid", "cordoned", "free_cpu_m", "free_ephemeral_mib", "free_gpu", "free_memory_mib", "free_pods",
+        "gpu_ready", "group", "id", "images", "name", "open", "pods", "position", "ready_us", "shape",
+        "spec",
     )  # fmt: skip
 
     def __init__(
@@ -195,6 +209,7 @@ class Node:
         self.free_gpu = spec.allocatable.gpu
         self.free_pods = spec.max_pods
         self.open = True
+        self.cordoned = False
         self.avoid = False
         self.gpu_ready = True
         self.pods: dict[Pod, None] = {}

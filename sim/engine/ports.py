@@ -39,6 +39,9 @@ class Scheduler(Router, Protocol):
     def images_changed(self, node: Node) -> None:
         """Learn that images arrived on a node."""
 
+    def pod_leaving(self, pod: Pod, node: Node) -> None:
+        """Learn that a pod only waits on its node for the end of its grace."""
+
     def pod_gone(self, pod: Pod, node: Node) -> None:
         """Learn that a pod's room on a node is free."""
 

@@ -69,7 +69,7 @@ def simulate(
     fargate = Fargate(clock, state, scenario.cluster, scenario.latency, streams)
     node_groups = NodeGroups(clock, state, scenario.latency.ec2, streams)
     ports = Ports(
-        scheduler=_scheduler(clock, state, streams),
+        scheduler=_scheduler(clock, state, streams, other_nodes=bool(scenario.pipelines)),
         kubelet=Kubelets(clock, state, scenario.latency, streams),
         serverless=fargate,
         autoscaler=autoscaler(clock, state, node_groups, streams),
@@ -92,11 +92,13 @@ def simulate(
     return log
 
 
-def _scheduler(clock: Clock, state: ClusterState, streams: Streams) -> Scheduler:
+def _scheduler(clock: Clock, state: ClusterState, streams: Streams, *, other_nodes: bool) -> Scheduler:
+    """Return the scheduler; pachd runs on a node somewhere, and a Fargate pod's machine is one too."""
     options = state.cluster.scheduler
     if options.kind is SchedulerKind.FIRST_FIT:
         return FirstFitScheduler(clock, state)
-    return KubeScheduler(clock, state, options, streams)
+    other_nodes = other_nodes or bool(state.cluster.fargate_profiles)
+    return KubeScheduler(clock, state, options, streams, other_nodes=other_nodes)
 
 
 def check_times(log: EventLog) -> None:

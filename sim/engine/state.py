@@ -208,6 +208,8 @@ class ClusterState:
             pod.call = None
         if pod.cls.spec.grace_us > 0 and reason not in WITH_THE_NODE:
             self._move(pod, TERMINATING)
+            if pod.node is not None:
+                self.scheduler.pod_leaving(pod, pod.node)
             self._log_ended(self._ended(self.clock.now_us, pod.id, reason))
         else:
             self.end(pod, reason)
@@ -252,15 +254,17 @@ class ClusterState:
         self.log_node(node.id, NodeState.GONE)
         self.scheduler.node_removed(node)
 
-    def close(self, node: Node) -> None:
-        """Keep new pods off a node: a NoSchedule taint, or a cordon."""
+    def close(self, node: Node, *, cordon: bool = False) -> None:
+        """Keep new pods off a node: a NoSchedule taint, or a ``cordon``, which some tolerate."""
         node.open = False
+        node.cordoned = cordon
         self._touch(node)
         self.scheduler.node_changed(node)
 
     def reopen(self, node: Node) -> None:
         """Let pods onto a node again."""
         node.open = True
+        node.cordoned = False
         self._touch(node)
         self.scheduler.node_changed(node)
 

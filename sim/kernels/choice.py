@@ -17,86 +17,96 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-# Rows of the table of nodes: requests in per cent of allocatable, what scores add to them for containers
-# that ask for nothing, and what few pods ask about.
-CPU, MEMORY, MORE_CPU, MORE_MEMORY, FREE_GPU, FREE_EPHEMERAL, AVOID, ZONE, SHAPE = range(9)
-# Columns of what a class asks for, by shape of node: the same in per cent, for scores and for filters.
-SCORED_CPU, SCORED_MEMORY, ASKED_CPU, ASKED_MEMORY = range(4)
+# Rows of the table of nodes: room by requests, what a node has of it, what scores add to the requests on it
+# for containers that ask for nothing, and what few pods ask about.
+(
+    FREE_CPU, FREE_MEMORY, ALL_CPU, ALL_MEMORY, MORE_CPU, MORE_MEMORY, FREE_GPU, FREE_EPHEMERAL, AVOID, ZONE,
+    SHAPE,
+) = range(11)  # fmt: skip
 
 BEST = 100.0
-HAIR = 1e-7  # percentages are sums of two quotients: this keeps whole numbers whole
-FULLEST = 100.0 + HAIR
-HALF = 0.5 - HAIR / 100.0
 
 # Choices. Each saves 7 microseconds, so 60,000 pay for loading numba; who came half as far mostly goes on.
 WORTH = 30_000
 
 
-def choose(  # noqa: PLR0917  # numba takes no keywords, and an array costs it more than three numbers
+def choose(  # noqa: C901, PLR0917  # numba compiles one loop, takes no keywords, and an array costs it more than three numbers
     table: Floats,
-    asked: Floats,
+    allowed: NDArray[np.bool_],
     image_score: Floats,
     found: NDArray[np.intp],
+    order: NDArray[np.intp],
     nodes: int,
     wanted: int,
     start: int,
+    cpu_m: int,
+    memory_mib: int,
+    unset_cpu_m: int,
+    unset_memory_mib: int,
     gpu: int,
     ephemeral_mib: int,
     apart: int,
     avoid: float,
     assumed: bool,
+    balanced: bool,
     draw: float,
 ) -> tuple[int, int]:
     """Return the position of the best node, -1 if the pod fits nowhere, and where the next search starts.
 
-    ``table`` has a column per node, ``asked`` a row per shape, ``image_score`` an entry per node or none
-    at all; ``found``, of shape ``(2, nodes)``, is memory to use. At most ``wanted`` nodes are scored. Nodes
-    with pods in the row ``apart`` are left out, unless that is -1; nodes to ``avoid`` lose that many points;
-    ``assumed`` says that any node or the pod has containers that ask for nothing; ``draw``, from 0 to 1,
-    decides between equals.
+    ``table`` has a column per node, ``allowed`` one entry per shape, ``image_score`` one per node or none at
+    all; ``found``, of shape ``(2, nodes)``, is memory to use; ``order`` is the search's, empty: that of
+    nodes. At most ``wanted`` nodes are scored. Nodes with pods in the row ``apart`` are left out, unless that
+    is -1; nodes to ``avoid`` lose that many points; ``assumed`` says that any node or the pod has containers
+    that ask for nothing; ``balanced``, that BalancedAllocation counts; ``draw``, from 0 to 1, decides between
+    equals.
 
     Memory is what takes time: rows are read only where they matter. A node is written down before it is
     known to fit, because the processor would guess that wrong too often.
     """
-    node = start if start < nodes else 0
+    step = start if start < nodes else 0
     count = before_the_end = 0
-    several = len(asked) > 1
+    several = len(allowed) > 1
+    turns = len(order) > 0
     for _ in range(nodes):
-        shape = int(table[SHAPE, node]) if several else 0
+        node = order[step] if turns else step
         fits = (
-            (table[CPU, node] + asked[shape, ASKED_CPU] <= FULLEST)
-            & (table[MEMORY, node] + asked[shape, ASKED_MEMORY] <= FULLEST)
+            (table[FREE_CPU, node] >= cpu_m)
+            & (table[FREE_MEMORY, node] >= memory_mib)
             & (gpu == 0 or table[FREE_GPU, node] >= gpu)
             & (ephemeral_mib == 0 or table[FREE_EPHEMERAL, node] >= ephemeral_mib)
             & (apart < 0 or table[apart, node] == 0)
+            & (not several or allowed[int(table[SHAPE, node])])
         )
         found[0, count] = node
         count += fits
         if count > wanted:
             break
-        node += 1
-        if node == nodes:
-            node = 0
+        step += 1
+        if step == nodes:
+            step = 0
             before_the_end = count
     if count == 0:
         return -1, start
     if count > wanted:  # then equals are in the order of the search, otherwise in that of the nodes
         count = wanted
-        start = (found[0, count - 1] + 1) % nodes
+        start = step
         before_the_end = 0
     ties = 0
     least = np.inf
     for rank in range(before_the_end, before_the_end + count):
         node = found[0, rank if rank < count else rank - count]
-        shape = int(table[SHAPE, node]) if several else 0
-        cpu, memory = table[CPU, node], table[MEMORY, node]
-        difference = abs((cpu + asked[shape, ASKED_CPU]) - (memory + asked[shape, ASKED_MEMORY]))
-        cpu += asked[shape, SCORED_CPU]
-        memory += asked[shape, SCORED_MEMORY]
+        all_cpu, all_memory = table[ALL_CPU, node], table[ALL_MEMORY, node]
+        cpu = table[FREE_CPU, node] - cpu_m
+        memory = table[FREE_MEMORY, node] - memory_mib
+        score = 0.0
+        if balanced:
+            difference = abs(((all_cpu - cpu) / all_cpu - (all_memory - memory) / all_memory) / 2)
+            score = np.floor((1 - difference) * BEST)
         if assumed:
-            cpu = min(cpu + table[MORE_CPU, node], BEST)
-            memory = min(memory + table[MORE_MEMORY, node], BEST)
-        penalty = np.ceil((np.ceil(cpu) + np.ceil(memory)) * HALF) + np.ceil(difference * HALF)
+            cpu = max(cpu - unset_cpu_m - table[MORE_CPU, node], 0.0)
+            memory = max(memory - unset_memory_mib - table[MORE_MEMORY, node], 0.0)
+        score += np.floor((np.floor(cpu * BEST / all_cpu) + np.floor(memory * BEST / all_memory)) / 2)
+        penalty = -score
         penalty -= image_score[node] if len(image_score) > 0 else 0.0
         penalty += avoid * table[AVOID, node] if avoid > 0 else 0.0
         if penalty <= least:

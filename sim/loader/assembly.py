@@ -33,6 +33,7 @@ from sim.loader.compile.places import at_path
 from sim.loader.compile.pods import BUILT_IN_PRIORITIES, PodMaker
 from sim.loader.compile.prices import compiled_prices
 from sim.loader.compile.profiles import check_profiles
+from sim.loader.compile.scheduling import warn_of_scheduling
 from sim.loader.notes import Notes, defaults_in_force
 from sim.loader.origin import origin_of
 from sim.loader.overrides import blamed, named, overridden
@@ -126,6 +127,7 @@ class _Assembly:
         check_profiles(loads, others, cluster, self.notes)
         check_pipelines_fit(loads, cluster)
         warn_of_homeless_base_load(base_load, cluster, self.notes)
+        warn_of_scheduling([*(each.load.pod_class for each in loads), *others], cluster, self.notes)
         self.images.check_names()
         fargate_at = (eksctl or self.at) if cluster.fargate_profiles else None
         gateways = said.prices.nat_gateways

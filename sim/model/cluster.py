@@ -15,7 +15,7 @@ from typing import Any
 from sim.model.autoscaler import AutoscalerOptions
 from sim.model.distributions import Distribution
 from sim.model.machines import FargateSize
-from sim.model.pods import Pairs, PodClass, Taint
+from sim.model.pods import ZONE, Pairs, PodClass, Taint
 from sim.model.resources import Resources
 
 GPU_LABEL = "k8s.amazonaws.com/accelerator"
@@ -75,12 +75,18 @@ class NodeShape:
         """Return what tells it from others, such as ``m5.xlarge us-east-1a spot``."""
         return " ".join(filter(None, (self.instance_type or "node", self.zone, "spot" if self.spot else "")))
 
-    def lets_in(self, pod_class: PodClass) -> bool:
-        """Say whether labels and taints let pods of a class onto such a node, room aside."""
+    def node_labels(self) -> dict[str, str]:
+        """Return the labels of its nodes that are known beforehand."""
         labels = dict(self.labels)
         if self.zone:
-            labels.setdefault("topology.kubernetes.io/zone", self.zone)
-        return pod_class.selects(labels) and all(pod_class.tolerates(taint) for taint in self.taints)
+            labels.setdefault(ZONE, self.zone)
+        return labels
+
+    def lets_in(self, pod_class: PodClass) -> bool:
+        """Say whether labels and taints of the nodes let pods of a class in, room aside."""
+        return pod_class.selects(self.node_labels()) and all(
+            pod_class.tolerates(taint) for taint in self.taints
+        )
 
 
 @dataclass(frozen=True, slots=True)

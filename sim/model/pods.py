@@ -8,12 +8,17 @@ spec are equal, which is also what the Cluster Autoscaler calls an equivalence g
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
 from sim.model.resources import Resources
 
 Pairs = tuple[tuple[str, str], ...]
+
+HOSTNAME = "kubernetes.io/hostname"
+ZONE = "topology.kubernetes.io/zone"
+CORDON = "node.kubernetes.io/unschedulable"
 
 
 class Effect(Enum):
@@ -54,6 +59,93 @@ class Toleration:
         return self.exists or (bool(self.key) and self.value == taint.value)
 
 
+class Operator(Enum):
+    """How a requirement compares a label with its values."""
+
+    IN = "In"
+    NOT_IN = "NotIn"
+    EXISTS = "Exists"
+    DOES_NOT_EXIST = "DoesNotExist"
+    GREATER = "Gt"
+    LESS = "Lt"
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """What a label must be; a list of them asks for all.
+
+    ``Gt`` and ``Lt`` compare whole numbers, and refuse what is none. Source: Kubernetes v1.31
+    apimachinery/pkg/labels/selector.go (Requirement.Matches).
+    """
+
+    key: str
+    operator: Operator = Operator.EXISTS
+    values: tuple[str, ...] = ()
+
+    def matches(self, labels: Mapping[str, str]) -> bool:
+        """Say whether ``labels`` meet it."""
+        value = labels.get(self.key)
+        if self.operator is Operator.IN:
+            return value in self.values
+        if self.operator is Operator.NOT_IN:
+            return value not in self.values
+        if self.operator is Operator.EXISTS:
+            return value is not None
+        if self.operator is Operator.DOES_NOT_EXIST:
+            return value is None
+        number, bound = _whole(value), _whole(self.values[0])
+        if number is None or bound is None:
+            return False
+        return number > bound if self.operator is Operator.GREATER else number < bound
+
+
+def _whole(text: str | None) -> int | None:
+    try:
+        return int(text or "")
+    except ValueError:
+        return None
+
+
+Requirements = tuple[Requirement, ...]
+"""All must be met; as a selector of pods, none at all matches every pod."""
+
+
+def meets(requirements: Requirements, labels: Mapping[str, str]) -> bool:
+    """Say whether ``labels`` meet all requirements."""
+    return all(requirement.matches(labels) for requirement in requirements)
+
+
+@dataclass(frozen=True, slots=True)
+class NodePreference:
+    """Nodes that a pod would rather have, and by how much, 1 to 100."""
+
+    weight: int
+    requirements: Requirements
+
+
+@dataclass(frozen=True, slots=True)
+class SpreadConstraint:
+    """How evenly the pods that ``selector`` matches lie over the values of a node label.
+
+    ``hard`` is DoNotSchedule, otherwise ScheduleAnyway. Node affinity is honoured and taints ignored when
+    domains are counted, upstream's defaults.
+    """
+
+    topology_key: str
+    selector: Requirements
+    max_skew: int = 1
+    hard: bool = True
+    min_domains: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PodTerm:
+    """Pods of the same namespace that are to be, or not to be, in one domain of a node label."""
+
+    topology_key: str
+    selector: Requirements
+
+
 class Controller(Enum):
     """The kind of object that re-creates a pod when it is lost."""
 
@@ -81,8 +173,12 @@ class PodClass:
 
     ``requests`` is the effective request (init containers included) that takes room on a node;
     ``container_requests`` leaves init containers out, as the estimator and least-waste do.
-    ``containers`` counts the regular ones: kube-scheduler scores a missing cpu or memory request
-    as 100m / 200 MiB per container (``unset_cpu``, ``unset_memory`` count those).
+    kube-scheduler scores a missing cpu or memory request as 100m / 200 MiB per container: ``unset_cpu_m``
+    and ``unset_memory_mib`` are what that adds to ``requests``.
+    ``anti_affinity`` is against pods of the same owner on one host; ``spread`` is the cluster's default
+    spread of them. ``node_affinity`` lists terms, any of which is enough; empty: no such wish.
+    ``terms_apart`` and ``terms_together`` are required inter-pod (anti-)affinity; ``preempts`` is false for
+    preemptionPolicy Never.
     """
 
     name: str
@@ -104,13 +200,21 @@ class PodClass:
     spread: bool = False
     scale_up_delay_us: int = 0
     images: tuple[Image, ...] = ()
-    unset_cpu: int = 0
-    unset_memory: int = 0
+    unset_cpu_m: int = 0
+    unset_memory_mib: int = 0
+    node_affinity: tuple[Requirements, ...] = ()
+    node_preferences: tuple[NodePreference, ...] = ()
+    spread_constraints: tuple[SpreadConstraint, ...] = ()
+    terms_apart: tuple[PodTerm, ...] = ()
+    terms_together: tuple[PodTerm, ...] = ()
+    preempts: bool = True
 
     def tolerates(self, taint: Taint) -> bool:
         """Say whether pods of this class may be placed despite ``taint``."""
         return taint.effect is Effect.PREFER_NO_SCHEDULE or any(t.tolerates(taint) for t in self.tolerations)
 
     def selects(self, labels: dict[str, str]) -> bool:
-        """Say whether the node selector matches ``labels``."""
+        """Say whether node selector and required node affinity match ``labels``."""
+        if self.node_affinity and not any(meets(term, labels) for term in self.node_affinity):
+            return False
         return all(labels.get(key) == value for key, value in self.node_selector)

@@ -124,8 +124,8 @@ def pod_classes(draw: st.DrawFn, name: str) -> PodClass:
         anti_affinity=draw(rarely(True, False)),
         spread=draw(rarely(True, False)),
         images=draw(one_of((), PULLED)),
-        unset_cpu=int(requests.cpu_m == 0),
-        unset_memory=int(requests.memory_mib == 0),
+        unset_cpu_m=0 if requests.cpu_m else 100,
+        unset_memory_mib=0 if requests.memory_mib else 200,
     )
 
 

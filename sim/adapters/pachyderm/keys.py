@@ -207,7 +207,7 @@ NOT_SIMULATED: dict[str, dict[str, str]] = {
     SPEC: {
         "egress": "is kept but not simulated: jobs end without the time egress takes",
         "podSpec": "is kept but not applied (deprecated, use podPatch): it may change requests",
-        "podPatch": "is kept but not applied: it may change requests",
+        "podPatch": "is applied only where it adds affinity, topologySpreadConstraints or preemptionPolicy",
     },
     "PFSInput": {
         "trigger": "is kept but not simulated: every commit starts a job",

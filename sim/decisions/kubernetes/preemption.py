@@ -16,8 +16,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-Amounts = tuple[int, ...]
-"""Room or requests, resource by resource; a pod's place counts as one of them."""
+Amounts = tuple[float, ...]
+"""Room or requests: the resources, then a pod's place, then what else is to be counted, such as skew."""
+
+RESOURCES = 4  # as many amounts as count only for pods that ask for any: cpu, memory, ephemeral storage, GPUs
 
 PRIORITY_OFFSET = 2**31  # makes every priority count in a sum, as upstream does
 
@@ -30,12 +32,13 @@ class Placed:
     """A pod on a node that may have to make way.
 
     ``budget`` names its disruption budget and ``disruptions_allowed`` says how many pods under it
-    may go; None means that it has none. ``pod_id`` is for whoever asks.
+    may go; None means that it has none. Starts are whole seconds, as in a pod's status. ``pod_id`` is
+    for whoever asks.
     """
 
     pod_id: int
     priority: int
-    start_us: int
+    start_s: int
     requests: Amounts
     budget: str = ""
     disruptions_allowed: int | None = None
@@ -50,7 +53,7 @@ class Victims:
 
 
 def candidates_to_find(nodes: int) -> int:
-    """Return how many candidate nodes are enough: a tenth of all, at least 100."""
+    """Return how many candidate nodes are enough: a tenth of those that may help, at least 100."""
     return min(nodes, max(nodes * CANDIDATE_PERCENTAGE // 100, FEWEST_CANDIDATES))
 
 
@@ -59,15 +62,15 @@ def select_victims(room: Amounts, request: Amounts, lower: Sequence[Placed]) -> 
 
     ``lower`` are the pods there of lower priority than the one that asks.
     """
-    free = tuple(map(sum, zip(room, *(pod.requests for pod in lower), strict=True)))
-    if not lower or not _fits(request, free):
+    free: Amounts = tuple(map(sum, zip(room, *(pod.requests for pod in lower), strict=True)))
+    if not lower or not fits(request, free):
         return None
     breaking, others = split_by_budget(sorted(lower, key=_importance))
     victims = []
     violations = 0
     for pod in breaking + others:
         left = tuple(a - b for a, b in zip(free, pod.requests, strict=True))
-        if _fits(request, left):
+        if fits(request, left):
             free = left
         else:
             victims.append(pod)
@@ -101,14 +104,18 @@ def _harm(victims: Victims) -> tuple[int, int, int, int, int]:
         highest,
         sum(pod.priority + PRIORITY_OFFSET for pod in victims.pods),
         len(victims.pods),
-        -min(pod.start_us for pod in victims.pods if pod.priority == highest),
+        -min(pod.start_s for pod in victims.pods if pod.priority == highest),
     )
 
 
 def _importance(pod: Placed) -> tuple[int, int]:
     """Order pods by priority, high first, then by start, early first."""
-    return -pod.priority, pod.start_us
+    return -pod.priority, pod.start_s
 
 
-def _fits(request: Amounts, room: Amounts) -> bool:
-    return all(asked <= free for asked, free in zip(request, room, strict=True))
+def fits(request: Amounts, room: Amounts) -> bool:
+    """Say whether there is room; what is overdrawn refuses only who asks for it (noderesources/fit.go)."""
+    return all(
+        asked <= free or (not asked and index < RESOURCES)
+        for index, (asked, free) in enumerate(zip(request, room, strict=True))
+    )

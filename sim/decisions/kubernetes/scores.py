@@ -1,9 +1,9 @@
 """How kube-scheduler likes the nodes that fit: one function per score plugin, 0 to 100 each.
 
 Every function takes columns, one entry per node, and returns one float per node that holds a whole
-number. Fractions are of allocatable, with the pod already on the node. The total is the weighted
-sum; NodeAffinity and InterPodAffinity give no preference here and are left out, as upstream skips
-plugins that have nothing to say about a pod.
+number. What is left of a node is left with the pod already on it. The total is the weighted sum;
+plugins that have nothing to say about a pod are left out, as upstream skips them, and so is
+InterPodAffinity, whose preferences are not modelled.
 
 Source: Kubernetes v1.31.13 pkg/scheduler/framework/plugins: noderesources/least_allocated.go and
 balanced_allocation.go, tainttoleration, podtopologyspread/scoring.go, imagelocality, and
@@ -17,17 +17,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.kernels.choice import BEST, FULLEST, HALF
+from sim.kernels.choice import BEST
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     Column = NDArray[np.float64]
 
-_FULLEST = np.array(FULLEST)  # an array of no dimension is the operand numpy is fastest with
-_HALF = np.array(HALF)
 TAINT_TOLERATION = 3.0
 POD_TOPOLOGY_SPREAD = 2.0
+NODE_AFFINITY = 2.0
 
 UNSET_CPU_M = 100
 UNSET_MEMORY_MIB = 200
@@ -40,57 +41,39 @@ LEAST_IMAGE_BYTES = 23 * MIB
 MOST_IMAGE_BYTES = 1000 * MIB
 
 
-class Load:
-    """What would be taken of each node with one more pod on it, in per cent; memory to reuse.
+def unset_request(regular: Sequence[int | None], init: Sequence[int | None], default: int) -> int:
+    """Return what scores add to a pod's request of one resource for containers that ask for none (None).
 
-    ``scored`` and ``requested``, shape ``(2, nodes)``: cpu and memory, with and without 100m and 200 MiB for
-    each container that asks for nothing.
+    Requests are max(sum of the containers, each init container), for scores with ``default`` filled in
+    first. Source: noderesources/resource_allocation.go (calculatePodResourceRequest), component-helpers
+    resource.PodRequests (NonMissingContainerRequests).
     """
 
-    __slots__ = (
-        "_both", "_cpu", "_memory", "_penalties", "_penalty", "_percent", "_scored_cpu", "_scored_memory",
-        "fits", "scored",
-    )  # fmt: skip
+    def request(missing: int) -> int:
+        amounts = [missing if amount is None else amount for amount in regular]
+        return max([sum(amounts), *(missing if amount is None else amount for amount in init)])
 
-    def __init__(self, nodes: int) -> None:
-        """Reserve the memory."""
-        self._percent = np.zeros((2, 2, nodes))
-        self.scored, (self._cpu, self._memory) = self._percent
-        self._scored_cpu, self._scored_memory = self.scored
-        self.fits = np.zeros(nodes, dtype=np.bool_)
-        self._both = np.zeros((2, nodes))
-        self._penalty, self._penalties = self._both
+    return request(default) - request(0)
 
-    def add(self, held: Column, asked: Column) -> None:
-        """Say what is taken, and ``fits``: whether that is there.
 
-        ``held``, shape ``(2, nodes)``, is what nodes hold; ``asked``, shape ``(2, 2, nodes)``, is what a pod
-        asks for, in scores and in filters.
-        """
-        np.add(held, asked, self._percent)
-        np.maximum(self._cpu, self._memory, out=self._penalty)
-        np.less_equal(self._penalty, _FULLEST, self.fits)
+def least_allocated(left: Column, everything: Column) -> Column:
+    """Return the mean of what is left of cpu and memory, each in whole per cent, rounded down.
 
-    def assume(self, more: Column) -> None:
-        """Let scores add what stands in for missing requests of pods on the nodes, up to all there is."""
-        np.add(self.scored, more, self.scored)
-        np.minimum(self.scored, BEST, out=self.scored)
+    Both have the shape ``(2, nodes)``; what is overdrawn counts as nothing left.
+    """
+    shares = np.floor(np.maximum(left, 0.0) * BEST / everything)
+    mean: Column = np.floor((shares[0] + shares[1]) / 2)
+    return mean
 
-    def resource_penalty(self) -> Column:
-        """Return 200 less LeastAllocated and BalancedAllocation, both of weight 1; uses up what ``add`` said.
 
-        LeastAllocated is the mean of what is left of the first two, each in whole per cent rounded
-        down and at least 0, rounded down; BalancedAllocation is 100 less half the difference of the
-        others, rounded down. Counted from 100 down, all of these round up.
-        """
-        np.subtract(self._cpu, self._memory, self._penalties)
-        np.abs(self._penalties, self._penalties)
-        np.ceil(self.scored, self.scored)
-        np.add(self._scored_cpu, self._scored_memory, self._penalty)
-        np.multiply(self._both, _HALF, self._both)
-        np.ceil(self._both, self._both)
-        np.add(self._penalty, self._penalties, self._penalty)
-        return self._penalty
+def balanced_allocation(left: Column, everything: Column) -> Column:
+    """Return 100 less half the difference between the shares taken of cpu and memory, truncated.
+
+    In double precision as upstream computes it: what would be whole may come out one lower.
+    """
+    fractions = (everything - left) / everything
+    score: Column = np.floor((1 - np.abs((fractions[0] - fractions[1]) / 2)) * BEST)
+    return score
 
 
 def taint_toleration(intolerable: Column) -> Column:
@@ -104,24 +87,31 @@ def taint_toleration(intolerable: Column) -> Column:
     return minded
 
 
-def topology_spread(on_node: Column, in_zone: Column | None = None, zones: int = 0) -> Column:
-    """Return how few pods of the same owner a node and its zone hold, by the cluster's default spread.
+def spread_crowd(counts: Column, domains: int, max_skew: int) -> Column:
+    """Return what pods in a node's domain count against it; few domains weigh less: log(domains + 2) each."""
+    return counts * math.log(domains + 2) + (max_skew - 1)
 
-    ``on_node`` and ``in_zone`` count them; ``zones`` is the number of zones among the nodes, if they
-    have any. Counts in topologies with few values weigh less: log(values + 2) each.
+
+def topology_spread(crowd: Column, ignored: NDArray[np.bool_] | None = None) -> Column:
+    """Return how few pods the domains of a node hold, against the most and least crowded node.
+
+    ``crowd`` sums ``spread_crowd`` over the constraints; ``ignored`` nodes lack a label and score 0.
     """
-    crowd = on_node * math.log(len(on_node) + 2)
-    crowd += HOSTNAME_MAX_SKEW - 1 + 0.5
-    if in_zone is not None:
-        crowd += in_zone * math.log(zones + 2)
-        crowd += ZONE_MAX_SKEW - 1
-    np.floor(crowd, crowd)
-    most, least = crowd[crowd.argmax()], crowd[crowd.argmin()]
-    np.subtract(most + least, crowd, crowd)
-    crowd *= BEST
-    crowd /= most
-    np.floor(crowd, crowd)
-    return crowd
+    crowd = np.floor(crowd + 0.5)
+    judged = crowd if ignored is None else crowd[~ignored]
+    if not len(judged):
+        return np.zeros(len(crowd))
+    most, least = judged.max(), judged.min()
+    score = np.floor(BEST * (most + least - crowd) / most) if most else np.full(len(crowd), BEST)
+    if ignored is not None:
+        score[ignored] = 0.0
+    return score
+
+
+def node_affinity(weights: Column) -> Column:
+    """Return the weights of the preferences that a node meets, against the most that any meets."""
+    most = weights.max()
+    return np.floor(weights * BEST / most) if most else weights
 
 
 def image_locality(present_bytes: Column, containers: int) -> Column:

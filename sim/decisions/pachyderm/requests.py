@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
+from sim.decisions.kubernetes.scores import UNSET_CPU_M, UNSET_MEMORY_MIB, unset_request
 from sim.errors import InputError
 from sim.model.pipelines import ClusterDefaults, Pipeline, ResourceSpec
 from sim.model.quantity import milli
-from sim.model.resources import MIB, Container
+from sim.model.resources import MIB, Container, mib_up
 
 NEWEST_MINOR = 12
 GIB = 1024 * MIB
@@ -44,13 +45,13 @@ EMPTIED_DEFAULTS = ClusterDefaults()
 class WorkerRequests:
     """The containers of a worker pod.
 
-    ``unset_cpu`` and ``unset_memory`` count the regular containers without such a request, which
-    kube-scheduler scores as if they had a small one. ``problems`` say why Kubernetes would refuse the pod.
+    ``unset_cpu_m`` and ``unset_memory_mib`` are what kube-scheduler's scores add for containers that ask for
+    none. ``problems`` say why Kubernetes would refuse the pod.
     """
 
     containers: tuple[Container, ...]
-    unset_cpu: int
-    unset_memory: int
+    unset_cpu_m: int
+    unset_memory_mib: int
     problems: tuple[str, ...]
 
 
@@ -88,10 +89,20 @@ def worker_requests(
     regular = (limits | user, sidecar_limits | storage)
     return WorkerRequests(
         containers,
-        unset_cpu=sum("cpu" not in amounts for amounts in regular),
-        unset_memory=sum("memory" not in amounts for amounts in regular),
+        unset_cpu_m=unset_request(
+            [amounts.get("cpu") for amounts in regular], [(limits | init).get("cpu")], UNSET_CPU_M
+        ),
+        unset_memory_mib=unset_request(
+            [_mib(amounts.get("memory")) for amounts in regular],
+            [_mib((limits | init).get("memory"))],
+            UNSET_MEMORY_MIB,
+        ),
         problems=problems,
     )
+
+
+def _mib(amount_bytes: int | None) -> int | None:
+    return None if amount_bytes is None else mib_up(amount_bytes)
 
 
 def effective_resources(spec: Pipeline, defaults: ClusterDefaults) -> ClusterDefaults:

@@ -359,7 +359,7 @@ class NodeGroups:
         if instance.state is InstanceState.READY and instance.node is not None:
             instance.noticed = True
             self._log(instance, NodeState.INTERRUPTION_NOTICE)
-            self.state.close(instance.node)
+            self.state.close(instance.node, cordon=True)
             self._drain(instance.node)
             self.clock.at(self.clock.now_us + SPOT_NOTICE_US, Phase.NODES_GONE, self._interrupt, instance)
 

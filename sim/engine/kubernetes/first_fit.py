@@ -155,6 +155,9 @@ class FirstFitScheduler:
         """Cut the nodes into blocks anew."""
         self._blocks.clear()
 
+    def pod_leaving(self, pod: Pod, node: Node) -> None:
+        """Leave the room to the pod until its grace is over."""
+
     def images_changed(self, node: Node) -> None:
         """Place by room alone."""
 

@@ -1,10 +1,10 @@
 """Placement: filter the nodes for one pod, score those that fit, take the best.
 
-From 100 nodes on only some that fit are scored, beginning where the last search ended. The search goes
-through nodes in the order in which they became Ready; upstream takes zones in turn.
+From 100 nodes on only some that fit are scored. The search goes through zones in turn and begins where the
+last one ended: at the first node that fitted and was not taken.
 
 Source: Kubernetes v1.31.13 pkg/scheduler/schedule_one.go (findNodesThatFitPod, prioritizeNodes,
-selectHost); cluster-autoscaler.md §5.
+selectHost), internal/cache/node_tree.go; cluster-autoscaler.md §5.
 """
 
 from __future__ import annotations
@@ -15,104 +15,33 @@ import numpy as np
 
 from sim.decisions.kubernetes import scores
 from sim.decisions.kubernetes.scheduling import nodes_to_find, sample
-from sim.engine.kubernetes.node_table import FULL, NOTHING, NodeTable, unset_requests
+from sim.engine.kubernetes.domains import Domains
+from sim.engine.kubernetes.node_table import NodeTable
 from sim.kernels.choice import (
-    ASKED_CPU,
+    ALL_CPU,
     AVOID,
-    BEST,
     CHOICE,
     FREE_EPHEMERAL,
     FREE_GPU,
-    HAIR,
-    SCORED_MEMORY,
+    MORE_CPU,
     SHAPE,
-    ZONE,
 )
-from sim.model.pods import Effect, Taint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
-    from sim.engine.entities import ClassState, Node
+    from sim.engine.entities import Node
+    from sim.engine.kubernetes.class_view import ClassView
     from sim.engine.kubernetes.node_table import Floats
-    from sim.engine.state import ClusterState
 
     Flags = NDArray[np.bool_]
     Positions = NDArray[np.intp]
 
-DELETION_CANDIDATE = Taint("DeletionCandidateOfClusterAutoscaler", effect=Effect.PREFER_NO_SCHEDULE)
-TIES_DRAWN = 256
 ALIKE = np.zeros(0)  # the image score of nodes that are all alike
+IN_ORDER = np.zeros(0, dtype=np.intp)  # a search in node order
 MOST_CLASSES = 512  # remembered at a time: a trace may have thousands
-
-
-class Ties:
-    """Draws between equals: the n-th pod of a name that is placed takes the n-th."""
-
-    __slots__ = ("_block", "_rng", "next")
-
-    def __init__(self, rng: np.random.Generator) -> None:
-        """Draw the first ones."""
-        self._rng = rng
-        self._block: list[float] = []
-        self.next: float  # from 0 to 1; whoever uses it takes it
-        self.take()
-
-    def take(self) -> None:
-        """Go on to the next one."""
-        if not self._block:
-            self._block = self._rng.random(TIES_DRAWN).tolist()
-        self.next = self._block.pop()
-
-
-class ClassView:
-    """What placing a pod reads of its class.
-
-    ``asked`` says, by shape of node, what it takes there in per cent: cpu and memory with defaults for
-    containers that ask for nothing, then as requested, and more cpu than there is where selector or taints
-    forbid it.
-    """
-
-    __slots__ = (
-        "apart_row", "asked", "asks_less", "avoid", "cls", "has_few_wishes", "hopeless", "image_rows",
-        "is_counted", "is_spread", "minds_shapes", "owner_row", "ties", "unset",
-    )  # fmt: skip
-
-    def __init__(self, cls: ClassState, state: ClusterState, table: NodeTable, ties: Ties) -> None:
-        """Derive everything static."""
-        spec = cls.spec
-        self.cls = cls
-        self.unset = cpu_m, memory_mib = unset_requests(cls)
-        self.asks_less = self.unset != NOTHING
-        amounts = (cls.cpu_m + cpu_m, cls.memory_mib + memory_mib, cls.cpu_m, cls.memory_mib)
-        allocatable = np.array(table.allocatable, dtype=np.float64).reshape(-1, 2)
-        self.asked = 100.0 * np.array(amounts, dtype=np.float64) / np.tile(allocatable, 2)
-        self.asked[:, : SCORED_MEMORY + 1] -= HAIR
-        self.asked[~np.array(cls.allowed, dtype=np.bool_), ASKED_CPU] = FULL
-        self.is_spread = spec.spread
-        tracked = spec.spread or spec.anti_affinity
-        self.count_by(table.owner_row(spec.namespace, spec.owner) if tracked else table.known_owner_row(cls))
-        self.apart_row = self.owner_row if cls.anti_affinity else -1
-        self.image_rows = [(table.image_row(image.name), float(image.size_bytes)) for image in spec.images]
-        minded = [sum(_minds(cls, taint) for taint in shape.taints) for shape in state.shapes]
-        self.minds_shapes = np.array(minded, dtype=np.float64) if any(minded) else None
-        minds_candidates = _minds(cls, DELETION_CANDIDATE)
-        self.avoid = scores.TAINT_TOLERATION * BEST if minds_candidates else 0.0  # points such a taint costs
-        self.has_few_wishes = self.minds_shapes is None and not spec.spread  # those that the kernel knows
-        self.hopeless = False  # known to fit nowhere, as long as no room appears
-        self.ties = ties
-
-    def count_by(self, owner_row: int) -> None:
-        """Count pods in the row of their owner, if anybody asks for that (-1: no)."""
-        self.owner_row = owner_row
-        self.is_counted = owner_row >= 0 or self.asks_less or self.cls.gpu > 0 or self.cls.ephemeral_mib > 0
-
-
-def _minds(cls: ClassState, taint: Taint) -> bool:
-    tolerated = any(toleration.tolerates(taint) for toleration in cls.spec.tolerations)
-    return taint.effect is Effect.PREFER_NO_SCHEDULE and not tolerated
 
 
 class Placement:
@@ -121,12 +50,12 @@ class Placement:
     def __init__(self, table: NodeTable) -> None:
         """Start searching at the first node."""
         self.table = table
+        self.domains = Domains(table)
         self.start = 0
         self._seen = -1  # the table's changes that the following knows of
         self._wanted = 0
-        self._load = scores.Load(0)
-        self._shape = self._zone = np.zeros(0, dtype=np.intp)
-        self._asked: dict[int, Floats] = {}  # by class: what one more pod adds to each node
+        self._order = IN_ORDER
+        self._shape = np.zeros(0, dtype=np.intp)
         self._found = np.zeros((2, 0), dtype=np.intp)
         self._seen_images = -1
         self._image_scores: dict[int, Floats] = {}  # by class
@@ -134,70 +63,116 @@ class Placement:
     def choose(self, view: ClassView, taken: Iterable[Node] = ()) -> Node | None:
         """Return the best node for a pod, or None when it fits nowhere; ``taken`` ones are left out."""
         table = self.table
-        if not table.nodes:
+        if not table.nodes or not view.is_allowed:
             return None
         if self._seen != table.changes:
             self._look_again()
-        image_score = self._image_score(view) if view.image_rows else ALIKE
+        if table.touched:
+            table.take_snapshot()
         compiled = CHOICE.compiled or CHOICE.asked_for()
-        if compiled is not None and view.has_few_wishes and not taken:
+        if compiled is None or not view.has_few_wishes or taken:
+            position = self._choose(view, taken)
+        else:
             cls = view.cls
             position, self.start = compiled(
-                table.matrix, view.asked, image_score, self._found, len(table.nodes), self._wanted,
-                self.start, cls.gpu, cls.ephemeral_mib, view.apart_row,
-                view.avoid if table.avoided else 0.0, table.assumed > 0 or view.asks_less, view.ties.next,
+                table.matrix, view.allowed, self._image_score(view) if view.image_rows else ALIKE,
+                self._found, self._order, len(table.nodes), self._wanted, self.start,
+                cls.cpu_m, cls.memory_mib, view.unset[0], view.unset[1], cls.gpu, cls.ephemeral_mib,
+                view.apart_row, view.avoid if table.avoided else 0.0, table.assumed > 0 or view.asks_less,
+                view.is_balanced, view.ties.next,
             )  # fmt: skip
-        else:
-            position = self._choose(view, image_score, taken)
         if position < 0:
             return None
         view.ties.take()
         return table.nodes[position]
 
-    def _choose(self, view: ClassView, image_score: Floats, taken: Iterable[Node]) -> int:
+    def _choose(self, view: ClassView, taken: Iterable[Node]) -> int:
         """Return the position of the best node, -1 if there is none: the twin of ``sim.kernels.choice``."""
-        table, load = self.table, self._load
-        load.add(table.percent, self._asked_of(view))
-        if taken or view.apart_row >= 0 or view.cls.gpu or view.cls.ephemeral_mib:
-            self._leave_out(load.fits, view, taken)
-        (feasible,) = load.fits.nonzero()
-        count = len(feasible)
-        if not count:
+        feasible = self.feasible(view, taken)
+        if not len(feasible):
             return -1
-        if count > self._wanted:
-            feasible, self.start = sample(feasible, self._wanted, len(table.nodes), self.start)
-        penalty = self._penalty(view, image_score, feasible)
-        (best,) = np.equal(penalty, penalty[penalty.argmin()]).nonzero()
+        score = self.score(view, feasible)
+        (best,) = np.equal(score, score[score.argmax()]).nonzero()
         return int(feasible[best[int(view.ties.next * len(best))]])
 
-    def _leave_out(self, fits: Flags, view: ClassView, taken: Iterable[Node]) -> None:
-        """Leave out nodes that a pod with special wishes cannot have, and those ``taken``."""
-        cls = view.cls
+    def feasible(self, view: ClassView, taken: Iterable[Node] = ()) -> Positions:
+        """Return the positions of the nodes that are scored, in the order of the search, which goes on."""
+        table = self.table
+        if self._seen != table.changes:
+            self._look_again()
+        fits = self._fits(view, taken)
+        if not len(self._order):
+            (found,) = fits.nonzero()
+            if len(found) > self._wanted:
+                found, self.start = sample(found, self._wanted, len(table.nodes), self.start)
+            return found
+        (steps,) = fits.take(self._order).nonzero()
+        if len(steps) > self._wanted:
+            steps, self.start = sample(steps, self._wanted, len(table.nodes), self.start)
+        return self._order.take(steps)
+
+    def _fits(self, view: ClassView, taken: Iterable[Node]) -> Flags:
+        """Say of every node whether it passes all filters."""
+        cls, table = view.cls, self.table
+        free = self._free(view)
+        fits: Flags = np.logical_and(free[0] >= cls.cpu_m, free[1] >= cls.memory_mib)
+        if len(view.allowed) > 1:
+            fits &= view.allowed.take(self._shape)
+        elif not view.is_allowed:
+            fits[:] = False
         if cls.gpu:
-            fits &= self.table.row(FREE_GPU) >= cls.gpu
+            fits &= table.row(FREE_GPU) >= cls.gpu
         if cls.ephemeral_mib:
-            fits &= self.table.row(FREE_EPHEMERAL) >= cls.ephemeral_mib
+            fits &= table.row(FREE_EPHEMERAL) >= cls.ephemeral_mib
         if view.apart_row >= 0:
-            fits &= self.table.row(view.apart_row) == 0
+            fits &= table.row(view.apart_row) == 0
         for node in taken:
             fits[node.position] = False
+        if view.is_bound_by_others:
+            fits &= self.domains.open_to(view)
+        return fits
 
-    def _penalty(self, view: ClassView, image_score: Floats, sampled: Positions) -> Floats:
-        """Return what each node's weighted score lacks to the best there could be, up to a constant."""
-        load, table = self._load, self.table
+    def _free(self, view: ClassView) -> Floats:
+        """Return free cpu and memory; of cordoned nodes too, to those that tolerate that."""
+        free = self.table.free
+        if view.cls.tolerates_cordon:
+            cordoned = [node for node in self.table.nodes if node.cordoned and node.free_pods > 0]
+            if cordoned:
+                free = free.copy()
+                for node in cordoned:
+                    free[0, node.position] = node.free_cpu_m
+        return free
+
+    def score(self, view: ClassView, feasible: Positions) -> Floats:
+        """Return the weighted score of nodes that fit, up to a constant."""
+        cls, table = view.cls, self.table
+        rows = table.scored[:, feasible]
+        left = rows[:2]
+        if cls.tolerates_cordon:
+            left[:] = self._free(view)[:, feasible]
+        left[0] -= cls.cpu_m
+        left[1] -= cls.memory_mib
+        everything = rows[ALL_CPU : ALL_CPU + 2]
+        score = scores.balanced_allocation(left, everything) if view.is_balanced else np.zeros(len(feasible))
         if table.assumed or view.asks_less:
-            load.assume(table.more)
-        penalty = load.resource_penalty()
-        if image_score is not ALIKE:
-            penalty -= image_score
-        penalty = penalty.take(sampled)
+            left -= rows[MORE_CPU : MORE_CPU + 2]
+            left[0] -= view.unset[0]
+            left[1] -= view.unset[1]
+        score += scores.least_allocated(left, everything)
+        if view.image_rows and (image_score := self._image_score(view)) is not ALIKE:
+            score += image_score.take(feasible)
         if view.minds_shapes is not None:
-            penalty -= scores.TAINT_TOLERATION * scores.taint_toleration(self._intolerable(view, sampled))
+            score += scores.TAINT_TOLERATION * scores.taint_toleration(self._intolerable(view, feasible))
         elif table.avoided and view.avoid:  # the same with at most one taint a node
-            penalty += view.avoid * table.row(AVOID).take(sampled)
+            score -= view.avoid * table.row(AVOID).take(feasible)
+        if view.prefers_shapes is not None:
+            wished = view.prefers_shapes.take(self._shape.take(feasible))
+            score += scores.NODE_AFFINITY * scores.node_affinity(wished)
         if view.is_spread:
-            penalty -= scores.POD_TOPOLOGY_SPREAD * self._spread(view, sampled)
-        return penalty
+            score += scores.POD_TOPOLOGY_SPREAD * self.domains.default_spread(view, feasible)
+        elif view.spread_rows:
+            score += scores.POD_TOPOLOGY_SPREAD * self.domains.own_spread(view, feasible)
+        return score
 
     def _intolerable(self, view: ClassView, sampled: Positions) -> Floats:
         avoided = self.table.row(AVOID).take(sampled) if view.avoid else np.zeros(len(sampled))
@@ -205,39 +180,18 @@ class Placement:
             avoided += view.minds_shapes[self._shape.take(sampled)]
         return avoided
 
-    def _spread(self, view: ClassView, sampled: Positions) -> Floats:
-        table = self.table
-        crowd = table.row(view.owner_row)
-        on_node = crowd.take(sampled)
-        if len(table.zones) == 1:
-            return scores.topology_spread(on_node)
-        zone_of = self._zone.take(sampled)
-        among = np.bincount(zone_of)
-        in_zone = np.bincount(self._zone, crowd).astype(np.float64, copy=False)
-        return scores.topology_spread(on_node, in_zone.take(zone_of), int(np.count_nonzero(among)))
-
     def _look_again(self) -> None:
         """Work out what depends on which nodes there are."""
         table = self.table
         nodes = len(table.nodes)
         self._seen = table.changes
         self._wanted = nodes_to_find(nodes)
-        self._load = scores.Load(nodes)
         self._shape = table.row(SHAPE).astype(np.intp)
-        self._zone = table.row(ZONE).astype(np.intp)
-        self._asked.clear()
+        in_turns = self._wanted < nodes and len(table.zones) > 2  # noqa: PLR2004  # one stands for no zone
+        self._order = np.array(table.in_turns(), dtype=np.intp) if in_turns else IN_ORDER
         self._found = np.zeros((2, nodes), dtype=np.intp)
         self._seen_images = -1
-
-    def _asked_of(self, view: ClassView) -> Floats:
-        """Return what one more pod of a class takes of each node, shape ``(2, 2, nodes)``."""
-        known = self._asked.get(view.cls.index)
-        if known is None:
-            if len(self._asked) == MOST_CLASSES:
-                self._asked.clear()
-            by_node = np.ascontiguousarray(view.asked[self._shape].T).reshape(2, 2, -1)
-            known = self._asked[view.cls.index] = by_node
-        return known
+        self.domains.look_again(self._shape)
 
     def _image_score(self, view: ClassView) -> Floats:
         """Return the score of each node's images for a class, for the images there are now."""
@@ -255,6 +209,5 @@ class Placement:
     def _score_images(self, view: ClassView) -> Floats:
         present = np.zeros(len(self.table.nodes))
         for row, size_bytes in view.image_rows:
-            on_node = self.table.row(row)
-            present += on_node * np.floor(size_bytes * on_node.mean())
+            present += np.floor(size_bytes * (self.table.row(row + 1) / len(present)))
         return scores.image_locality(present, len(view.image_rows)) if present.any() else ALIKE

@@ -1,37 +1,42 @@
 """The scheduling queue: active, backing off, unschedulable; identical pods wait as one cohort.
 
 A cohort is pods of one class that failed at the same instant after as many attempts: they back off,
-come back and fail together, so a thousand of them cost as much as one. Once its back-off is over, a
-cohort waits for an event that could help: a pod gone from a node, or, if the class fits on it, a
-node that became usable. An event during the back-off brings the cohort back at the first flush
-after it. Retried pods go behind newer arrivals of their priority, because their place in the queue
-counts from their last failure.
+come back and fail together, so a thousand of them cost as much as one. A cohort that failed is
+unschedulable until an event that could help it. If its back-off is over by then it becomes active at
+once, otherwise it waits in the back-off queue, which is flushed every second; from 1.33 on an idle
+scheduler takes it out of there at once. Without any node there is nothing to wait for: pods go to
+the back-off queue by themselves, and stay there. Retried pods go behind newer arrivals of their
+priority, because their place in the queue counts from their last failure.
 
 As long as a class is known to fit nowhere, its cohorts sleep: no attempt of theirs could succeed, so
 none is made, and when room appears they catch up on what would have become of them meanwhile (an
 attempt due at that very instant is still to come, even if pods were already tried in it).
 
-Source: Kubernetes v1.31.13 pkg/scheduler/internal/queue/scheduling_queue.go and eventhandlers.go
-(preCheckForNode), without queueing hints; cluster-autoscaler.md §5.
+Source: Kubernetes v1.31.13 pkg/scheduler/internal/queue/scheduling_queue.go; v1.33.5
+pkg/scheduler/backend/queue (backoff_queue.go, active_queue.go); cluster-autoscaler.md §5.
 """
 
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import deque
-from heapq import merge
+from heapq import heappop, heappush
+from itertools import count
 from typing import TYPE_CHECKING
 
 from sim.decisions.kubernetes.scheduling import (
+    SchedulerRules,
     attempts_that_matter,
     backoff_us,
     flushed_us,
+    is_backing_off,
     leftover_flushed_us,
     retry_us,
 )
 from sim.engine.clock import Phase
-from sim.engine.entities import PodState
+from sim.engine.kubernetes.cohort import ACTIVE, RANKED, Cohort, Place, Rejector, Turn, alike
+from sim.model.units import SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,67 +46,30 @@ if TYPE_CHECKING:
     from sim.model.cluster import SchedulerOptions
 
 
-class Cohort:
-    """Pods of one class with one history.
-
-    ``pods_gone`` and ``nodes_usable`` are how many such events there had been when they failed. Only
-    if some node lacked nothing but ``room`` does a pod that leaves one move them. The queue knows the
-    cohort as ``active`` when its turn has come, as ``unmoved`` when only an event can bring it back.
-    """
-
-    __slots__ = (
-        "active", "attempts", "cls", "failed_us", "nodes_usable", "pods", "pods_gone", "room", "unmoved",
-    )  # fmt: skip
-
-    def __init__(self, cls: ClassState, pods: deque[Pod]) -> None:
-        """Let new pods wait together."""
-        self.cls = cls
-        self.pods = pods
-        self.attempts = 0
-        self.failed_us = -1
-        self.pods_gone = 0
-        self.nodes_usable = 0
-        self.room = True
-        self.active = False
-        self.unmoved = False
-
-    def head(self) -> Pod | None:
-        """Return the next pod; those deleted in the meantime are dropped."""
-        pods = self.pods
-        while pods:
-            pod = pods[0]
-            if pod.state is PodState.PENDING:
-                return pod
-            pods.popleft()
-        return None
-
-    def turn(self) -> tuple[int, int, int]:
-        """Return what decides whose turn it is: priority, then time in the queue, then creation."""
-        pod = self.pods[0]
-        queued_us = self.failed_us if self.attempts else pod.created_us
-        return -self.cls.spec.priority, queued_us, pod.order
-
-
 class SchedulingQueue:
     """All pods that wait for the scheduler; calls ``wake`` when a cohort's turn has come."""
 
-    def __init__(self, clock: Clock, options: SchedulerOptions, wake: Callable[[], None]) -> None:
+    def __init__(
+        self, clock: Clock, options: SchedulerOptions, rules: SchedulerRules, wake: Callable[[], None]
+    ) -> None:
         """Start empty."""
         self.clock = clock
+        self.rules = rules
         self.pods_gone = 0
-        self.nodes_usable = 0
         most = attempts_that_matter(options.initial_backoff_us, options.max_backoff_us)
         self._backoffs_us = [
             backoff_us(n, options.initial_backoff_us, options.max_backoff_us) for n in range(1, most + 1)
         ]
         self._wake = wake
-        self._active: list[Cohort] = []
+        self._number = count()
+        self._active: list[tuple[Turn, int, Cohort]] = []
+        self._backing_off: list[tuple[int, Turn, int, Cohort]] = []  # those an idle scheduler may take
         self._fresh: dict[int, Cohort] = {}  # by class: pods not tried yet
-        self._unmoved: list[Cohort] = []  # back-off over, waiting for an event
-        self._usable: dict[int, int] = {}  # by class: the last node event that lets it try again
+        self._unschedulable: list[Cohort] = []
         self._asleep: dict[int, list[Cohort]] = {}  # by class
         self._gone_us = array("q")  # when pods left nodes, while any cohort sleeps
         self._gone_before = 0  # how many had left before
+        self._moved_us: dict[int, list[int]] = {}  # by class: when else its sleeping cohorts were moved
 
     def add(self, pod: Pod) -> None:
         """Queue a new pod."""
@@ -110,98 +78,147 @@ class SchedulingQueue:
         if cohort is None:
             cohort = self._fresh[cls.index] = Cohort(cls, deque())
         cohort.pods.append(pod)
-        if not cohort.active:
+        if cohort.place is not Place.ACTIVE:
             self._activate(cohort)
 
-    def take_active(self) -> list[Cohort]:
-        """Return the cohorts whose turn it is; they are no longer queued."""
-        active, self._active = self._active, []
-        for cohort in active:
-            cohort.active = False
-        return active
+    # -- turns ------------------------------------------------------------------------------
+
+    def next(self) -> Cohort | None:
+        """Return the cohort whose turn it is, which is no longer queued; its head is pending."""
+        while self._active:
+            turn, _, cohort = heappop(self._active)
+            if cohort.head() is None:
+                cohort.place = Place.NOWHERE
+            elif self._active and cohort.turn() > max(turn, self._active[0][0]):
+                self._push(cohort)  # its first pods were deleted
+            else:
+                cohort.place = Place.NOWHERE
+                cohort.taken_from = ACTIVE
+                return cohort
+        return self._pop_from_backoff()
+
+    def _pop_from_backoff(self) -> Cohort | None:
+        while self._backing_off:
+            over_s, _, _, cohort = heappop(self._backing_off)
+            if cohort.place is Place.BACKING_OFF:
+                cohort.place = Place.NOWHERE
+                cohort.taken_from = over_s
+                if cohort.head() is not None:
+                    return cohort
+        return None
+
+    def goes_on(self, cohort: Cohort) -> bool:
+        """Say whether a cohort that was taken and has pods left is next again; otherwise queue it."""
+        if cohort.place is not Place.NOWHERE:  # pods of a class came while others were placed
+            return False
+        if self._active and cohort.head() is not None and cohort.turn() > self._active[0][0]:
+            self._push(cohort)
+            return False
+        return True
 
     # -- failures ---------------------------------------------------------------------------
 
-    def fail(self, cohort: Cohort, *, room: bool, asleep: bool) -> None:
+    def fail(self, cohort: Cohort, refused_by: Rejector, *, asleep: bool) -> None:
         """Put back all pods of a cohort that was tried, to sleep until the class is roused or not."""
-        failed = self._failed(cohort, cohort.pods)
-        failed.room = room
+        failed = self._failed(cohort, cohort.pods, refused_by)
         cohort.pods = deque()  # a class's fresh cohort goes on with new pods
         if asleep:
             self._sleep(failed)
         else:
-            self._back_off(failed)
+            self._await_event(failed)
 
-    def fail_alone(self, cohort: Cohort, pods_gone: int) -> None:
-        """Put back the head of a cohort by itself: it made room for itself, after ``pods_gone`` events."""
-        failed = self._failed(cohort, deque([cohort.pods.popleft()]))
-        failed.pods_gone = pods_gone
-        self._back_off(failed)
+    def fail_without_nodes(self, cohort: Cohort) -> None:
+        """Put back all pods of a cohort because there is no node at all."""
+        failed = self._failed(cohort, cohort.pods, Rejector.NONE)
+        cohort.pods = deque()
+        self._back_off(failed, takes_part=False)
 
-    def _failed(self, cohort: Cohort, pods: deque[Pod]) -> Cohort:
+    def fail_alone(self, cohort: Cohort, refused_by: Rejector, *, moved: bool) -> None:
+        """Put back the head of a cohort by itself: it made room for itself, and may be moved by that."""
+        failed = self._failed(cohort, deque([cohort.pods.popleft()]), refused_by)
+        if moved:
+            self._requeue(failed)
+        else:
+            self._await_event(failed)
+
+    def _failed(self, cohort: Cohort, pods: deque[Pod], refused_by: Rejector) -> Cohort:
         failed = Cohort(cohort.cls, pods)
         failed.attempts = self._counted(cohort.attempts + 1)
         failed.failed_us = self.clock.now_us
+        failed.rank = cohort.rank_after(pods[0], cohort.taken_from)
         failed.pods_gone = self.pods_gone
-        failed.nodes_usable = self.nodes_usable
+        failed.refused_by = refused_by
         return failed
 
     def _counted(self, attempts: int) -> int:
         """Return the number of attempts, as far as it makes a difference."""
         return min(attempts, len(self._backoffs_us))
 
-    def _back_off(self, cohort: Cohort) -> None:
-        over_us = cohort.failed_us + self._backoffs_us[cohort.attempts - 1]
-        if over_us <= self.clock.now_us:
-            self._backed_off(cohort)
+    def _over_us(self, cohort: Cohort) -> int:
+        return cohort.failed_us + self._backoffs_us[cohort.attempts - 1]
+
+    def _is_held_back(self, cohort: Cohort, time_us: int) -> bool:
+        if not self._backoffs_us[-1]:  # no back-off at all
+            return False
+        return is_backing_off(self._over_us(cohort), time_us, self.rules)
+
+    def _requeue(self, cohort: Cohort) -> None:
+        """Let a cohort that an event moves try again, behind its back-off if that is not over."""
+        if self._is_held_back(cohort, self.clock.now_us):
+            self._back_off(cohort, takes_part=True)
         else:
-            self.clock.at(over_us, Phase.REQUEUE, self._backoff_over, cohort)
+            self._activate(cohort)
 
-    def _backoff_over(self, call: Call[Cohort]) -> None:
-        self._backed_off(call.argument)
-
-    def _backed_off(self, cohort: Cohort) -> None:
-        if self._moved(cohort):
-            self._await_turn(cohort, flushed_us(cohort.failed_us, self.clock.now_us))
-        else:
-            self._await_event(cohort)
-
-    def _await_turn(self, cohort: Cohort, time_us: int) -> None:
-        if time_us <= self.clock.now_us:
+    def _back_off(self, cohort: Cohort, *, takes_part: bool) -> None:
+        """Queue for the flush; one that ``takes_part`` may be taken before by an idle scheduler."""
+        over_us, now_us = self._over_us(cohort), self.clock.now_us
+        cohort.place = Place.BACKING_OFF
+        if takes_part and self.rules.pops_from_backoff:
+            heappush(self._backing_off, (over_us // SECOND, cohort.turn(), next(self._number), cohort))
+            self._wake()
+        flush_us = flushed_us(cohort.failed_us, over_us, self.rules)
+        if flush_us <= now_us:
             self._activate(cohort)
         else:
-            self.clock.at(time_us, Phase.REQUEUE, self._flush, cohort)
+            self.clock.at(flush_us, Phase.REQUEUE, self._flush, cohort)
 
     def _await_event(self, cohort: Cohort) -> None:
-        cohort.unmoved = True
-        self._unmoved.append(cohort)
+        if self._unschedulable and self._joins(self._unschedulable[-1], cohort):
+            return
+        cohort.place = Place.UNSCHEDULABLE
+        self._unschedulable.append(cohort)
         leftover_us = max(leftover_flushed_us(cohort.failed_us), self.clock.now_us)
         self.clock.at(leftover_us, Phase.REQUEUE, self._left_over, cohort)
 
-    def _moved(self, cohort: Cohort) -> bool:
-        """Say whether an event since the failure lets the cohort try again."""
-        return self._moved_by_pods(cohort) or self._moved_by_nodes(cohort)
-
-    def _moved_by_pods(self, cohort: Cohort) -> bool:
-        return cohort.room and self.pods_gone > cohort.pods_gone
-
-    def _moved_by_nodes(self, cohort: Cohort) -> bool:
-        return self._usable.get(cohort.cls.index, 0) > cohort.nodes_usable
+    def _joins(self, last: Cohort, cohort: Cohort) -> bool:
+        """Let the pods of a cohort join those that failed just before, if nothing tells them apart."""
+        if last.cls is not cohort.cls or not alike(last, cohort) or last.pods[0].nominated is not None:
+            return False
+        if cohort.pods[0].nominated is not None:
+            return False
+        last.pods.extend(cohort.pods)
+        return True
 
     def _flush(self, call: Call[Cohort]) -> None:
-        self._activate(call.argument)
+        if call.argument.place is Place.BACKING_OFF:
+            self._activate(call.argument)
 
     def _left_over(self, call: Call[Cohort]) -> None:
         cohort = call.argument
-        if cohort.unmoved:
-            self._unmoved.remove(cohort)
+        if cohort.place is Place.UNSCHEDULABLE:
+            self._unschedulable.remove(cohort)
             self._activate(cohort)
 
     def _activate(self, cohort: Cohort) -> None:
-        cohort.active = True
-        cohort.unmoved = False
-        self._active.append(cohort)
+        if cohort.head() is None:
+            cohort.place = Place.NOWHERE
+            return
+        self._push(cohort)
         self._wake()
+
+    def _push(self, cohort: Cohort) -> None:
+        cohort.place = Place.ACTIVE
+        heappush(self._active, (cohort.turn(), next(self._number), cohort))
 
     # -- sleep ------------------------------------------------------------------------------
 
@@ -210,8 +227,8 @@ class SchedulingQueue:
             del self._gone_us[:]
             self._gone_before = self.pods_gone
         sleeping = self._asleep.setdefault(cohort.cls.index, [])
-        if sleeping and _alike(sleeping[-1], cohort):
-            sleeping[-1].pods = _merged(sleeping[-1].pods, cohort.pods)
+        if sleeping and alike(sleeping[-1], cohort):
+            sleeping[-1].pods.extend(cohort.pods)
         else:
             sleeping.append(cohort)
 
@@ -220,85 +237,91 @@ class SchedulingQueue:
         sleeping = self._asleep.pop(cls.index, None)
         if sleeping is None:
             return
+        moved_us = self._moved_us.pop(cls.index, [])
         for cohort in sleeping:
-            self._catch_up(cohort)
-        sleeping.sort(key=lambda cohort: (cohort.failed_us, cohort.attempts))
+            self._catch_up(cohort, moved_us)
+        sleeping.sort(key=lambda cohort: (cohort.failed_us, cohort.rank, cohort.attempts))
         last = None
         for cohort in sleeping:
-            if last is not None and _alike(last, cohort):
-                last.pods = _merged(last.pods, cohort.pods)
+            if last is not None and alike(last, cohort):
+                last.pods.extend(cohort.pods)
                 continue
             if last is not None:
-                self._resume(last)
+                self._resume(last, moved_us)
             last = cohort
         if last is not None:
-            self._resume(last)
+            self._resume(last, moved_us)
 
-    def _catch_up(self, cohort: Cohort) -> None:
+    def _catch_up(self, cohort: Cohort, moved_us: list[int]) -> None:
         """Go through the attempts that would have been made, and failed, before this instant."""
-        while (tried_us := self._next_try_us(cohort)) < self.clock.now_us:
+        while True:
+            self._skip_most(cohort)
+            event_us = self._event_us(cohort, moved_us)
+            tried_us = retry_us(cohort.failed_us, self._over_us(cohort), event_us, self.rules)
+            if tried_us >= self.clock.now_us:
+                return
+            over_us = self._over_us(cohort)
+            taken_from = over_us // SECOND if self._is_taken_early(cohort, tried_us) else ACTIVE
+            cohort.rank = cohort.rank_after(cohort.pods[0], taken_from)
             cohort.attempts = self._counted(cohort.attempts + 1)
             cohort.failed_us = tried_us
             cohort.pods_gone = self._gone_before + bisect_right(self._gone_us, tried_us)
 
-    def _next_try_us(self, cohort: Cohort) -> int:
-        """Return when a cohort would be tried again, by what has happened up to now."""
-        over_us = cohort.failed_us + self._backoffs_us[cohort.attempts - 1]
+    def _skip_most(self, cohort: Cohort) -> None:
+        """Leave out attempts that change nothing but what came before, once the back-off is the longest."""
+        if not self.rules.pops_from_backoff or cohort.attempts < len(self._backoffs_us):
+            return
         gone = cohort.pods_gone - self._gone_before
-        moved = cohort.room and gone < len(self._gone_us)
-        return retry_us(cohort.failed_us, over_us, self._gone_us[gone] if moved else None)
+        skipped = bisect_left(self._gone_us, self.clock.now_us) - RANKED
+        if cohort.refused_by & Rejector.FIT and skipped > gone:
+            cohort.failed_us = self._gone_us[skipped]
+            cohort.pods_gone = self._gone_before + bisect_right(self._gone_us, cohort.failed_us)
 
-    def _resume(self, cohort: Cohort) -> None:
+    def _is_taken_early(self, cohort: Cohort, time_us: int) -> bool:
+        return self.rules.pops_from_backoff and self._is_held_back(cohort, time_us)
+
+    def _event_us(self, cohort: Cohort, moved_us: list[int]) -> int | None:
+        """Return the first event that moved a sleeping cohort after its last attempt, if any did."""
+        gone = cohort.pods_gone - self._gone_before
+        left = cohort.refused_by & Rejector.FIT and gone < len(self._gone_us)
+        times = [self._gone_us[gone]] if left else []
+        later = bisect_left(moved_us, cohort.failed_us + 1)
+        times += moved_us[later : later + 1]
+        return min(times, default=None)
+
+    def _resume(self, cohort: Cohort, moved_us: list[int]) -> None:
         """Have a cohort that slept wait as if it had not."""
-        if cohort.failed_us + self._backoffs_us[cohort.attempts - 1] > self.clock.now_us:
-            self._back_off(cohort)
-        elif self._moved_by_pods(cohort):
-            self._await_turn(cohort, self._next_try_us(cohort))
-        elif self._moved_by_nodes(cohort):
-            self._activate(cohort)
-        else:
+        event_us = self._event_us(cohort, moved_us)
+        if event_us is None:
             self._await_event(cohort)
+        elif self._is_held_back(cohort, event_us):
+            self._back_off(cohort, takes_part=True)
+        else:
+            self._activate(cohort)
 
     # -- events -----------------------------------------------------------------------------
 
-    def pod_gone(self) -> None:
-        """Note that a pod left a node, or gave up its claim to one."""
+    def pod_gone(self, helps: Callable[[Cohort], bool]) -> None:
+        """Note that a pod left a node; ``helps`` says whom that may help, besides those without room."""
         self.pods_gone += 1
         if self._asleep:
             self._gone_us.append(self.clock.now_us)
-        if self._unmoved:
-            self._activate_moved()
+        if self._unschedulable:
+            self.move(lambda cohort: bool(cohort.refused_by & Rejector.FIT) or helps(cohort))
 
-    def node_usable(self, classes: list[ClassState]) -> None:
-        """Note that a node became Ready, or open again, and that pods of ``classes`` fit on it."""
-        self.nodes_usable += 1
-        for cls in classes:
-            self._usable[cls.index] = self.nodes_usable
-        if self._unmoved:
-            self._activate_moved()
-
-    def _activate_moved(self) -> None:
-        unmoved, self._unmoved = self._unmoved, []
-        for cohort in unmoved:
-            if self._moved(cohort):
-                self._activate(cohort)
+    def move(self, helps: Callable[[Cohort], bool]) -> None:
+        """Let those that an event ``helps`` try again, if they are not waiting for their turn anyway."""
+        unschedulable, self._unschedulable = self._unschedulable, []
+        for cohort in unschedulable:
+            if helps(cohort):
+                self._requeue(cohort)
             else:
-                self._unmoved.append(cohort)
+                self._unschedulable.append(cohort)
 
-
-def _alike(first: Cohort, second: Cohort) -> bool:
-    """Say whether two cohorts of a class have the same history from now on."""
-    return (
-        first.failed_us == second.failed_us
-        and first.attempts == second.attempts
-        and first.pods_gone == second.pods_gone
-        and first.room == second.room
-    )
-
-
-def _merged(first: deque[Pod], second: deque[Pod]) -> deque[Pod]:
-    """Return the pods of both in order of creation; each is in that order already."""
-    if first[-1].order <= second[0].order:
-        first.extend(second)
-        return first
-    return deque(merge(first, second, key=lambda pod: pod.order))
+    def move_sleeping(self, helps: Callable[[Cohort], bool]) -> None:
+        """Note that an event moves those of the sleeping cohorts that it ``helps``, though in vain."""
+        now_us = self.clock.now_us
+        for index, cohorts in self._asleep.items():
+            times = self._moved_us.setdefault(index, [])
+            if (not times or times[-1] != now_us) and helps(cohorts[-1]):
+                times.append(now_us)

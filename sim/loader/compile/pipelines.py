@@ -6,6 +6,7 @@ Pachyderm version; an RC that re-creates it, no grace, emptyDir volumes, three i
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ from sim.decisions.pachyderm.requests import (
 from sim.documents.fields import Field
 from sim.errors import InputError
 from sim.loader.compile.places import at_path
+from sim.loader.compile.pod_patch import patched
 from sim.loader.compile.pods import PodMaker
 from sim.loader.notes import Notes
 from sim.loader.shape.workload import DatumsFile, PachydermFile, PipelineFile
@@ -153,7 +155,7 @@ class PipelineMaker:
     def _worker(self, pipeline: Pipeline, worker: WorkerRequests) -> PodClass:
         annotations = dict(pipeline.annotations)
         delay = annotations.get(SCALE_UP_DELAY)
-        return PodClass(
+        spec = PodClass(
             name=pipeline.full_name,
             requests=pod_requests(worker.containers),
             container_requests=pod_requests(tuple(each for each in worker.containers if not each.init)),
@@ -170,9 +172,11 @@ class PipelineMaker:
             spread=True,
             scale_up_delay_us=parse_duration(delay) if delay else 0,
             images=self.pods.images.of_worker(pipeline.image),
-            unset_cpu=worker.unset_cpu,
-            unset_memory=worker.unset_memory,
+            unset_cpu_m=worker.unset_cpu_m,
+            unset_memory_mib=worker.unset_memory_mib,
         )
+        patch = dict(pipeline.kept).get("podPatch")
+        return patched(spec, json.loads(patch), self.notes) if patch else spec
 
 
 def names_of(spec: Any) -> tuple[str, str]:

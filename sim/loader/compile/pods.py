@@ -6,10 +6,12 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 
 from sim.decisions.kubernetes.empty_node import EKS_DAEMONS
+from sim.decisions.kubernetes.scores import UNSET_CPU_M, UNSET_MEMORY_MIB
 from sim.documents.fields import Field
 from sim.errors import InputError, nearest
 from sim.loader.compile.images import ImageSizes
 from sim.loader.notes import Notes
+from sim.loader.shape.placing import placing
 from sim.loader.shape.pods import BaseLoadFile, DaemonSetFile, MovablePodFile, PodFile, PodsFile
 from sim.model.arrivals import TraceArrivals
 from sim.model.cluster import DaemonSet
@@ -122,6 +124,7 @@ class PodMaker:
             grace_us=pods.grace,
             safe_to_evict=pods.safe_to_evict,
             local_storage=pods.local_storage,
+            **placing(pods.affinity, pods.topology_spread, pods.preemption_policy),
         )
 
     def default_base_load(
@@ -169,8 +172,8 @@ def _class(pods: PodFile, controller: Controller) -> PodClass:
         node_selector=pods.selector,
         tolerations=pods.tolerations,
         system=pods.namespace == SYSTEM_NAMESPACE,
-        unset_cpu=int(pods.requests.cpu_m == 0),
-        unset_memory=int(pods.requests.memory_mib == 0),
+        unset_cpu_m=0 if pods.requests.cpu_m else UNSET_CPU_M,
+        unset_memory_mib=0 if pods.requests.memory_mib else UNSET_MEMORY_MIB,
     )
 
 

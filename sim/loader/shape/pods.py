@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from sim.loader.shape.placing import AFFINITY, NO_AFFINITY, PREEMPTION_POLICY, SPREADS, AffinityFile
 from sim.loader.values.arrivals import PODS
 from sim.loader.values.distributions import SECONDS_VARYING
 from sim.loader.values.kinds import Choice, ListOf, PairsOf, choice_of
@@ -27,7 +28,7 @@ from sim.loader.values.scalars import (
 from sim.loader.values.sections import Key, Section, key, section_of
 from sim.model.arrivals import Arrivals
 from sim.model.distributions import Distribution
-from sim.model.pods import Controller, Effect, Pairs, Toleration
+from sim.model.pods import Controller, Effect, Pairs, SpreadConstraint, Toleration
 from sim.model.resources import Resources
 
 REQUESTS = Section(
@@ -85,6 +86,18 @@ class PodFile:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovablePodFile(PodFile):
     """What pods can say that the scheduler may preempt and the autoscaler may move."""
+
+    affinity: AffinityFile = key(AFFINITY, "nodes and pods it must or would rather be with", NO_AFFINITY)
+    topology_spread: tuple[SpreadConstraint, ...] = key(
+        SPREADS, "how evenly pods lie over domains of nodes", (), name="topologySpreadConstraints"
+    )
+    preemption_policy: str = key(
+        PREEMPTION_POLICY,
+        "whether it may have less important pods make way",
+        "PreemptLowerPriority",
+        source="Kubernetes core/v1 PreemptionPolicy",
+        name="preemptionPolicy",
+    )
 
     priority: int | None = key(INTEGER, "scheduling priority; left out: that of priority_class", None)
     priority_class: str = key(TEXT, "name of a priority class", "")

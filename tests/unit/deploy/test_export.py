@@ -186,7 +186,7 @@ def test_warnings_are_told_and_name_the_exported_files(tmp_path: Path) -> None:
     export(load(path), tmp_path / "out", replications=2)
     promised = json.loads((tmp_path / "out" / "prediction.json").read_text())
     (patched,) = (each for each in promised["warnings"] if "podPatch" in each)
-    assert re.match(r"pipelines/last\.json:\d+: podPatch is kept but not applied", patched)
+    assert re.match(r"pipelines/last\.json:\d+: podPatch is applied only where it adds affinity", patched)
     assert not any("standby" in each for each in promised["warnings"])  # translated, in the files too
     assert f"- {patched}\n" in (tmp_path / "out" / "README.md").read_text()
     export(load(tmp_path / "out" / "scenario.yaml"), tmp_path / "again", replications=2)

@@ -115,7 +115,7 @@ def test_standby_beside_autoscaling_says_nothing_new() -> None:
     assert spec.pipeline.autoscaling
     assert list(spec.canonical).count("autoscaling") == 1
     assert "kept but not applied" in notices("scaled")["pod_spec"]
-    assert "kept but not applied" in notices("scaled")["pod_patch"]
+    assert "applied only where it adds affinity" in notices("scaled")["pod_patch"]
 
 
 def test_what_cannot_be_simulated_is_said_with_what_is_assumed() -> None:

@@ -16,14 +16,15 @@ from hypothesis import strategies as st
 
 from sim.decisions.kubernetes.scores import (
     MIB,
-    Load,
+    balanced_allocation,
     image_locality,
+    least_allocated,
+    node_affinity,
+    spread_crowd,
     taint_toleration,
     topology_spread,
+    unset_request,
 )
-from sim.kernels.choice import HAIR
-
-Percent = tuple[float, ...]
 
 # (cpu requested, cpu allocatable, memory requested, memory allocatable), pod included
 WORKED = [
@@ -40,47 +41,71 @@ WORKED = [
 ]
 
 
-def resource_score(held: Percent, asked: Percent = (0.0, 0.0), more: Percent = (0.0, 0.0)) -> float:
-    """Return LeastAllocated plus BalancedAllocation of one node; scores ask for a hair less."""
-    load = Load(1)
-    for_both = np.array(asked * 2).reshape(2, 2, 1)
-    for_both[0] -= HAIR
-    load.add(np.array([held]).T, for_both)
-    load.assume(np.array([more]).T)
-    return 200.0 - float(load.resource_penalty()[0])
+def columns(*rows: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return what is left of one node's cpu and memory, and all of it."""
+    cpu, all_cpu, memory, all_memory = rows
+    return np.array([[all_cpu - cpu], [all_memory - memory]]), np.array([[all_cpu], [all_memory]])
 
 
 @pytest.mark.parametrize(("node", "least", "balanced"), WORKED)
 def test_resource_scores(node: tuple[int, int, int, int], least: int, balanced: int) -> None:
-    cpu, cpu_allocatable, memory, memory_allocatable = node
-    shares = 100 * cpu / cpu_allocatable, 100 * memory / memory_allocatable
-    assert resource_score(shares) == least + balanced
+    assert least_allocated(*columns(*map(float, node))).tolist() == [least]
+    assert balanced_allocation(*columns(*map(float, node))).tolist() == [balanced]
 
 
-def test_defaults_for_missing_requests_may_exceed_the_node() -> None:
+def test_what_is_overdrawn_counts_as_nothing_left() -> None:
     """Fifty containers without requests count as 5000m and 10000 MiB: no cpu left, 29 % of memory."""
-    assert resource_score((0.0, 0.0), more=(100 * 5000 / 3920, 100 * 10_000 / 14_162)) == 29 // 2 + 100
+    assert least_allocated(*columns(5000.0, 3920.0, 10_000.0, 14_162.0)).tolist() == [29 // 2]
+
+
+def test_balanced_allocation_truncates_doubles() -> None:
+    """Exact whole results may come out one lower: of all pairs of per cents 146 do (DIFFERENCES.md)."""
+    cpu, memory = (grid.astype(float).ravel() for grid in np.mgrid[0:101, 0:101])
+    whole = np.full(len(cpu), 100.0)
+    found = balanced_allocation(np.array([whole - cpu, whole - memory]), np.array([whole, whole]))
+    exact = np.floor((200 - np.abs(cpu - memory)) / 2)
+    assert np.count_nonzero(found != exact) == 146
+    assert set(exact - found) == {0.0, 1.0}
 
 
 @given(
     cpu_m=st.integers(1, 200_000),
     memory_mib=st.integers(1, 4_000_000),
-    before=st.tuples(st.fractions(0, 1), st.fractions(0, 1)),
-    asked=st.tuples(st.fractions(0, 1), st.fractions(0, 1)),
+    shares=st.tuples(st.fractions(0, 1), st.fractions(0, 1)),
 )
-def test_percentages_of_node_and_pod_add_up_to_the_integer_formula(
-    cpu_m: int, memory_mib: int, before: tuple[Fraction, Fraction], asked: tuple[Fraction, Fraction]
+def test_least_allocated_is_the_integer_formula(
+    cpu_m: int, memory_mib: int, shares: tuple[Fraction, Fraction]
 ) -> None:
-    """Whatever is on the node and whatever is asked, in whole millicores and MiB, summed as two floats."""
-    allocatable = (cpu_m, memory_mib)
-    held = [int(total * share) for total, share in zip(allocatable, before, strict=True)]
-    more = [int((total - part) * share) for total, part, share in zip(allocatable, held, asked, strict=True)]
-    of_node = tuple(100.0 * h / t for t, h in zip(allocatable, held, strict=True))
-    of_pod = tuple(100.0 * m / t for t, m in zip(allocatable, more, strict=True))
-    left = [(t - h - m) * 100 // t for t, h, m in zip(allocatable, held, more, strict=True)]
-    cpu, memory = (Fraction(h + m, t) for t, h, m in zip(allocatable, held, more, strict=True))
-    expected = sum(left) // 2 + floor((1 - abs(cpu - memory) / 2) * 100)
-    assert resource_score(of_node, of_pod) == expected
+    """Whatever is taken, in whole millicores and MiB: ((capacity - requested) * 100 / capacity, in int64."""
+    taken = [int(total * share) for total, share in zip((cpu_m, memory_mib), shares, strict=True)]
+    left = [(total - part) * 100 // total for total, part in zip((cpu_m, memory_mib), taken, strict=True)]
+    node = (float(taken[0]), float(cpu_m), float(taken[1]), float(memory_mib))
+    assert least_allocated(*columns(*node)).tolist() == [sum(left) // 2]
+    exact = floor((1 - abs(Fraction(taken[0], cpu_m) - Fraction(taken[1], memory_mib)) / 2) * 100)
+    assert balanced_allocation(*columns(*node))[0] in {exact - 1, exact}
+
+
+@pytest.mark.parametrize(
+    ("regular", "init", "expected"),
+    [
+        pytest.param([None], [], 100, id="one container that asks for nothing"),
+        pytest.param([None, 250], [], 100, id="only who asks for nothing"),
+        pytest.param([None, None], [500], 0, id="an init container asks for more than both"),
+        pytest.param([50], [None], 50, id="an init container that asks for nothing counts as one that asks"),
+        pytest.param([0], [], 0, id="zero is asked for"),
+    ],
+)
+def test_unset_requests_are_filled_in_before_the_maximum(
+    regular: list[int | None], init: list[int | None], expected: int
+) -> None:
+    """Upstream's rule: max(sum of containers, each init container), 100m for each that names no cpu."""
+    assert unset_request(regular, init, 100) == expected
+
+
+def test_node_affinity_is_against_the_best() -> None:
+    """Weights 0, 4 and 6: 100 x 4 / 6 is 66 (upstream's DefaultNormalizeScore, in int64)."""
+    assert node_affinity(np.array([0.0, 4.0, 6.0])).tolist() == [0, 66, 100]
+    assert node_affinity(np.zeros(2)).tolist() == [0, 0]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +139,7 @@ def test_image_locality(sizes_mib: list[float], containers: int, expected: int) 
 def test_spread_over_hosts_of_one_region_without_zones() -> None:
     """Two nodes weigh log 4: 0 pods give 2, 4 pods give round(4 log 4 + 2) = 8; 100 and 100 x 2 / 8."""
     assert round(4 * log(4) + 2) == 8
-    assert topology_spread(np.array([0.0, 4.0])).tolist() == [100, 25]
+    assert topology_spread(spread_crowd(np.array([0.0, 4.0]), 2, 3)).tolist() == [100, 25]
 
 
 def test_spread_over_zones_outweighs_one_pod_on_the_host() -> None:
@@ -123,5 +148,12 @@ def test_spread_over_zones_outweighs_one_pod_on_the_host() -> None:
     Node 1: 0 pods, zone of 3: round(2 + 4.16 + 4) = 10; node 2: 1 pod, zone of 1: round(3.61 + 5.39) = 9;
     node 3: 3 pods, zone of 3: round(6.83 + 8.16) = 15. Scores 100 x (15 + 9 - s) / 15.
     """
-    found = topology_spread(np.array([0.0, 1.0, 3.0]), np.array([3.0, 1.0, 3.0]), 2)
+    hosts = spread_crowd(np.array([0.0, 1.0, 3.0]), 3, 3)
+    found = topology_spread(hosts + spread_crowd(np.array([3.0, 1.0, 3.0]), 2, 5))
     assert found.tolist() == [93, 100, 60]
+
+
+def test_nodes_without_a_label_of_an_own_constraint_score_nothing() -> None:
+    """Crowds 2 and 8 of labelled nodes, the third ignored: 100, 100 x 2 / 8, 0."""
+    found = topology_spread(np.array([2.0, 8.0, 1.0]), np.array([False, False, True]))
+    assert found.tolist() == [100, 25, 0]

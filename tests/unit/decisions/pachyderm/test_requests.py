@@ -80,7 +80,7 @@ def test_before_cluster_defaults_limits_alone_become_the_requests() -> None:
     assert (init.cpu_m, init.memory_bytes, init.gpu) == (0, 64_000_000, 1)
     assert (storage.cpu_m, storage.memory_bytes, storage.gpu) == (0, 64_000_000, 0)
     assert pod_total(requests, "gpu") == 1
-    assert (requests.unset_cpu, requests.unset_memory) == (0, 0)
+    assert (requests.unset_cpu_m, requests.unset_memory_mib) == (0, 0)
 
 
 def test_a_gpu_given_only_in_the_limits_is_requested() -> None:
@@ -102,7 +102,7 @@ def test_only_nulling_each_leaf_opts_out() -> None:
     leaves = ResourceSpec(nulled=frozenset({"cpu", "memory", "disk"}))
     requests = worker_requests(replace(BARE, resource_requests=leaves), RequestRules.V2_8)
     assert requests.containers[1] == Container("user")
-    assert (requests.unset_cpu, requests.unset_memory) == (1, 1)
+    assert (requests.unset_cpu_m, requests.unset_memory_mib) == (100, 200)
 
 
 def test_an_empty_message_opts_out_before_2_8() -> None:

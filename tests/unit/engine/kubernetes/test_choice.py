@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sim.decisions.kubernetes.scheduling import scheduler_rules
 from sim.engine.entities import Node
 from sim.engine.kubernetes import placement as engine
+from sim.engine.kubernetes.class_view import ClassView, Ties
 from sim.engine.kubernetes.node_table import NodeTable
-from sim.engine.kubernetes.placement import ClassView, Placement, Ties
+from sim.engine.kubernetes.placement import Placement
 from sim.engine.run import simulate
 from sim.kernels.choice import choose
 from sim.kernels.kernel import Kernel, Patience, compile_now
@@ -23,6 +25,7 @@ from sim.model.resources import MIB, Resources
 from tests.unit.engine.clusters import World, a_class, a_group
 
 GIB = 1024 * MIB
+RULES = scheduler_rules("1.33")
 IMAGES = (Image("user", 1000 * MIB), Image("base", GIB // 2))
 GPU_ROOM = Resources(7910, 29_000, ephemeral_mib=90, gpu=4)
 GROUPS = (
@@ -35,8 +38,8 @@ CLASSES = st.builds(
     st.sampled_from(["worker", "other"]),
     st.sampled_from([0, 100, 1333, 3920]),
     st.sampled_from([0, 300, 7001]),
-    unset_cpu=st.sampled_from([0, 1, 30]),
-    unset_memory=st.sampled_from([0, 1, 50]),
+    unset_cpu_m=st.sampled_from([0, 100, 3000]),
+    unset_memory_mib=st.sampled_from([0, 200, 10_000]),
     images=st.sampled_from([(), IMAGES[:1], IMAGES]),
     node_selector=st.sampled_from([(), (), (("pool", "large"),)]),
     anti_affinity=st.booleans(),
@@ -96,9 +99,11 @@ def test_twins_agree(
     views = []
     for spec in (*classes, GPU):
         cls = world.state.pod_class(spec)
-        views.append([ClassView(cls, world.state, table, Ties(np.random.default_rng(seed))) for _ in "ab"])
+        views.append(
+            [ClassView(cls, world.state, table, Ties(np.random.default_rng(seed)), RULES) for _ in "ab"]
+        )
     for node in table.nodes:
-        table.images_changed(node, 0)
+        table.images_changed(node)
     placements[0].start = placements[1].start = int(rng.integers(2 * nodes))  # some nodes may have gone
     for _ in range(20):
         pair = views[rng.integers(len(views))]
@@ -110,7 +115,7 @@ def test_twins_agree(
         chosen = found[0][0]
         if chosen is not None:
             chosen.take(pair[0].cls)
-            table.count(chosen, pair[0].owner_row, pair[0].unset, 1)
+            table.count(chosen, pair[0].counters, pair[0].unset, 1)
             table.load(chosen)
 
 
