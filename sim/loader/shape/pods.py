@@ -95,7 +95,7 @@ class MovablePodFile(PodFile):
         PREEMPTION_POLICY,
         "whether it may have less important pods make way",
         "PreemptLowerPriority",
-        source="Kubernetes core/v1 PreemptionPolicy",
+        source="Kubernetes v1.31 core/v1 PreemptionPolicy",
         name="preemptionPolicy",
     )
 
