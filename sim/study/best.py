@@ -1,42 +1,45 @@
 """Best: which scenario is cheapest, fastest, or the cheapest that holds its targets, and how sure that is.
 
-A question is settled when the likeliest answer has a chance of 95 % to be within the indifference of the
-best (`sim.study.posterior`), or when none holds its targets with that chance. Where it is open, the number
-of replications that would settle it is found as if means and covariance stayed as they are.
-A target is held when the mean over replications of its latency is at most what it says; one endless
-latency, of a failed job, makes the mean endless. A scenario without jobs to judge holds nothing.
+A question is settled when the choice of `sim.study.choice` is right with 95 %, or when none holds its targets
+with that chance: the same rule, on the same figures, as a search has. Where it is open, the number of
+replications that would settle it is found as if means and variances stayed as they are. A target is held when
+the mean over replications of its latency is at most what it says; an endless latency, of a failed job, makes
+the mean endless, which never holds and is never the lowest. A scenario without jobs to judge holds nothing.
+
+The chance of each scenario to be the best is in proportion to the chance that it holds and that none of those
+which hold is below it, each pair as if on its own; for two scenarios that is the chance of the paired test.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sim.model.study import Constraint
 from sim.report.summary import CONFIDENCE
+from sim.study.choice import Choice, Held, choose, hazard, held, holding, paired, together, wrong
 from sim.study.paired import MOST
-from sim.study.posterior import Posterior, chances_lowest
+from sim.study.statistics import Float, estimates
 
 if TYPE_CHECKING:
     from sim.model.scenario import Slo
-    from sim.study.posterior import Draws, Shares
-
-    Chances: TypeAlias = Callable[[Draws], tuple[Shares, Shares]]
 
 CHEAPEST = "cheapest"
 FASTEST = "fastest"
 CHEAPEST_THAT_HOLDS = "cheapest that holds its targets"
+Target = tuple["Slo", Sequence[float]]
 
 
 @dataclass(frozen=True, slots=True)
 class Best:
     """A question, the chance of each answer, and the answer if it is sure enough.
 
-    ``chance`` of being best is by scenario, and 1 with ``chance_none``; ``chance_within`` is that of being
-    within the indifference of the best. None where there is too little to tell. ``settled`` without an
-    ``answer`` says that none holds its targets.
+    ``chance`` of being best is by scenario, and 1 with ``chance_none``; ``chance_within`` is the least that
+    being within the indifference of the best has. None where there is too little to tell. ``settled``
+    without an ``answer`` says that none holds its targets.
     """
 
     question: str
@@ -53,73 +56,106 @@ class Best:
         return asdict(self)
 
 
-def lowest(question: str, figure: str, seen: Mapping[str, Sequence[float]], indifference: float) -> Best:
-    """Say which scenario has the lowest mean of a figure, given by scenario and replication."""
-    columns = np.array(list(seen.values())).T
-    return _best(
-        question, figure, list(seen), columns, lambda means: chances_lowest(means, None, indifference)
-    )
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is to be small, by scenario and replication, and with what it counts.
 
-
-def cheapest_that_holds(
-    figure: str,
-    costs: Mapping[str, Sequence[float]],
-    targets: Mapping[str, Sequence[tuple[Slo, Sequence[float]]]],
-    indifference: float,
-) -> Best:
-    """Say which scenario has the lowest cost of those that hold all their targets.
-
-    ``targets`` has for each scenario its targets with their latencies by replication.
+    ``hazards`` is the mean number, a replication, of rare events of each scenario that were not seen.
     """
-    latencies = [(n, slo, np.array(values)) for n, name in enumerate(costs) for slo, values in targets[name]]
-    endless = {n for n, _, values in latencies if np.isinf(values).any() or np.isnan(values).all()}
-    judged = [(n, slo, values) for n, slo, values in latencies if n not in endless]
-    columns = np.array([*costs.values(), *(values for *_, values in judged)]).T
 
-    def chances(means: Draws) -> tuple[Shares, Shares]:
-        holds = np.full((len(means), len(costs)), fill_value=True)
-        holds[:, sorted(endless)] = False
-        for column, (n, slo, _) in enumerate(judged, len(costs)):
-            holds[:, n] &= means[:, column] <= slo.at_most_s
-        return chances_lowest(means[:, : len(costs)], holds, indifference)
+    name: str
+    figure: str
+    seen: Mapping[str, Sequence[float]]
+    indifference: float
+    targets: Mapping[str, Sequence[Target]] | None = None
+    hazards: Mapping[str, float] | None = None
 
-    return _best(CHEAPEST_THAT_HOLDS, figure, list(costs), columns, chances)
+    @property
+    def x(self) -> Float:
+        """The figures, shape ``(scenarios, replications)``."""
+        return np.array(list(self.seen.values()), np.float64)
+
+    def constraints(self, replications: int | None) -> list[Held]:
+        """Return what is known of targets and hazards, or would be after so many replications."""
+        most = max(map(len, (self.targets or {}).values()), default=0)
+        known = [self._target(n, replications) for n in range(most)]
+        counts = np.full(len(self.seen), float(replications or self.x.shape[1]))
+        events = np.array([(self.hazards or {}).get(name, 0.0) for name in self.seen])
+        return [*known, hazard(events, counts)]
+
+    def _target(self, n: int, replications: int | None) -> Held:
+        """Return what is known of the n-th target of each scenario; one that has fewer holds it."""
+        parts = []
+        for name in self.seen:
+            targets = (self.targets or {})[name]
+            slo, values = targets[n] if n < len(targets) else (None, [0.0] * self.x.shape[1])
+            limit = Constraint(f"slo.{n}.latency_s", 0.0 if slo is None else slo.at_most_s)
+            parts.append(held(np.array([values], np.float64), limit, self.indifference, replications))
+        columns = ("holds", "clearly", "unseen", "seems", "effort")
+        return Held(*(np.concatenate([getattr(part, column) for part in parts]) for column in columns))
 
 
-def _best(question: str, figure: str, names: Sequence[str], columns: Draws, chances: Chances) -> Best:
-    seen = columns[np.isfinite(columns).all(axis=1)]
-    if len(seen) < 2:  # noqa: PLR2004  # one replication has no spread
-        return Best(question, figure, None, None, None, settled=False, answer=None, more_replications=None)
-    posterior = Posterior(seen)
-    best, within = chances(posterior.draws())
-    none = max(1.0 - sum(best), 0.0)
-    settled = _settled(best, within)
-    more = 0 if settled else _more(posterior, chances)
-    answer = names[int(np.argmax(best))] if settled and none < CONFIDENCE else None
+def best(question: Question) -> Best:
+    """Return the answer of a question, as far as it is known."""
+    x, names = question.x, list(question.seen)
+    objective = estimates(x)
+    if (objective.count < 2).any() or x.shape[1] < 2:  # noqa: PLR2004  # one replication has no spread
+        return Best(
+            question.name,
+            question.figure,
+            None,
+            None,
+            None,
+            settled=False,
+            answer=None,
+            more_replications=None,
+        )
+    there = np.isfinite(objective.mean)
+    constraints = question.constraints(None)
+    choice = _choice(question, None)
+    settled = choice.chance(1) >= CONFIDENCE
+    chances, none = _chances(x, holding(constraints, there), targets=question.targets is not None)
+    clearly = together([each.clearly for each in constraints], there)
+    within = [
+        wrong(x, row, constraints, clearly, question.indifference).chance(1) if there[row] else 0.0
+        for row in range(len(x))
+    ]
     return Best(
-        question,
-        figure,
-        chance=dict(zip(names, best, strict=True)),
+        question.name,
+        question.figure,
+        chance=dict(zip(names, chances, strict=True)),
         chance_within=dict(zip(names, within, strict=True)),
         chance_none=none,
         settled=settled,
-        answer=answer,
-        more_replications=more,
+        answer=names[choice.best] if settled and choice.best is not None else None,
+        more_replications=0 if settled else _more(x.shape[1], lambda count: _choice(question, count)),
     )
 
 
-def _settled(best: Shares, within: Shares) -> bool:
-    """Say whether the likeliest answer is good enough with 95 %, or that there is none."""
-    return within[int(np.argmax(best))] >= CONFIDENCE or 1.0 - sum(best) >= CONFIDENCE
+def _choice(question: Question, replications: int | None) -> Choice:
+    x = question.x
+    there = np.isfinite(estimates(x).mean)
+    return choose(x, question.constraints(replications), question.indifference, there, replications)
 
 
-def _more(posterior: Posterior, chances: Chances) -> int | None:
+def _chances(x: Float, holds: Float, *, targets: bool) -> tuple[list[float], float]:
+    """Return each row's chance to be the best, and that none holds its targets; together they are 1."""
+    found = []
+    for row in range(len(x)):
+        beaten = np.delete(paired(x, row).below(0.0) * holds, row)
+        found.append(float(holds[row]) * float(np.prod(1.0 - np.nan_to_num(beaten))))
+    none = float(np.prod(1.0 - holds)) if targets or not holds.any() else 0.0
+    total = sum(found) + none
+    return [each / total for each in found], none / total
+
+
+def _more(done: int, choice: Callable[[int], Choice]) -> int | None:
     """Return how many more replications would settle it; None for more than is worth asking."""
 
     def settled(replications: int) -> bool:
-        return _settled(*chances(posterior.draws(replications)))
+        return choice(replications).chance(1) >= CONFIDENCE
 
-    low = high = posterior.replications
+    low = high = done
     while not settled(high):
         if high > MOST:
             return None
@@ -127,4 +163,4 @@ def _more(posterior: Posterior, chances: Chances) -> int | None:
     while high - low > max(low // 50, 1):
         middle = (low + high) // 2
         low, high = (low, middle) if settled(middle) else (middle, high)
-    return high - posterior.replications
+    return high - done

@@ -44,6 +44,7 @@ Flags: TypeAlias = NDArray[np.bool_]
 EVEN = 0.5
 CANDIDATES = 8  # the choice is among the cheapest few that seem to keep the constraints
 RARE = 1 - MOSTLY  # share of replications below which nobody minds that a count is not 0
+DIGITS = 3  # of chances; in more of them no two are equally sure
 LEAST_GAP = 0.5  # standard errors; below, a difference says no more than that it is small
 
 
@@ -158,7 +159,7 @@ def choose(
     if not rows:
         return Choice(None, clearly, 0.0)
     choices = [wrong(x, row, constraints, clearly, indifference, replications=replications) for row in rows]
-    return max(choices, key=lambda each: each.chance(1))  # the cheapest of equally sure ones
+    return max(choices, key=lambda each: round(each.chance(1), DIGITS))  # the cheapest of equally sure ones
 
 
 def wrong(

@@ -2,7 +2,7 @@
 
 All scenarios get the same seed and replication numbers, so every source of randomness they have in common
 draws the same (`sim.engine.streams`). Figures are those of `replicate`; differences are paired
-(`sim.study.paired`), chances of being best a posterior of the paired figures (`sim.study.best`).
+(`sim.study.paired`), which is best is chosen as a search does (`sim.study.choice`).
 
 With a precision, replications go on until the interval of every pair's difference, of cost per day and of
 job latency p95, has a half-width of at most g/(1+g) of the smaller of the two means: a difference of more
@@ -26,7 +26,8 @@ from sim.model.scenario import Scenario
 from sim.report.metrics import Tree
 from sim.report.summary import CONFIDENCE, interval
 from sim.report.work_cost import differs
-from sim.study.best import CHEAPEST, FASTEST, Best, cheapest_that_holds, lowest
+from sim.study.best import CHEAPEST, CHEAPEST_THAT_HOLDS, FASTEST, Best, Question, Target, best
+from sim.study.hazards import unseen
 from sim.study.paired import INDIFFERENCE, Difference, differ
 from sim.study.replicate import REPLICATIONS, TARGETS, Trees, replicate_together
 from sim.study.result import Result
@@ -160,11 +161,27 @@ class Comparison:
     @cached_property
     def best(self) -> list[Best]:
         """Which is cheapest, fastest, and the cheapest that holds its targets if there are any."""
-        costs = self._by_scenario(self.compared_on)
         known = [name for name in (LATENCY, START) if not _absent(self._by_scenario(name))]
-        latency = [lowest(FASTEST, name, self._by_scenario(name), self.indifference) for name in known[:1]]
-        cheapest = lowest(CHEAPEST, self.compared_on, costs, self.indifference)
-        return [cheapest, *latency, *self._within_targets(costs)]
+        latency = [self._best(FASTEST, name) for name in known[:1]]
+        targets = self._targets()
+        held = [self._best(CHEAPEST_THAT_HOLDS, self.compared_on, targets)] if all(targets.values()) else []
+        return [self._best(CHEAPEST, self.compared_on), *latency, *held]
+
+    def _best(self, name: str, figure: str, targets: Mapping[str, Sequence[Target]] | None = None) -> Best:
+        seen = self._by_scenario(figure)
+        return best(Question(name, figure, seen, self.indifference, targets, self._hazards))
+
+    @cached_property
+    def _hazards(self) -> dict[str, float]:
+        """The rare events that each scenario names and that were in no replication."""
+        return {
+            name: unseen(
+                result.scenario,
+                self._numbers(name, ("metrics", "node_hours")),
+                self._numbers(name, ("metrics", "pods_lost")),
+            )
+            for name, result in self.results.items()
+        }
 
     @property
     def differences(self) -> pd.DataFrame:
@@ -209,16 +226,15 @@ class Comparison:
             if not _absent({name: self._numbers(name, keys) for name in self.results}):
                 yield figure, pipeline, keys
 
-    def _within_targets(self, costs: Mapping[str, Sequence[float]]) -> Iterator[Best]:
-        targets = {
+    def _targets(self) -> dict[str, list[Target]]:
+        """Return the targets of each scenario with their latencies by replication."""
+        return {
             name: [
                 (slo, self._numbers(name, ("slo", str(n), "latency_s")))
                 for n, slo in enumerate(result.scenario.slos)
             ]
             for name, result in self.results.items()
         }
-        if all(targets.values()):
-            yield cheapest_that_holds(self.compared_on, costs, targets, self.indifference)
 
     def _by_scenario(self, figure: str) -> dict[str, list[float]]:
         return {name: self._numbers(name, ("metrics", figure)) for name in self.results}

@@ -16,8 +16,8 @@ from sim.report.metrics import Tree
 from sim.report.summary import OverReplications, branch, judged
 from sim.report.work_cost import differs
 from sim.study.evaluate import Evaluator, Task
+from sim.study.hazards import unseen
 from sim.study.search.figures import BILLED, WORK, Figure, Figures
-from sim.study.search.hazards import interruptions
 from sim.study.search.space import Point, Space
 from sim.study.statistics import Float
 
@@ -101,11 +101,12 @@ class Samples:
 
     def _unseen_hazard(self, point: Point) -> float:
         scenario = self._space.scenario(point)
-        metrics = self._metrics[point]
-        if scenario is None or any(each.get("pods_lost", 0.0) > 0 for each in metrics):
+        if scenario is None:
             return 0.0
-        hours = [each.get("node_hours", 0.0) for each in metrics]
-        return interruptions(scenario, sum(hours) / len(hours))
+        hours, lost = (
+            [each.get(name, 0.0) for each in self._metrics[point]] for name in ("node_hours", "pods_lost")
+        )
+        return unseen(scenario, hours, lost)
 
     def over_replications(self, point: Point, metric: str) -> OverReplications:
         """Return mean and interval of a figure, or of any metric, or what is known of it."""

@@ -7,12 +7,23 @@ against being sure (`sim.study.choice.hazard`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sim.model.scenario import Scenario
 
 NEGLIGIBLE = 1e-4  # events a replication; nobody plans for one in ten thousand
+
+
+def unseen(scenario: Scenario, node_hours: Sequence[float], pods_lost: Sequence[float]) -> float:
+    """Return the mean number of rare events a replication, 0 where one has been seen.
+
+    ``node_hours`` and ``pods_lost`` are the metrics of each replication so far.
+    """
+    if any(lost > 0 for lost in pods_lost):
+        return 0.0
+    return interruptions(scenario, sum(node_hours) / max(len(node_hours), 1))
 
 
 def interruptions(scenario: Scenario, node_hours: float) -> float:
