@@ -9,8 +9,11 @@ import typer
 
 import sim
 from sim.cli.options import (
+    FAILED,
     INTERRUPTED,
     AsFormat,
+    FailOn,
+    FailOns,
     Format,
     Precision,
     Replications,
@@ -60,6 +63,7 @@ def compare(
     form: AsFormat = Format.TABLE,
     sets: Set = None,
     vary: Vary = None,
+    fail_on: FailOns = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Show progress and every difference.")] = False,
 ) -> None:
     """Compare scenarios on common random numbers: paired differences, and which is best."""
@@ -74,6 +78,15 @@ def compare(
     _print(comparison, form, every_row=verbose)
     if comparison.interrupted:
         raise typer.Exit(INTERRUPTED)
+    if any(_fails(row) in (fail_on or ()) for row in comparison.summary["best"]):
+        raise typer.Exit(FAILED)
+
+
+def _fails(question: Mapping[str, Any]) -> FailOn | None:
+    """Return what the answer of a question may make the exit code 1 for: open, or that none holds."""
+    if not question["settled"]:
+        return FailOn.UNDECIDED
+    return FailOn.MISSED if question["answer"] is None else None
 
 
 def _variants(file: Path, sets: list[str], vary: str | None) -> "Iterator[sim.Scenario]":

@@ -20,6 +20,18 @@ class Format(StrEnum):
     CSV = "csv"
 
 
+class FailOn(StrEnum):
+    """What makes the exit code 1."""
+
+    UNDECIDED = "undecided"
+    MISSED = "missed"
+
+
+FAILED = 1
+FailOns = Annotated[
+    list[FailOn] | None,
+    typer.Option("--fail-on", help="Exit with 1 if that is the answer; repeatable.", show_default=False),
+]
 AsFormat = Annotated[Format, typer.Option("--format", help="How to print the answer.")]
 Region = Annotated[str, typer.Option("--region", help="AWS region.")]
 ScenarioFile = Annotated[

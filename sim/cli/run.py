@@ -7,8 +7,10 @@ import typer
 
 import sim
 from sim.cli.options import (
+    FAILED,
     INTERRUPTED,
     AsFormat,
+    FailOns,
     Format,
     Precision,
     Replications,
@@ -33,6 +35,7 @@ def run(
         bool, typer.Option("--sensitivity", help="Repeat with other Fargate start and node boot times.")
     ] = False,
     sets: Set = None,
+    fail_on: FailOns = None,
     verbose: Annotated[
         bool,
         typer.Option(
@@ -67,6 +70,9 @@ def run(
             result.save(folders[result.scenario.name])
     if interrupted:
         raise typer.Exit(INTERRUPTED)
+    verdicts = {target["verdict"] for result in results for target in result.summary["slo"]}
+    if verdicts & set(fail_on or ()):
+        raise typer.Exit(FAILED)
 
 
 def _print(results: "list[sim.Result]", form: Format, *, verbose: bool, named: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 import sim
-from sim.cli.options import INTERRUPTED, AsFormat, Format, share
+from sim.cli.options import FAILED, INTERRUPTED, AsFormat, FailOn, FailOns, Format, share
 
 NONE_HOLDS = 1
 SHOWN = 10  # rows of a table; JSON and --out have all
@@ -18,7 +18,9 @@ STOPPED = {
     "undecided": "others that may be better could not be decided",
     "budget": "the budget of replications ended before it was sure enough",
 }
-UNSURE = ("undecided", "budget")
+UNCHECKED = (
+    "the budget ended before the answer had the replications, and its neighbours the looks, that it takes"
+)
 EXCLUDED = {
     "unstable": "left out as unstable",
     "drifting": "left out as drifting",
@@ -64,6 +66,7 @@ def search(
         Path | None,
         typer.Option(metavar="DIR", help="Save the answer and its picture, for export.", show_default=False),
     ] = None,
+    fail_on: FailOns = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Show progress.")] = False,
 ) -> None:
     """Find the cheapest configuration of a study that holds its constraints."""
@@ -83,6 +86,8 @@ def search(
         answer.save(out)
     if not answer.holds:
         raise typer.Exit(NONE_HOLDS)
+    if answer.document["undecided"] and FailOn.UNDECIDED in (fail_on or ()):
+        raise typer.Exit(FAILED)
 
 
 def _print(answer: "sim.Answer", form: Format) -> None:
@@ -106,7 +111,7 @@ def _print_tables(document: Mapping[str, Any]) -> None:
     if document["question"]:
         print_text(document["question"])
     entry = document["winner"] or document["nearest_miss"]
-    unsure = document["stopped_because"] in UNSURE
+    unsure = document["undecided"]
     if document["winner"]:
         title = "Likeliest winner, not surely one" if unsure else "Winner"
     else:
@@ -195,10 +200,14 @@ def _sure(document: Mapping[str, Any]) -> str:
     """Return how sure the answer is, and why the search ended."""
     chance = document["probability_of_correct_selection"]
     why = STOPPED[document["stopped_because"]].format(indifference=100 * document["indifference"])
-    if not document["winner"] and document["stopped_because"] not in UNSURE:
+    if not document["winner"] and not document["undecided"]:
         why = "every configuration breaks a constraint"
     among = "" if _saw_all(document) else " Configurations that were not looked at are left out of this."
     least = math.floor(1000 * chance) / 1000  # what is said to be the least is not rounded up
+    if document["undecided"] and chance >= document["confidence"]:
+        return f"Not sure: {UNCHECKED}.{among}"
+    if document["undecided"]:
+        return f"Not sure: right with a probability of at least {least:.1%}; {why}.{among}"
     return f"Right with a probability of at least {least:.1%}: {why}.{among}"
 
 

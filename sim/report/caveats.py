@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 GROWTH = 0.05
 MATTERS = 0.02  # share of the bill
+ROUNDING = 1e-9
 LEAST_GROWTH = 5  # jobs; below that, growth is chance
 NOT_MODELLED = (
     "Karpenter and EKS Auto Mode are not modelled: nodes come from Auto Scaling groups, scaled by"
@@ -35,6 +36,7 @@ def caveats(scenario: Scenario, replications: Sequence[Tree]) -> list[str]:
         *_places(replications),
         *_quota(scenario, replications),
         *_steady(replications),
+        *_few_jobs(scenario, replications),
         *_prices(scenario),
         *([NOT_MODELLED] if scenario.cluster.node_groups else []),
     ]
@@ -124,6 +126,31 @@ def _steady(replications: Sequence[Tree]) -> Iterator[str]:
             f"no steady state: the backlog grew by {growth:.0%} of what arrived, so latencies depend on the"
             " horizon"
         )
+
+
+def _few_jobs(scenario: Scenario, replications: Sequence[Tree]) -> Iterator[str]:
+    """Yield which targets are of a percentile beyond all but the longest of so few jobs."""
+    for slo in scenario.slos:
+        jobs = _jobs_of(slo.pipeline, replications)
+        if 0 < jobs * (1 - slo.quantile) < 1 - ROUNDING:
+            whose = slo.pipeline or "all jobs"
+            yield (
+                f"p{100 * slo.quantile:g} of {whose} is of {jobs:,.3g} jobs a replication:"
+                " nearly the longest of them, which says little of longer spans"
+            )
+
+
+def _jobs_of(pipeline: str, replications: Sequence[Tree]) -> float:
+    """Return the jobs completed a replication, 0 where that is not known."""
+    if not pipeline:
+        return _mean(replications, "jobs_completed")
+    found = [
+        branch["jobs_completed"]
+        for tree in replications
+        for pipelines in [tree.get("pipelines")]
+        if isinstance(pipelines, Mapping) and isinstance(branch := pipelines.get(pipeline), Mapping)
+    ]
+    return sum(each for each in found if not isinstance(each, Mapping)) / max(len(found), 1)
 
 
 def _prices(scenario: Scenario) -> Iterator[str]:

@@ -247,16 +247,17 @@ def _target(slo: Slo, trees: Sequence[Tree], path: str) -> dict[str, Any]:
 
 
 def _verdict(at_most_s: float, latency_s: OverReplications) -> str:
-    """Return held or missed if the whole interval says so, else uncertain; one figure speaks for itself."""
+    """Return held or missed if the whole interval says so, else undecided, as one replication is."""
     found = latency_s.interval
     if latency_s.at_least is not None:
-        return "missed" if latency_s.endless or latency_s.at_least > at_most_s else "uncertain"
+        return "missed" if latency_s.endless or latency_s.at_least > at_most_s else "undecided"
     if found.mean is None:
         return "no jobs"
-    low, high = (found.mean if end is None else end for end in (found.low, found.high))
-    if high <= at_most_s:
+    if found.low is None or found.high is None:
+        return "undecided"
+    if found.high <= at_most_s:
         return "held"
-    return "missed" if low > at_most_s else "uncertain"
+    return "missed" if found.low > at_most_s else "undecided"
 
 
 @cache

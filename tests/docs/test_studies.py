@@ -49,7 +49,7 @@ def test_every_key_of_an_answer_is_described_and_every_description_has_its_key()
     described = {name for cell, _ in cells for name in re.findall(r"`([a-z0-9_]+)`", cell)}
     in_words = {name for _, cell in cells for name in re.findall(r"`([a-z0-9_]+)`", cell)}
     found: set[str] = set()
-    study = queue_study(range(1, 4), 0.12, horizon_s=60, budget=600, explain=0.8, indifference=0.5)
+    study = queue_study(range(2, 5), 0.12, horizon_s=60, budget=600, explain=0.8, indifference=0.5)
     for constraint in (
         Constraint("pod_start_p95_s", 30.0),
         Constraint("pod_start_p95_s", 1e-9, probability=0.9),

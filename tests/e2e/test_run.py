@@ -40,6 +40,24 @@ def test_tables(pachsim: Pachsim, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("replications", "target", "verdict", "fail_on", "code"),
+    [
+        pytest.param("1", "100h", "undecided", "undecided", 1, id="one replication has no interval"),
+        pytest.param("1", "100h", "undecided", "missed", 0, id="and misses nothing"),
+        pytest.param("3", "1s", "missed", "missed", 1, id="missed"),
+        pytest.param("3", "1s", "missed", "undecided", 0, id="and decided"),
+    ],
+)
+def test_what_a_run_may_fail_on(
+    pachsim: Pachsim, replications: str, target: str, verdict: str, fail_on: str, code: int
+) -> None:
+    asked = ("--set", f"slo={{job_latency: {{p95: {target}}}}}", "--replications", replications)
+    done = pachsim("run", FARGATE, *SHORT, *asked, "--format", "json", "--fail-on", fail_on)
+    assert done.returncode == code, done.stderr
+    assert [each["verdict"] for each in json.loads(done.stdout)["slo"]] == [verdict]
+
+
 def test_what_plain_pods_do_not_have_gets_no_line(pachsim: Pachsim) -> None:
     replay = ("run", SCENARIOS / "trace-replay.yaml", "--set", "horizon=3h", "--replications", "1")
     shown = {line.split("  ")[0] for line in pachsim(*replay).stdout.splitlines()}

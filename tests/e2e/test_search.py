@@ -68,6 +68,21 @@ def test_from_the_question_to_the_files_of_an_alternative(pachsim: Pachsim, tmp_
         sim.load_winner(tmp_path / "answer", 99)
 
 
+def test_an_answer_that_is_not_sure_is_said_to_be_so(pachsim: Pachsim, tmp_path: Path) -> None:
+    """Four configurations of which the budget allows three looks each, and ten replications of a winner."""
+    file = study(tmp_path, "2h")
+    unsure = file.read_text(encoding="utf-8").replace("replications: 3", "replications: 100")
+    file.write_text(unsure, encoding="utf-8")
+    done = pachsim("search", file, "--workers", "1")
+    assert done.returncode == 0, done.stderr
+    assert "Likeliest winner, not surely one" in done.stdout
+    assert "Not sure: " in done.stdout
+    assert "Right with a probability" not in done.stdout
+    failed = pachsim("search", file, "--workers", "1", "--fail-on", "undecided", "--format", "json")
+    assert failed.returncode == 1
+    assert json.loads(failed.stdout)["undecided"] is True
+
+
 def test_that_nothing_holds_the_target_is_an_answer(pachsim: Pachsim, tmp_path: Path) -> None:
     done = pachsim("search", study(tmp_path, "20s"), "--workers", "1", "--out", tmp_path / "answer")
     assert done.returncode == 1

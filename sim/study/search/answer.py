@@ -28,7 +28,7 @@ from sim.study.search.exclusions import Kind
 from sim.study.search.figures import Figure
 from sim.study.search.insight import Insight
 from sim.study.search.misses import what_it_would_take
-from sim.study.search.rounds import Found
+from sim.study.search.rounds import Found, Stop
 from sim.study.search.selection import nearest_miss
 from sim.study.search.space import Point
 from sim.study.statistics import Float, estimates
@@ -84,6 +84,7 @@ class Answer:
             "probability_of_correct_selection": verdict.good,
             "probability_of_best": verdict.correct,
             "stopped_because": found.stop.value,
+            "undecided": found.stop in {Stop.BUDGET, Stop.UNDECIDED},
             "excluded": self.excluded,
             "nearest_miss": None if self.holds else self._nearest_miss(),
             "pareto": self.pareto,

@@ -165,10 +165,10 @@ def scenario_and_trees(latencies_s: list[list[float]], *slos: Slo) -> tuple[Scen
     ("latencies_s", "verdict"),
     [
         pytest.param([[10.0], [12.0], [11.0]], "held", id="interval below"),
-        pytest.param([[10.0], [29.0], [11.0]], "uncertain", id="interval across"),
+        pytest.param([[10.0], [29.0], [11.0]], "undecided", id="interval across"),
         pytest.param([[30.0], [32.0], [31.0]], "missed", id="interval above"),
         pytest.param([[10.0, math.inf], [12.0], [11.0]], "missed", id="a failed job is endless"),
-        pytest.param([[10.0]], "held", id="one replication speaks for itself"),
+        pytest.param([[10.0]], "undecided", id="one replication has no interval"),
         pytest.param([[], []], "no jobs", id="nothing to judge"),
     ],
 )
@@ -177,6 +177,26 @@ def test_verdict(latencies_s: list[list[float]], verdict: str) -> None:
     target = summarise(scenario, 1, trees)["slo"][0]
     assert target["verdict"] == verdict
     assert target["at_most_s"] == 20.0
+
+
+@pytest.mark.parametrize(
+    ("jobs", "quantile", "warned"),
+    [
+        pytest.param(3, 0.95, True, id="p95 of three"),
+        pytest.param(19, 0.95, True, id="p95 of nineteen"),
+        pytest.param(20, 0.95, False, id="of twenty one is beyond p95"),
+        pytest.param(20, 0.99, True, id="none of twenty is beyond p99"),
+    ],
+)
+@pytest.mark.parametrize("pipeline", ["", EDGES])
+def test_a_percentile_of_few_jobs_is_said_to_be_so(
+    jobs: int, quantile: float, warned: bool, pipeline: str
+) -> None:
+    scenario, trees = scenario_and_trees([[10.0] * jobs] * 2, Slo(quantile, 20.0, pipeline))
+    found = [each for each in summarise(scenario, 1, trees)["warnings"] if "jobs a replication" in each]
+    whose = pipeline or "all jobs"
+    expected = f"p{100 * quantile:g} of {whose} is of {jobs} jobs a replication: nearly the longest of them,"
+    assert [each.startswith(expected) for each in found] == [True] * warned
 
 
 def test_document_is_json_and_every_figure_has_its_interval() -> None:
