@@ -41,7 +41,7 @@ def test_from_the_question_to_the_files_of_an_alternative(pachsim: Pachsim, tmp_
     assert done.returncode == 0, done.stderr
     assert "winner" in done.stdout.splitlines()[1].lower()
     assert "pipelines[edges].parallelismSpec.constant" in done.stdout
-    assert "right with a probability of at least" in done.stdout.lower()
+    assert "Not sure: " in done.stdout  # of fourteen replications
     assert "too little to tell which inputs matter" in done.stdout
     saved = {file.name for file in (tmp_path / "answer").iterdir()}
     assert saved == {"answer.json", "configurations.csv", "pareto.png"}
