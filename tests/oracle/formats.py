@@ -40,6 +40,7 @@ DELIBERATE: Mapping[str, Mapping[str, str]] = {
         r"has sizes min|is -\d+; allowed: \d or more|volumeSize is 0": (
             "sizes that contradict each other, negative ones and volumes of no size are refused by AWS itself"
         ),
+        r"has the size \d+": "more nodes of one group than Kubernetes is built for",
         r"has the volumeType": "volume types that AWS does not have have no price",
         r"of another profile": "two Fargate profiles of one name are refused by AWS itself",
         r"at most 5 \(AWS\)": "selectors and labels beyond AWS's limits are refused by AWS itself",
