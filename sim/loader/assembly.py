@@ -43,6 +43,7 @@ from sim.loader.values.flags import AUTOSCALER
 from sim.model.latency import Latencies
 from sim.model.notices import MADE_UP, PLACEHOLDER
 from sim.model.scenario import BaseLoad, Scenario, Slo, WarmUp
+from sim.study.ages import aged
 
 
 def load(path: str | Path, sets: Iterable[str] = ()) -> Scenario:
@@ -143,7 +144,7 @@ class _Assembly:
             nat_gateways=gateways,
             fargate_at=fargate_at,
         )
-        return Scenario(
+        scenario = Scenario(
             name=said.name or Path(self.at.document.file).stem,
             question=said.question,
             start=said.start,
@@ -162,9 +163,11 @@ class _Assembly:
             prices=prices,
             slos=self._slos(said.slo, loads),
             images=tuple(self.images.used.values()),
+            finite=said.finite,
             assumptions=(*defaults_in_force(SCENARIO, self.at, AUTOSCALER), *self.notes.assumptions),
             warnings=tuple(self.notes.warnings),
         )
+        return aged(scenario, said.age)
 
     def _check_region(self, region: str, eksctl: Field | None) -> None:
         try:

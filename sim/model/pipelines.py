@@ -19,6 +19,7 @@ from sim.model.pods import Pairs, Toleration
 DEFAULT_PROJECT = "default"
 DEFAULT_IMAGE = "ubuntu:20.04"
 DEFAULT_DATUM_TRIES = 3
+SETS_PER_WORKER = 4  # of datums, where no spec says otherwise (pachyderm.md §3.3)
 DEFAULT_GPU = "nvidia.com/gpu"
 
 

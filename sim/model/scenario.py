@@ -200,6 +200,8 @@ class Scenario:
     ``drain_us`` is how long the simulation may go on past the horizon, uncounted, until the work that was
     created between warm-up and horizon is done; None: as long as these are apart. ``measured`` names
     metrics that are wanted besides the usual ones (`sim.model.metrics`).
+    ``finite``: its span is the whole story, and nobody asks what comes after it. ``age_us``: for how long the
+    same arrivals have come already; repositories hold what that brought, as done.
     """
 
     name: str
@@ -220,6 +222,8 @@ class Scenario:
     prices: Prices = Prices()
     slos: tuple[Slo, ...] = ()
     images: tuple[Image, ...] = ()
+    finite: bool = False
+    age_us: int = 0
     assumptions: tuple[Assumption, ...] = ()
     warnings: tuple[str, ...] = ()
     measured: tuple[str, ...] = ()

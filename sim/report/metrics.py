@@ -24,6 +24,7 @@ from sim.model.units import HOUR
 from sim.report import job_numbers, pod_numbers
 from sim.report.bill import Use, make_bill
 from sim.report.durations import AT_LEAST, ENDLESS, Measured
+from sim.report.flow import flow
 from sim.report.intervals import lives
 from sim.report.job_numbers import JobNumbers
 from sim.report.pod_numbers import PodNumbers, at_once
@@ -87,6 +88,7 @@ def measure(log: EventLog, scenario: Scenario) -> Tree:
         "waits_s": jobs.waits_s(),
         "pod_waits_s": pods.waits_s(),
         "refused": _refused(to_horizon),
+        "flow": flow(log, scenario, lived),
         "slo": {str(n): jobs.target(slo) for n, slo in enumerate(scenario.slos)},
     }
     for wanted in not_usual(scenario.measured):

@@ -13,9 +13,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from sim.model.pipelines import DatumSetSpec
+from sim.model.pipelines import SETS_PER_WORKER, DatumSetSpec
 
-SETS_PER_WORKER = 4
 SHARD_DATUMS = 1_000_000
 
 Bounds = npt.NDArray[np.int64]

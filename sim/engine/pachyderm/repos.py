@@ -89,7 +89,7 @@ def leaf_entries(leaf: Leaf, commit: Commit, base: Commit | None) -> Entries:
     since = commit.ordinal - seen
     if isinstance(leaf, PfsInput):
         return pfs_entries(leaf, _files(commit, base), commits=since, in_base=seen > 0)
-    return cron_entries(leaf, ticks=commit.ordinal, new_ticks=since)
+    return cron_entries(leaf, ticks=commit.files, new_ticks=since)
 
 
 def _files(commit: Commit, base: Commit | None) -> Entries:

@@ -30,6 +30,7 @@ from sim.loader.values.kinds import ListOf
 from sim.loader.values.scalars import (
     COUNT,
     DURATION,
+    FLAG,
     HORIZON,
     PROSE,
     TEXT,
@@ -64,6 +65,15 @@ class ScenarioFile:
         "how long it may go on after the horizon, uncounted, until the jobs and plain pods that count are"
         " done; left out: as long as from warm-up to horizon",
         None,
+    )
+    finite: bool = key(
+        FLAG, "whether its span is the whole story, a batch that ends; otherwise it goes on for ever", False
+    )
+    age: int = key(
+        DURATION,
+        "how long the same arrivals have come already: repositories hold at the start what that brings",
+        0,
+        source="pachyderm.md §3.3 (sets are cut by all that a repository holds)",
     )
     seed: int = key(COUNT, "start of all random streams", 1)
     pachyderm: PachydermFile = key(PACHYDERM, "how pachd behaves", PachydermFile(options=PachydermOptions()))

@@ -15,26 +15,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from datetime import timedelta
 from functools import cache
 
 import numpy as np
 
-from sim.decisions.kubernetes.empty_node import empty_node_of
-from sim.model.arrivals import HOURS_PER_WEEK, PoissonArrivals
+from sim.model.arrivals import PoissonArrivals
 from sim.model.billing import node_usd_per_hour
-from sim.model.cluster import Cluster, NodeGroup
 from sim.model.distributions import Counts, Distribution
 from sim.model.metrics import COST
 from sim.model.pipelines import PfsInput
-from sim.model.pods import PodClass
 from sim.model.scenario import PipelineLoad, Repo, Scenario
 from sim.model.study import Constraint, Study, latency_of
-from sim.model.units import HOUR, SECONDS_PER_HOUR
+from sim.study.expected import expected
+from sim.study.offered_load import workers_at_most
 
 SPARE = 0.85  # luck may bring less work than the mean
 SAMPLED_JOBS = 4_000
-LEAST_FARGATE_VCPU = 0.25
 
 
 def overloaded(scenario: Scenario, study: Study) -> str | None:
@@ -72,16 +68,6 @@ def too_dear(scenario: Scenario, study: Study, best_usd_per_day: float) -> str |
     return "what is always on costs more than the whole of a configuration that holds the constraints"
 
 
-def workers_at_most(scenario: Scenario, load: PipelineLoad) -> float:
-    """Return how many workers of a pipeline can run at once at the most."""
-    cluster = scenario.cluster
-    room = float(sum(_on_group(load.pod_class, group, cluster) for group in cluster.node_groups))
-    if cluster.fargate_profiles:
-        vcpu = max(load.pod_class.requests.cpu_m / 1000, LEAST_FARGATE_VCPU)
-        room += cluster.fargate_quotas.vcpu // vcpu
-    return min(load.pipeline.parallelism, room)
-
-
 def _done_in_time(scenario: Scenario, study: Study) -> Iterator[tuple[float, PipelineLoad, Constraint]]:
     """Yield what share of the work a latency constraint speaks of can be done in time, at the most."""
     for constraint in study.constraints:
@@ -95,13 +81,6 @@ def _done_in_time(scenario: Scenario, study: Study) -> Iterator[tuple[float, Pip
             needed = _least_work(repo.new_per_commit, load.datum_s, latency.quantile)
             if needed > 0:
                 yield _doable(scenario, repo, load, constraint) / needed, load, constraint
-
-
-def _on_group(pods: PodClass, group: NodeGroup, cluster: Cluster) -> int:
-    """Return how many pods fit on all the nodes a group may have, with nothing but DaemonSets beside them."""
-    open_to = [shape for shape in group.shapes if shape.lets_in(pods)]
-    held = max((empty_node_of(shape, cluster).holds(pods.requests) for shape in open_to), default=0)
-    return group.max_size * held
 
 
 def _loads_of(scenario: Scenario, pipeline: str) -> list[PipelineLoad]:
@@ -124,7 +103,7 @@ def _doable(scenario: Scenario, repo: Repo, load: PipelineLoad, constraint: Cons
     """Return the largest share of the work between warm-up and horizon that can be done in time."""
     assert isinstance(repo.commits, PoissonArrivals)
     assert load.datum_s is not None
-    jobs = _commits(scenario, repo.commits)
+    jobs = expected(repo.commits, scenario.start, scenario.warmup_us, scenario.horizon_us)
     work_s = jobs * repo.new_per_commit.mean * load.datum_s.mean
     span_s = (scenario.horizon_us - scenario.warmup_us) / 1e6 + constraint.limit
     return math.inf if work_s <= 0 else workers_at_most(scenario, load) * span_s / work_s
@@ -139,21 +118,3 @@ def _least_work(datums: Counts, datum_s: Distribution, quantile: float) -> float
     sums = np.concatenate(([0.0], np.cumsum(datum_s.sample(rng, int(ends[-1])))))
     work = np.sort(sums[ends] - sums[ends - counts])
     return float(work[: math.ceil(quantile * len(work))].sum() / work.sum()) if work.sum() > 0 else 0.0
-
-
-def _commits(scenario: Scenario, commits: PoissonArrivals) -> float:
-    """Return the mean number of commits between warm-up and horizon."""
-    return sum(
-        commits.per_s * weight * hours * SECONDS_PER_HOUR for weight, hours in _weights(scenario, commits)
-    )
-
-
-def _weights(scenario: Scenario, commits: PoissonArrivals) -> Iterator[tuple[float, float]]:
-    """Yield the rate over its mean, hour by hour of local time, with the part of the hour that counts."""
-    weights = commits.weights or (1.0,) * HOURS_PER_WEEK
-    mean = sum(weights) / len(weights)
-    for hour in range(scenario.warmup_us // HOUR, -(-scenario.horizon_us // HOUR)):
-        local = scenario.start + timedelta(hours=hour)
-        at = (local.weekday() * 24 + local.hour) % len(weights)
-        begin, end = max(hour * HOUR, scenario.warmup_us), min((hour + 1) * HOUR, scenario.horizon_us)
-        yield weights[at] / mean, max(0, end - begin) / HOUR

@@ -14,9 +14,10 @@ from sim.model.distributions import Constant
 from sim.model.scenario import Prices, Scenario
 from sim.model.study import Constraint
 from sim.report.metrics import measure
+from sim.study.offered_load import workers_at_most
 from sim.study.replicate import run
 from sim.study.search import search
-from sim.study.search.bounds import overloaded, standing_usd_per_day, too_dear, workers_at_most
+from sim.study.search.bounds import overloaded, standing_usd_per_day, too_dear
 from sim.study.search.figures import Figures
 from tests.unit.loader.worlds import loaded
 from tests.unit.study.search.worlds import Drawn, a_study, factor
