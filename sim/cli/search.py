@@ -125,6 +125,8 @@ def _print_tables(document: Mapping[str, Any]) -> None:
     print_text(_sure(document), "bold")
     _print_others(document)
     print_text("")
+    if document["winner"] and document["winner"]["promise"]:
+        print_text(f"It holds {document['winner']['promise']}.")
     print_text(_looked_at(document))
     for row in document["pruned"]["reasons"][:SHOWN]:
         print_text(f"- {row['configurations']:,} left out: {row['reason']}")

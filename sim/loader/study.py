@@ -30,7 +30,7 @@ from sim.report.starts import STEPS, Wait
 
 BILL = ("total", "ec2", "ebs", "fargate", "control_plane", "nat_hours", "nat_data")
 UNKNOWN = "is not a known key"
-DAYS = ("seed", "start", "horizon", "warmup", "drain")
+DAYS = ("seed", "start", "horizon", "warmup", "drain", "age", "finite")
 
 
 def load_study(path: str | Path) -> Study:
@@ -75,6 +75,7 @@ def load_study(path: str | Path) -> Study:
         seed=said.seed,
         explain=said.explain,
         precision=said.precision,
+        holds_at_us=tuple(said.holds_at),
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from sim.documents.fields import Field
 from sim.errors import InputError
 from sim.loader.values.kinds import Json, ListOf, Scalar
-from sim.loader.values.scalars import COUNT, ONE_OR_MORE, PROSE, SHARE, TEXT
+from sim.loader.values.scalars import COUNT, DURATION, ONE_OR_MORE, PROSE, SHARE, TEXT
 from sim.loader.values.sections import Key, Section, key, section_of
 from sim.model.metrics import COST
 from sim.model.study import Constraint
@@ -182,6 +182,9 @@ class StudyFile:
     )
     precision: float | None = key(
         PRECISION, "largest relative error of the winner's figures; left out: whatever it comes to", None
+    )
+    holds_at: tuple[int, ...] = key(
+        ListOf(DURATION, 1), "ages of the repositories at which it has to hold; left out: for ever", ()
     )
 
 

@@ -92,7 +92,8 @@ class Study:
     configuration is run before it is judged, ``round`` how many replications are decided on at a time,
     which makes the answer independent of who runs them. ``precision`` is the largest relative error of the
     winner's objective and of what its constraints limit on average; None: whatever it comes to. ``explain``
-    is the share of the budget kept to say which inputs matter and where the answer tips over. ``written``
+    is the share of the budget kept to say which inputs matter and where the answer tips over. ``holds_at_us``
+    are the ages of the repositories at which the constraints have to hold; none: for ever. ``written``
     does as ``configure`` does, and keeps what the scenario was read from, for export.
     """
 
@@ -114,3 +115,4 @@ class Study:
     seed: int = 1
     explain: float = 0.25
     precision: float | None = None
+    holds_at_us: tuple[int, ...] = ()

@@ -18,12 +18,14 @@ import numpy as np
 from sim.errors import InputError
 from sim.model.scenario import Scenario
 from sim.model.study import Constraint
+from sim.model.units import print_duration
 from sim.report import folder as whole
 from sim.report.caveats import caveats
 from sim.report.checksums import SUMS, write_sums
 from sim.report.csv_file import write_csv
 from sim.report.summary import WARMUP_FOUND
 from sim.study.choice import levels
+from sim.study.long_run import goes_on
 from sim.study.search.exclusions import Kind
 from sim.study.search.figures import Figure
 from sim.study.search.insight import Insight
@@ -55,7 +57,7 @@ class Answer:
     def winner(self) -> dict[str, Any] | None:
         """The best configuration, with its figures and its margin to each constraint."""
         best = self._best
-        return None if best is None else self._entry(best, 0)
+        return None if best is None else {**self._entry(best, 0), **self._long_run(best)}
 
     @property
     def holds(self) -> bool:
@@ -94,6 +96,7 @@ class Answer:
                 "of": found.space.size,
                 "replications": found.samples.replications,
                 "rounds": found.rounds,
+                "replications_for_long_run": found.finalists.replications,
                 "replications_for_insight": self._insight.replications,
                 "whole_space": found.whole,
             },
@@ -248,6 +251,18 @@ class Answer:
         if self._best is not None and point != self._best:
             entry["differs"] = space.differences(point, self._best)
         return entry
+
+    def _long_run(self, point: Point) -> dict[str, Any]:
+        """Return whether the winner stood the long run, None where it was not asked, and the promise."""
+        finalists = self._found.finalists
+        if point not in finalists:
+            return {"stable": None, "holds_at": [], "promise": ""}
+        stand = finalists.stand(point)
+        return {
+            "stable": stand.trouble is None if goes_on(self._simulated) else None,
+            "holds_at": [print_duration(age) for age in stand.ages_us],
+            "promise": stand.promise,
+        }
 
     def _margin(self, point: Point, constraint: Constraint, figure: Figure) -> dict[str, Any]:
         """Return a constraint with its figure, and how far on the right side that is, over the limit."""

@@ -20,11 +20,13 @@ from sim.errors import InputError
 from sim.model.scenario import Scenario, WarmUp
 from sim.model.study import Study
 from sim.report.summary import interval
+from sim.study.choice import EVEN
 from sim.study.evaluate import Evaluator
 from sim.study.replicate import is_precise
 from sim.study.search.bounds import overloaded, share_in_time, too_dear
 from sim.study.search.exclusions import Exclusion, Exclusions
 from sim.study.search.figures import Figures
+from sim.study.search.finalists import Finalists
 from sim.study.search.samples import Samples
 from sim.study.search.selection import Verdict, allocate, judge, nearest_miss, scores
 from sim.study.search.space import Point, Space
@@ -53,6 +55,7 @@ class Found:
     samples: Samples
     verdict: Verdict
     exclusions: Exclusions
+    finalists: Finalists
     stop: Stop
     rounds: int
     whole: bool
@@ -76,6 +79,7 @@ class _Search:
         self.samples = Samples(self.space, self.figures, evaluate, study.seed)
         self.budget = max(1, round(study.budget * (1 - study.explain)))
         self.exclusions: dict[Point, Exclusion] = {}
+        self.finalists = Finalists(study, self.figures, self.space, self.samples, evaluate)
         self.rounds = 0
         self._warmed: Scenario | None = None
 
@@ -98,6 +102,7 @@ class _Search:
             self.samples,
             self._judged(),
             self.exclusions,
+            self.finalists,
             stop,
             self.rounds,
             whole,
@@ -162,6 +167,11 @@ class _Search:
             scenario = self.space.scenario(point)
             if scenario is None:
                 continue
+            unstable = self.finalists.overloaded(scenario)
+            if unstable is not None:
+                self.exclusions[point] = unstable
+                self.space.prune(point, unstable.reason)
+                continue
             reason = overloaded(scenario, self.study) or too_dear(scenario, self.study, best_usd)
             if reason:
                 self.space.prune(point, reason)
@@ -183,6 +193,8 @@ class _Search:
             more: list[tuple[Point, int]] = []
             if verdict.decided >= self.study.confidence:
                 more = self._checks(verdict, whole=whole) or self._until_precise(verdict, left)
+                if not more and self._excludes_the_best(verdict):
+                    continue
                 if not more:
                     return self._stop(verdict)
             if left <= 0:
@@ -191,6 +203,18 @@ class _Search:
                 points = self.samples.points
                 more = [(points[n], times) for n, times in allocate(verdict, min(self.study.round, left))]
             self._add(_first(more, left))
+
+    def _excludes_the_best(self, verdict: Verdict) -> bool:
+        """Say whether the best does not stand the long run, which excludes it."""
+        if verdict.best is None:
+            return False
+        points = self.samples.points
+        order = np.argsort(verdict.level, kind="stable").tolist()
+        rivals = [points[n] for n in order if verdict.holds[n] >= EVEN and n != verdict.best]
+        exclusion = self.finalists.exclusion(points[verdict.best], rivals)
+        if exclusion is not None:
+            self.exclusions[points[verdict.best]] = exclusion
+        return exclusion is not None
 
     def _stop(self, verdict: Verdict) -> Stop:
         """Return why there is nothing left that replications would tell."""

@@ -37,6 +37,7 @@ class Samples:
         self._metrics: dict[Point, list[Mapping[str, float]]] = {}
         self._unknown: dict[Point, list[Tree]] = {}
         self._drained = False
+        self._flows: dict[Point, list[Tree]] = {}
 
     @property
     def points(self) -> list[Point]:
@@ -67,6 +68,7 @@ class Samples:
             self._unknown.setdefault(point, []).append(
                 {key: branch(tree, key) for key in (AT_LEAST, ENDLESS)}
             )
+            self._flows.setdefault(point, []).append(_flow(tree))
 
     @property
     def objective(self) -> Figure:
@@ -120,6 +122,10 @@ class Samples:
         least = [cast("float", bounds.get(path, x)) for x, (bounds, _) in zip(values, known, strict=True)]
         return judged(path, values, least, endless=any(path in endless for _, endless in known))
 
+    def flows(self, point: Point) -> list[Tree]:
+        """Return the flow of each source in a configuration's replications."""
+        return self._flows[point]
+
     def _tasks(self, point: Point, more: int) -> list[Task]:
         scenario = self._space.scenario(point)
         if scenario is None:
@@ -132,3 +138,9 @@ def _metrics(tree: Tree) -> Mapping[str, float]:
     branch = tree["metrics"]
     assert isinstance(branch, Mapping)
     return {name: value for name, value in branch.items() if not isinstance(value, Mapping)}
+
+
+def _flow(tree: Tree) -> Tree:
+    branch = tree.get("flow", {})
+    assert isinstance(branch, Mapping)
+    return branch
