@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sim.loader import load
 from sim.model.scenario import Assumption, Scenario
+from sim.study.marks import Marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,4 +33,5 @@ def check(scenario: str | Path | Scenario, sets: Iterable[str] = ()) -> Check:
     """
     if not isinstance(scenario, Scenario):
         scenario = load(scenario, sets)
-    return Check(scenario.name, scenario.assumptions, scenario.warnings)
+    marks = Marks(scenario, ())
+    return Check(scenario.name, scenario.assumptions, (*scenario.warnings, *marks.beforehand()))

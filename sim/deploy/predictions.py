@@ -44,6 +44,8 @@ def prediction(result: Result) -> dict[str, Any]:
             summary["bill_usd"], [_branch(tree, "bill_usd") for tree in trees], tuple(summary["bill_usd"])
         ),
         "slo": summary["slo"],
+        "promise": result.marks.promise,
+        **result.marks.document(),
         "warnings": summary["warnings"],
     }
 

@@ -103,7 +103,8 @@ def _promises(prediction: Mapping[str, Any]) -> Iterator[str]:
         interval, spread = figure["ci95"], figure["range"] or (None, None)
         cells = [_amount(figure["mean"], unit), *(_span(pair, unit) for pair in (interval, spread))]
         yield f"| {words} | {' | '.join(cells)} |"
-    yield f"\nSimulated over {prediction['horizon_s'] / 86_400:g} days: {about}.\n"
+    yield f"\nSimulated over {prediction['horizon_s'] / 86_400:g} days: {about}."
+    yield f"This holds {prediction['promise']}.\n"
 
 
 def _where(homes: Sequence[Home]) -> Iterator[str]:

@@ -12,8 +12,8 @@ which hold is below it, each pair as if on its own; for two scenarios that is th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -130,6 +130,21 @@ def best(question: Question) -> Best:
         answer=names[choice.best] if settled and choice.best is not None else None,
         more_replications=0 if settled else _more(x.shape[1], lambda count: _choice(question, count)),
     )
+
+
+def among(names: Iterable[str], found: Best) -> Best:
+    """Return an answer among more scenarios, of which the others are surely not it."""
+    chance, within = (
+        None if shares is None else {name: shares.get(name, 0.0) for name in names}
+        for shares in (found.chance, found.chance_within)
+    )
+    return replace(found, chance=chance, chance_within=within)
+
+
+def nobody(question: str, figure: str, names: Iterable[str]) -> Best:
+    """Return that no scenario is the answer, with certainty."""
+    never = dict.fromkeys(names, 0.0)
+    return Best(question, figure, never, never, 1.0, settled=True, answer=None, more_replications=0)
 
 
 def _choice(question: Question, replications: int | None) -> Choice:

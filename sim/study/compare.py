@@ -26,7 +26,17 @@ from sim.model.scenario import Scenario
 from sim.report.metrics import Tree
 from sim.report.summary import CONFIDENCE, interval
 from sim.report.work_cost import differs
-from sim.study.best import CHEAPEST, CHEAPEST_THAT_HOLDS, FASTEST, Best, Question, Target, best
+from sim.study.best import (
+    CHEAPEST,
+    CHEAPEST_THAT_HOLDS,
+    FASTEST,
+    Best,
+    Question,
+    Target,
+    among,
+    best,
+    nobody,
+)
 from sim.study.hazards import unseen
 from sim.study.paired import INDIFFERENCE, Difference, differ
 from sim.study.replicate import REPLICATIONS, TARGETS, Trees, replicate_together
@@ -160,7 +170,10 @@ class Comparison:
 
     @cached_property
     def best(self) -> list[Best]:
-        """Which is cheapest, fastest, and the cheapest that holds its targets if there are any."""
+        """Which is cheapest, fastest, and the cheapest that holds its targets if there are any.
+
+        A scenario that does not keep up is never the answer: its figures are those of its horizon.
+        """
         known = [name for name in (LATENCY, START) if not _absent(self._by_scenario(name))]
         latency = [self._best(FASTEST, name) for name in known[:1]]
         targets = self._targets()
@@ -169,7 +182,9 @@ class Comparison:
 
     def _best(self, name: str, figure: str, targets: Mapping[str, Sequence[Target]] | None = None) -> Best:
         seen = self._by_scenario(figure)
-        return best(Question(name, figure, seen, self.indifference, targets, self._hazards))
+        if not seen:
+            return nobody(name, figure, self.results)
+        return among(self.results, best(Question(name, figure, seen, self.indifference, targets, self._hazards)))
 
     @cached_property
     def _hazards(self) -> dict[str, float]:
@@ -206,7 +221,7 @@ class Comparison:
             "compared_on": self.compared_on,
             **{
                 key: {name: document[key] for name, document in summaries.items()}
-                for key in ("warmup_s", "warmup_found", "metrics", "slo")
+                for key in ("warmup_s", "warmup_found", "metrics", "slo", "unstable", "drift")
             },
             "differences": [row.document() for row in self.rows],
             "best": [best.document() for best in self.best],
@@ -237,7 +252,12 @@ class Comparison:
         }
 
     def _by_scenario(self, figure: str) -> dict[str, list[float]]:
-        return {name: self._numbers(name, ("metrics", figure)) for name in self.results}
+        """Return a figure of the scenarios that keep up."""
+        return {
+            name: self._numbers(name, ("metrics", figure))
+            for name, result in self.results.items()
+            if not result.marks.unstable
+        }
 
     def _numbers(self, name: str, keys: Sequence[str]) -> list[float]:
         return numbers(self.results[name].replications.values(), *keys)

@@ -21,6 +21,7 @@ from sim.report.folder import as_a_folder
 from sim.report.frames import Tables
 from sim.report.metrics import Tree
 from sim.report.summary import summarise
+from sim.study.marks import Marks
 from sim.study.model_json import from_json, to_json
 
 MODEL = "model.json"
@@ -60,7 +61,14 @@ class Result:
     @cached_property
     def summary(self) -> dict[str, Any]:
         """The document of ``docs/json.md``: every figure with mean and 95 % interval."""
-        return summarise(self.scenario, self.seed, list(self.replications.values()), self.warnings)
+        warnings = (*self.warnings, *self.marks.warnings())
+        found = summarise(self.scenario, self.seed, list(self.replications.values()), warnings)
+        return {**found, **self.marks.document()}
+
+    @cached_property
+    def marks(self) -> Marks:
+        """What a reader must know before taking the window for what goes on for ever."""
+        return Marks(self.scenario, list(self.replications.values()))
 
     @property
     def jobs(self) -> pd.DataFrame:

@@ -12,7 +12,6 @@ import pytest
 from sim.model.metrics import METRICS, Part
 from sim.model.scenario import Slo
 from sim.report.metrics import measure
-from sim.report.summary import summarise
 from sim.study.compare import Comparison
 from sim.study.result import Result
 from tests.conftest import PROJECT
@@ -28,7 +27,7 @@ def document() -> dict[str, Any]:
     log = RandomWorld(1).log()
     asked = ("job_share_within_900_s", "pod_share_within_900_s")
     scenario = replace(a_scenario(log), slos=(Slo(0.95, 900.0),), measured=asked)
-    return summarise(scenario, 1, [measure(log, scenario)])
+    return Result(scenario, 1, {0: measure(log, scenario)}, log).summary
 
 
 def comparison() -> dict[str, Any]:

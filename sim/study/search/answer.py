@@ -26,6 +26,7 @@ from sim.report.csv_file import write_csv
 from sim.report.summary import WARMUP_FOUND
 from sim.study.choice import levels
 from sim.study.long_run import goes_on
+from sim.study.marks import Marks
 from sim.study.search.exclusions import Kind
 from sim.study.search.figures import Figure
 from sim.study.search.insight import Insight
@@ -316,7 +317,8 @@ class Answer:
             {"metrics": dict(zip(metrics, each, strict=True)), "refused": {}}
             for each in zip(*metrics.values(), strict=True)
         ]
-        return caveats(self._simulated, trees)
+        part = Marks(self._simulated, ()).part_of_period
+        return [*caveats(self._simulated, trees), *([part] if part else [])]
 
     def _at(self, row: int) -> dict[str, Any]:
         """Return where a configuration is on both axes, and whether it holds the constraints."""
