@@ -14,7 +14,7 @@ window: its days, or eighths of a window of less than three. A job that goes on 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from sim.model.scenario import Scenario
     from sim.report.arrays import Float, Int
     from sim.report.intervals import Lives
-    from sim.report.metrics import Tree
+
+Numbers: TypeAlias = "Mapping[str, float | Mapping[str, float]]"
 
 BLOCKS = 12
 SECOND_US = 1_000_000
@@ -35,9 +36,9 @@ EIGHTHS = 8
 CROWD = 2  # pods that wait at once: one alone may only be on its way to a place
 
 
-def flow(log: EventLog, scenario: Scenario, lived: Lives) -> Mapping[str, Tree]:
+def flow(log: EventLog, scenario: Scenario, lived: Lives) -> Mapping[str, Numbers]:
     """Return the flow of each pipeline and of each source of plain pods between warm-up and horizon."""
-    found: dict[str, Tree] = {}
+    found: dict[str, Numbers] = {}
     jobs, pods = lived.jobs, lived.pods
     parallelism = [load.pipeline.parallelism for load in scenario.pipelines]
     for row, name in enumerate(log.names["pipeline"]):
@@ -58,7 +59,7 @@ def flow(log: EventLog, scenario: Scenario, lived: Lives) -> Mapping[str, Tree]:
     return found
 
 
-def backlog(created_us: Int, left_us: Int, crowd: int, from_us: int, to_us: int) -> dict[str, float | Tree]:
+def backlog(created_us: Int, left_us: Int, crowd: int, from_us: int, to_us: int) -> Numbers:
     """Return the numbers of one backlog in ``[from_us, to_us)``; it is saturated from ``crowd`` on.
 
     Keys: ``created`` how many came; ``middle`` and ``last`` the mean backlog of those thirds; ``free_last``

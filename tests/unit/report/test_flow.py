@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from sim.report.arrays import Int
-from sim.report.flow import BLOCKS, DAY_US, backlog, climb
-from sim.report.metrics import Tree
+from sim.report.flow import BLOCKS, DAY_US, Numbers, backlog, climb
 
 SECOND = 1_000_000
 
@@ -19,10 +18,10 @@ def us(*seconds: float) -> Int:
     return np.array([round(each * SECOND) for each in seconds], np.int64)
 
 
-def blocks(found: Mapping[str, float | Tree], key: str) -> list[float]:
+def blocks(found: Numbers, key: str) -> list[float]:
     values = found[key]
     assert isinstance(values, Mapping)
-    return [value for value in values.values() if not isinstance(value, Mapping)]
+    return list(values.values())
 
 
 def test_saturated_time_and_what_leaves_in_it_by_hand() -> None:
