@@ -184,7 +184,9 @@ class Comparison:
         seen = self._by_scenario(figure)
         if not seen:
             return nobody(name, figure, self.results)
-        return among(self.results, best(Question(name, figure, seen, self.indifference, targets, self._hazards)))
+        return among(
+            self.results, best(Question(name, figure, seen, self.indifference, targets, self._hazards))
+        )
 
     @cached_property
     def _hazards(self) -> dict[str, float]:

@@ -12,8 +12,8 @@ import pytest
 import sim
 from sim.engine.run import simulate
 from sim.model.units import DAY
+from sim.study.offered_load import workers_at_most
 from sim.study.periods import period_us
-from sim.study.search.bounds import workers_at_most
 from tests.conftest import PROJECT
 from tests.e2e.conftest import Pachsim
 
