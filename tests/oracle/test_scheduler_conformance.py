@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import SHARED, needs_shared, of_shared
-from tests.oracle.scheduler import cases_in, compare
+from tests.oracle.scheduler import cases_in, compare, differing_run
 
 BANK = SHARED / "oracle" / "kube-scheduler"
 CASES = cases_in(BANK) if BANK.is_dir() else []
@@ -28,13 +28,12 @@ def test_every_attempt_and_every_run_is_exact(kind: tuple[str, str]) -> None:
 @needs_shared
 def test_a_replay_notices_what_differs() -> None:
     version, case = CASES[0]
-    attempts = [
-        {**attempt, "t": attempt["t"] + 1, "feasible": []} if number == 0 else attempt
-        for number, attempt in enumerate(case["trace"])
-    ]
-    found = compare({**case, "trace": attempts}, version)
-    assert any("feasible" in what for what in found)
-    assert any(what.startswith("run, placement") for what in found)
+    first, *rest = case["trace"]
+    unscored = {key: value for key, value in first.items() if key != "scores"}
+    no_node = {**case, "trace": [{**unscored, "feasible": []}, *rest]}
+    assert any("feasible" in difference for difference in compare(no_node, version))
+    later = {**case, "trace": [{**first, "t": first["t"] + 0.01}, *rest]}
+    assert any(difference.startswith("run, placement") for difference in differing_run(later, version))
 
 
 @needs_shared

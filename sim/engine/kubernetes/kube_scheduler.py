@@ -76,6 +76,7 @@ class KubeScheduler:
         self._hopeless: list[tuple[int, int, ClassView]] = []  # fitting nowhere, by cpu asked for
         self._known: dict[Node, Known] = {}  # the taints of each node
         self._leaving: set[Pod] = set()  # pods in their grace
+        self._refused_by: dict[ClassView, Rejector] = {}  # as the nodes are now
         self._minds_pods = False  # whether any class minds what pods are elsewhere
         self._pass_due_us = -1
         self._next_pass = Call(self._pass, None)
@@ -163,7 +164,13 @@ class KubeScheduler:
                     self.state.refuse(pod)
 
     def _rejectors(self, view: ClassView) -> Rejector:
-        return rejectors(view, self.state.nodes, self.placement.domains)
+        """Return who refuses a class; for what nodes are it is asked anew when one comes, goes or changes."""
+        if view.is_bound_by_others or view.apart_row >= 0:
+            return rejectors(view, self.state.nodes, self.placement.domains)
+        known = self._refused_by.get(view)
+        if known is None:
+            known = self._refused_by[view] = rejectors(view, self.state.nodes, self.placement.domains)
+        return known
 
     def _node_for(self, pod: Pod, view: ClassView) -> Node | None:
         if pod.nominated is not None and self.fits_where_nominated(pod, view):
@@ -249,11 +256,13 @@ class KubeScheduler:
     def node_ready(self, node: Node) -> None:
         """Let pods try a new node."""
         self.table.add(node)
+        self._refused_by.clear()
         self._node_usable(node, is_new=True)
 
     def node_removed(self, node: Node) -> None:
         """Forget a node, and what was nominated to it."""
         self.table.remove(node)
+        self._refused_by.clear()
         self.preemptor.node_gone(node)
         self._known.pop(node, None)
         if self._minds_pods:
@@ -263,6 +272,7 @@ class KubeScheduler:
         """Read a node anew, and let pods try it if it is open."""
         if node.position >= 0:
             self.table.refresh(node)
+            self._refused_by.clear()
             self._node_usable(node, is_new=False)
 
     def _node_usable(self, node: Node, *, is_new: bool) -> None:
