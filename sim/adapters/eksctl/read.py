@@ -197,7 +197,8 @@ def _region(metadata: Field) -> str:
     if place is None:
         raise metadata.missing("region", "an AWS region such as us-east-1")
     if place.value not in keys.REGIONS:
-        raise place.error(allowed="an AWS region such as us-east-1", near=nearest(place.text(), keys.REGIONS))
+        regions = sorted(keys.REGIONS)
+        raise place.error(allowed=", ".join(regions), near=nearest(place.text(), regions))
     return place.text()
 
 

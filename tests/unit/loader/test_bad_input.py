@@ -75,6 +75,12 @@ def told(folder: Path, text: str, *sets: str, **files: str) -> str:
         pytest.param(
             "us-east-1",
             "us-east-7",
+            "us-west-2; did you mean us-east-2?",
+            id="unknown region, and the nearest",
+        ),
+        pytest.param(
+            "us-east-1",
+            "us-east-7",
             "cluster.eksctl.metadata.region is 'us-east-7'; allowed: af-south-1",
             id="unknown region",
         ),
@@ -82,7 +88,8 @@ def told(folder: Path, text: str, *sets: str, **files: str) -> str:
             "m5.2xlarge",
             "m5.2xlrge",
             "managedNodeGroups[cpu].instanceTypes is 'm5.2xlrge', which is not a known EC2 instance type; "
-            "allowed: one of `pachsim catalog ec2`; did you mean m5.2xlarge?",
+            "allowed: one of `pachsim catalog ec2`, or usd_per_hour and allocatable under "
+            "cluster.groups.cpu; did you mean m5.2xlarge?",
             id="unknown instance type",
         ),
         pytest.param(

@@ -315,7 +315,7 @@ SELECTOR = "{namespace: pachyderm}"
         (HEAD.replace("v1alpha5", "v1"), r"apiVersion is 'eksctl.io/v1'; allowed: eksctl.io/v1alpha5"),
         (HEAD, "metadata is missing"),
         (HEAD + "metadata: {name: a}", "metadata.region is missing"),
-        (HEAD + "metadata: {name: a, region: home}", "metadata.region is 'home'; allowed: an AWS region"),
+        (HEAD + "metadata: {name: a, region: home}", "metadata.region is 'home'; allowed: af-south-1, "),
         (HEAD + "metadata: {name: a_b, region: us-east-1}", "metadata.name is 'a_b'"),
         (
             HEAD + "metadata: {name: a, region: us-east-1, version: 1.30}",
