@@ -7,11 +7,13 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import sim
 from sim.engine.run import simulate
-from sim.model.units import DAY
+from sim.model.log import EventLog, JobState
+from sim.model.units import DAY, SECOND
 from sim.study.offered_load import workers_at_most
 from sim.study.periods import period_us
 from tests.conftest import PROJECT
@@ -84,3 +86,31 @@ def test_an_hour_of_a_fargate_pod_costs_the_same_in_every_answer(pachsim: Pachsi
     assert f"${expected:.4f} an hour each" in exported
     log = simulate(sim.load(CASES / "fargate" / "s.yaml"), 1)
     assert set(log["fargate_pods"].rows()[:, 4].tolist()) == {81 * 1024}
+
+
+@pytest.mark.parametrize(("quantile", "share"), [("p90", 0.90), ("p99.5", 0.995)])
+def test_a_target_at_any_quantile_is_a_constraint_of_a_study(
+    pachsim: Pachsim, tmp_path: Path, quantile: str, share: float
+) -> None:
+    """The figure is numpy's quantile of the latencies in the logs of the same replications."""
+    scenario = tmp_path / "slo" / "s.yaml"
+    scenario.write_text(scenario.read_text(encoding="utf-8").replace("p90", quantile), encoding="utf-8")
+    done = pachsim("search", "slo/study.yaml", "--budget", "30", "--format", "json")
+    assert done.returncode == 1, done.stderr  # no configuration holds 15 minutes
+    miss = json.loads(done.stdout)["nearest_miss"]
+    (constraint,) = miss["constraints"]
+    assert (constraint["metric"], constraint["at_most"]) == (f"job_latency_{quantile}_s", 900)
+    base = sim.load(scenario, sets=miss["sets"])
+    logs = [simulate(base, 1, replication) for replication in range(miss["replications"])]
+    expected = np.mean([np.quantile(latencies_s(log), share) for log in logs])
+    assert constraint["figure"]["mean"] == pytest.approx(expected, rel=1e-9)
+
+
+def latencies_s(log: EventLog) -> list[float]:
+    """Return how long each job took that was created before the horizon."""
+    created_us = log["jobs"].rows()[:, 0]
+    states = log["job_states"].rows()
+    ended_us = {job: now for now, job, state in states[:, :3].tolist() if state == JobState.SUCCESS}
+    return [
+        (ended_us[job] - at) / SECOND for job, at in enumerate(created_us.tolist()) if at < log.horizon_us
+    ]
