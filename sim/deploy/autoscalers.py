@@ -62,7 +62,7 @@ def planned_values(
     manifest = source is not None and "kind" in source.value
     if source is None or manifest:
         flags = {**_kept(read), **_flags(options, options_for(options.version), ALWAYS)}
-        values = chart_values(config.name, region, options.version, flags, priorities, account=account)
+        values = chart_values(config.name, region, options.release, flags, priorities, account=account)
         made = "eksctl makes it, with its role" if account else "the nodes' own role lets it scale"
         comments = {**COMMENTS, ("rbac", "serviceAccount", "create"): made}
         return ValuesPlan(yaml_text(values, comments, _head(scenario)), chart=not manifest)
@@ -116,7 +116,7 @@ def _head(scenario: Scenario) -> str:
 
 
 COMMENTS: Mapping[YamlKey, str] = {
-    ("image", "tag"): "any patch of the cluster's minor",
+    ("image", "tag"): "the cluster's minor, and the patch that was simulated",
     ("extraArgs", "expander"): "which node group grows; none knows prices on AWS, priority takes your order",
     ("extraArgs", "scale-down-unneeded-time"): "an idle node is paid this long",
     ("extraArgs", "scale-down-delay-after-add"): "after any scale-up nothing is removed for this long",

@@ -124,7 +124,8 @@ def _add_autoscaler(page: Page, known: ClusterSources) -> None:
 
 def _flags(started: ReadAutoscaler) -> dict[str, Any]:
     """Return the flags of a running autoscaler that the simulator honours."""
-    version = {"version": started.version} if started.version in VERSIONS else {}
+    release = started.version if started.patch is None else f"{started.version}.{started.patch}"
+    version = {"version": release} if started.version in VERSIONS else {}
     flags = {name: at.value for name, at in started.flags.items() if name in AUTOSCALER.by_name}
     priorities = {PRIORITIES: started.priorities.value} if started.priorities else {}
     return version | flags | priorities

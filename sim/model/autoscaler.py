@@ -11,7 +11,15 @@ from enum import Enum
 
 from sim.model.units import HOUR, MINUTE, SECOND
 
-VERSIONS = ("1.31", "1.32", "1.33", "1.34", "1.35", "1.36")
+PATCHES = {"1.31": 5, "1.32": 7, "1.33": 6, "1.34": 5, "1.35": 2, "1.36": 1}
+"""The patch that is taken of each version where only its minor is known: the tags that were compared."""
+
+VERSIONS = tuple(PATCHES)
+THRESHOLD_IS_UNNEEDED_SINCE = {"1.32": 6, "1.33": 4, "1.34": 3, "1.35": 0, "1.36": 0}
+"""The patch of each minor since which a node whose utilisation equals the threshold is unneeded too.
+
+Source: kubernetes/autoscaler PR 8975 and its cherry-picks, core/scaledown/eligibility/eligibility.go.
+"""
 
 
 class Orders(Enum):
@@ -26,6 +34,7 @@ class AutoscalerOptions:
     """Flags of the Cluster Autoscaler that the simulator honours; Kubernetes minor in ``version``."""
 
     version: str = "1.31"
+    patch: int = 5
     enabled: bool = True
     scan_interval_us: int = 10 * SECOND
     frequent_loops_enabled: bool = False
@@ -73,6 +82,17 @@ class AutoscalerOptions:
     aws_refresh_interval_us: int = 1 * MINUTE
     orders: Orders = Orders.RANDOM
 
+    @property
+    def release(self) -> str:
+        """Return version and patch, such as ``1.33.6``."""
+        return f"{self.version}.{self.patch}"
+
+    @property
+    def threshold_is_unneeded(self) -> bool:
+        """Say whether a node may go whose utilisation equals the threshold, not only one below it."""
+        since = THRESHOLD_IS_UNNEEDED_SINCE.get(self.version)
+        return since is not None and self.patch >= since
+
 
 def options_for(version: str) -> AutoscalerOptions:
     """Return the defaults of one version, ``1.31`` to ``1.36``.
@@ -82,7 +102,7 @@ def options_for(version: str) -> AutoscalerOptions:
     """
     if version not in VERSIONS:
         raise ValueError(f"version is {version!r}; allowed: {', '.join(VERSIONS)}")
-    options = AutoscalerOptions(version=version)
+    options = AutoscalerOptions(version=version, patch=PATCHES[version])
     if version >= "1.33":
         options = replace(
             options,

@@ -37,7 +37,7 @@ PRIORITIES_CONFIG_MAP = "cluster-autoscaler-priority-expander"
 ALLOWED = "chart values with extraArgs, or a manifest whose container runs cluster-autoscaler"
 PROVIDER = "aws"
 _WITH_TEMPLATE = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
-_TAG = re.compile(r":v?1\.(\d{2})(\.\d+)?([-+].*)?(@.*)?$")
+_TAG = re.compile(r":v?1\.(\d{2})(?:\.(\d{1,3}))?([-+].*)?(@.*)?$")
 _DISCOVERED = re.compile(r"k8s\.io/cluster-autoscaler/([^,={}]+)")
 
 
@@ -45,8 +45,8 @@ _DISCOVERED = re.compile(r"k8s\.io/cluster-autoscaler/([^,={}]+)")
 class ReadAutoscaler:
     """What an autoscaler is started with: flags by name, whose fields hold values of the flag's type.
 
-    ``version`` is the Kubernetes minor of its image and ``cluster`` the one whose groups it discovers,
-    both empty where nothing says it; ``priorities`` is the priority expander's ConfigMap.
+    ``version`` and ``patch`` are its image's, ``cluster`` is the one whose groups it discovers; empty or None
+    where nothing says so. ``priorities`` is the priority expander's ConfigMap.
     """
 
     flags: Mapping[str, Field]
@@ -54,6 +54,7 @@ class ReadAutoscaler:
     version: str = ""
     cluster: str = ""
     notices: tuple[Notice, ...] = ()
+    patch: int | None = None
 
     @property
     def expander(self) -> str:
@@ -107,7 +108,7 @@ def read_container(container: Field) -> ReadAutoscaler:
     words = _words(container)
     if any(" --" in word.text() for word in words):
         raise container.error("runs a shell", allowed="command and args as lists, a flag in each item")
-    started = _Start(_minor(container.child("image")))
+    started = _Start(*_version(container.child("image")))
     started.command_line(words)
     return started.read()
 
@@ -160,7 +161,7 @@ def _chart(values: Field) -> ReadAutoscaler:
     if not said.keys() & set(CHART_READ):
         raise values.error("is something else", allowed=ALLOWED)
     image = said.get("image")
-    started = _Start(_minor(image.child("tag") if image else None))
+    started = _Start(*_version(image.child("tag") if image else None))
     _check_chart(said, started)
     discovery, groups = said.get("autoDiscovery"), values.items_at("autoscalingGroups")
     started.cluster = discovery.text_at("clusterName") if discovery else ""
@@ -206,10 +207,10 @@ def _bounds(group: Field) -> str:
     return f"{least or 0}:{most or 0}:{group.text_at('name')}"
 
 
-def _minor(image: Field | None) -> str:
-    """Return the Kubernetes minor of an image's tag, empty where it has none."""
+def _version(image: Field | None) -> tuple[str, int | None]:
+    """Return Kubernetes minor and patch of an image's tag, empty and None where it has none."""
     match = _TAG.search(f":{image.value}") if image and isinstance(image.value, str) else None
-    return f"1.{match[1]}" if match else ""
+    return (f"1.{match[1]}", int(match[2]) if match[2] else None) if match else ("", None)
 
 
 @dataclass(slots=True)
@@ -217,6 +218,7 @@ class _Start:
     """One start of the autoscaler being put together, flag by flag."""
 
     version: str
+    patch: int | None = None
     cluster: str = ""
     flags: dict[str, Field] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
@@ -229,7 +231,7 @@ class _Start:
         found = self.flags.get("node-group-auto-discovery")
         names = _DISCOVERED.findall(",".join(found.value)) if found else []
         cluster = self.cluster or next((name for name in names if name != "enabled"), "")
-        return ReadAutoscaler(self.flags, None, self.version, cluster, tuple(self.notices))
+        return ReadAutoscaler(self.flags, None, self.version, cluster, tuple(self.notices), self.patch)
 
     def say(self, at: Field, message: str, near: str | None = None) -> None:
         """Note something."""

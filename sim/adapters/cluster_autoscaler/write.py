@@ -20,7 +20,7 @@ MANY = ("balancing-ignore-label", "balancing-label")
 
 
 def chart_values(
-    cluster: str, region: str, version: str, flags: Flags, priorities: Mapping[str, Any], *, account: bool
+    cluster: str, region: str, release: str, flags: Flags, priorities: Mapping[str, Any], *, account: bool
 ) -> dict[str, Any]:
     """Return the values of a new release; ``flags`` are those to state, as texts, numbers and booleans.
 
@@ -31,7 +31,7 @@ def chart_values(
         "awsRegion": region,
         "autoDiscovery": {"clusterName": cluster},
         "rbac": {"create": True, "serviceAccount": {"create": not account, "name": SERVICE_ACCOUNT}},
-        "image": {"tag": f"v{version}.0"},
+        "image": {"tag": f"v{release}"},
         "replicaCount": 1,
         "extraArgs": arguments(flags),
         **({"expanderPriorities": dict(priorities)} if priorities else {}),

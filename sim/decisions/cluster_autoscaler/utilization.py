@@ -2,13 +2,15 @@
 
 DaemonSets count, unless ``--ignore-daemonsets-utilization`` takes them out of both sides.
 
-Source: Cluster Autoscaler 1.31.5, simulator/utilization/info.go; cluster-autoscaler.md §4.2.
+Source: Cluster Autoscaler 1.31.5, simulator/utilization/info.go; later patches, PR 8975;
+cluster-autoscaler.md §4.2 and §11.
 """
 
 from __future__ import annotations
 
+import operator
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -47,7 +49,7 @@ def utilization(
 
 
 def underused_room(capacity: NodeCapacity, options: AutoscalerOptions) -> Resources:
-    """Return the least room that a node has whose utilization is strictly below the threshold.
+    """Return the least room of a node whose utilization is below the threshold, or, since a patch, at it.
 
     A node is judged in every look in which it changed, so this turns the division into a comparison.
     """
@@ -55,19 +57,20 @@ def underused_room(capacity: NodeCapacity, options: AutoscalerOptions) -> Resour
     ignored = capacity.daemons if options.ignore_daemonsets_utilization else Resources()
     threshold = options.scale_down_utilization_threshold
     gpu_threshold = options.scale_down_gpu_utilization_threshold
+    is_low = operator.le if options.threshold_is_unneeded else operator.lt
     return Resources(
-        cpu_m=_least_left(total.cpu_m, ignored.cpu_m, threshold),
-        memory_mib=_least_left(total.memory_mib, ignored.memory_mib, threshold),
-        gpu=_least_left(total.gpu, ignored.gpu, gpu_threshold),
+        cpu_m=_least_left(total.cpu_m, ignored.cpu_m, threshold, is_low),
+        memory_mib=_least_left(total.memory_mib, ignored.memory_mib, threshold, is_low),
+        gpu=_least_left(total.gpu, ignored.gpu, gpu_threshold, is_low),
     )
 
 
-def _least_left(total: int, ignored: int, threshold: float) -> int:
-    """Search for the first amount left whose share is below the threshold; ``total`` + 1: none is."""
+def _least_left(total: int, ignored: int, threshold: float, is_low: Callable[[float, float], bool]) -> int:
+    """Search for the first amount left whose share is low enough; ``total`` + 1: none is."""
     if total <= ignored:
         return 0
     left = range(total + 1)
-    return bisect_left(left, True, key=lambda amount: _share(total, amount, ignored) < threshold)
+    return bisect_left(left, True, key=lambda amount: is_low(_share(total, amount, ignored), threshold))
 
 
 def _share(total: int, left: int, ignored: int) -> float:

@@ -14,15 +14,17 @@ from sim.decisions.cluster_autoscaler.expander import matches
 from sim.documents.fields import Field
 from sim.errors import InputError
 from sim.loader.notes import Notes
-from sim.loader.values.flags import AUTOSCALER
-from sim.model.autoscaler import VERSIONS, AutoscalerOptions, options_for
+from sim.loader.values.flags import AUTOSCALER, version_and_patch
+from sim.model.autoscaler import PATCHES, VERSIONS, AutoscalerOptions, options_for
 from sim.model.cluster import NodeGroup
 
 VALUES = "values"
 PRIORITIES = "expander-priorities"
+_RELEASE = ("version", "patch")
 _NOT_OPTIONS = frozenset({"version", "enabled", VALUES})
 _KUBERNETES = "the ClusterConfig's Kubernetes minor"
 _IMAGE = "the tag of its image"
+_PATCH = "no patch is said, this one is taken; they differ, cluster-autoscaler.md §11"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +38,11 @@ class AutoscalerReader:
     def options(self, said: Mapping[str, Any]) -> AutoscalerOptions:
         """Return the options in force, and note every default among them."""
         own = {name: value for name, value in said.items() if name != VALUES}
-        deployed, version = self._deployed(said.get(VALUES, ()))
-        minor = own.get("version") or self._version(version)
-        options = replace(options_for(minor), **{**deployed, **own, "version": minor})
+        deployed, image = self._deployed(said.get(VALUES, ()))
+        release = self._release(own.get("version", ""), *image)
+        options = replace(
+            options_for(release[0]), **{**deployed, **own, **dict(zip(_RELEASE, release, strict=True))}
+        )
         if "priority" not in options.expander:  # nothing reads them, whatever a file says
             options = replace(options, expander_priorities=())
         for each in AUTOSCALER.keys:
@@ -48,10 +52,10 @@ class AutoscalerReader:
                 self.notes.assume(f"cluster.autoscaler.{each.name}", value, _source(attribute))
         return options
 
-    def _deployed(self, documents: Sequence[Field]) -> tuple[dict[str, Any], str]:
-        """Return options by attribute, and the version where the image's tag says it."""
+    def _deployed(self, documents: Sequence[Field]) -> tuple[dict[str, Any], tuple[str, int | None]]:
+        """Return options by attribute, and version and patch where the image's tag says them."""
         if not documents:
-            return {}, ""
+            return {}, ("", None)
         try:
             read = read_autoscaler(documents)
             options = _simulated(read)
@@ -64,19 +68,28 @@ class AutoscalerReader:
                 f"the autoscaler discovers groups of {read.cluster}, the ClusterConfig is {self.cluster}; "
                 "it is simulated as if it discovered these"
             )
-        return options, read.version
+        return options, (read.version, read.patch)
 
-    def _version(self, deployed: str) -> str:
+    def _release(self, said: str, image: str, image_patch: int | None) -> tuple[str, int]:
+        """Return the minor and the patch in force: as said, else as deployed, else as Kubernetes is."""
+        minor, patch = version_and_patch(said)
+        version, source = (minor, "") if minor else self._version(image)
+        if patch is None and version == image:
+            patch = image_patch
+        if patch is None:
+            patch, source = PATCHES[version], "; ".join(filter(None, (source, _PATCH)))
+        if source:
+            self.notes.assume("cluster.autoscaler.version", f"{version}.{patch}", source)
+        return version, patch
+
+    def _version(self, deployed: str) -> tuple[str, str]:
+        """Return the minor that nobody says for the autoscaler, and why it is that one."""
         minor, source = (deployed, _IMAGE) if deployed else (self.kubernetes, _KUBERNETES)
         if minor in VERSIONS:
-            self.notes.assume("cluster.autoscaler.version", minor, source)
-            return minor
+            return minor, source
         number = int(minor.partition(".")[2])
         clamped = VERSIONS[0] if number < int(VERSIONS[0].partition(".")[2]) else VERSIONS[-1]
-        self.notes.assume(
-            "cluster.autoscaler.version", clamped, f"the nearest to Kubernetes {minor} that is modelled"
-        )
-        return clamped
+        return clamped, f"the nearest to Kubernetes {minor} that is modelled"
 
 
 def warn_of_unmatched_priorities(

@@ -35,10 +35,18 @@ EXPANDERS = ("random", "most-pods", "least-nodes", "least-waste", "priority")
 
 def _version(raw: object) -> str:
     text = str(raw).removeprefix("v") if isinstance(raw, str | float) else ""
-    minor = ".".join(text.split(".")[:2])
-    if minor not in VERSIONS:
-        raise InputError(value=raw, allowed=", ".join(f'"{version}"' for version in VERSIONS))
-    return minor
+    minor, patch = version_and_patch(text)
+    if minor not in VERSIONS or (patch is None and text != minor):
+        allowed = ", ".join(f'"{version}"' for version in VERSIONS)
+        raise InputError(value=raw, allowed=f'{allowed}, with a patch or not, such as "{VERSIONS[-1]}.0"')
+    return text
+
+
+def version_and_patch(text: str) -> tuple[str, int | None]:
+    """Return the minor of a version such as ``1.33.6``, and its patch, None where none is said."""
+    minor, patch = ".".join(text.split(".")[:2]), text.split(".")[2:]
+    said = len(patch) == 1 and re.fullmatch(r"\d{1,3}", patch[0])
+    return minor, int(patch[0]) if said else None
 
 
 def _seconds(raw: object) -> int:
@@ -54,7 +62,13 @@ def _range(raw: object) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-MINOR = Scalar("version", "a Kubernetes minor such as '1.33'", _version, str, ("string", "number"))
+RELEASE = Scalar(
+    "version",
+    "a Kubernetes minor such as '1.33', or a release such as '1.33.6'",
+    _version,
+    str,
+    ("string", "number"),
+)
 SECONDS_FLAG = Scalar("s", "a whole number of seconds", _seconds, lambda us: us // SECOND, ("integer",))
 RANGE = Scalar("min:max", "MIN:MAX such as 0:320000", _range, lambda pair: f"{pair[0]}:{pair[1]}")
 
@@ -275,7 +289,13 @@ def _keys() -> tuple[Key, ...]:
             None,
             OURS,
         ),
-        Key("version", MINOR, "Kubernetes minor whose defaults and behaviour hold", None, OURS),
+        Key(
+            "version",
+            RELEASE,
+            "release whose defaults and behaviour hold; of a minor alone the patch that `check` names",
+            None,
+            OURS,
+        ),
         Key("enabled", FLAG, "whether the cluster has an autoscaler", True, OURS),
         Key(
             "orders",

@@ -61,7 +61,7 @@ def test_flags_that_were_said_and_those_that_decide_money_and_time(tmp_path: Pat
     assert not {"orders", "enabled", "version", "aws-refresh-interval", "balancing-label"} & {*flags}
     assert values["expanderPriorities"] == {"50": [".*"], "5": ["^eks-cpu-"]}
     assert values["autoDiscovery"] == {"clusterName": "work"}
-    assert values["image"] == {"tag": "v1.33.0"}
+    assert values["image"] == {"tag": "v1.33.6"}
     assert values["rbac"]["serviceAccount"] == {"create": False, "name": "cluster-autoscaler"}
 
 

@@ -15,7 +15,7 @@ def assumed(scenario: Scenario) -> dict[str, Assumption]:
 
 def test_the_version_and_local_storage_are_said_with_what_the_manifest_says(tmp_path: Path) -> None:
     told = assumed(loaded(tmp_path))
-    assert told["cluster.autoscaler.version"].value == "1.33"
+    assert told["cluster.autoscaler.version"].value == "1.33.6"
     assert "Kubernetes minor" in told["cluster.autoscaler.version"].source
     pinned = told["cluster.autoscaler.skip-nodes-with-local-storage"]
     assert pinned.value == "true"

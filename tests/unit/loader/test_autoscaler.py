@@ -79,6 +79,23 @@ def test_an_image_older_than_what_is_modelled(tmp_path: Path) -> None:
     assert scenario.cluster.autoscaler.version == "1.31"
 
 
+@pytest.mark.parametrize(
+    ("version", "release"),
+    [
+        pytest.param("", "1.34.2", id="the image's tag"),
+        pytest.param("1.34", "1.34.2", id="the same minor"),
+        pytest.param("1.34.3", "1.34.3", id="a patch of its own"),
+        pytest.param("1.33", "1.33.6", id="another minor: the patch that is compared"),
+    ],
+)
+def test_the_patch_is_as_said_or_as_deployed(tmp_path: Path, version: str, release: str) -> None:
+    said = f'{{values: ca.yaml, version: "{version}"}}' if version else "{values: ca.yaml}"
+    scenario = loaded(tmp_path, scenario_with(said), ca_yaml=DEPLOYED)
+    assert scenario.cluster.autoscaler.release == release
+    told = {each.field: each.value for each in scenario.assumptions}
+    assert told.get("cluster.autoscaler.version") == (None if version[4:] or version == "1.34" else release)
+
+
 MANIFEST = """\
 apiVersion: apps/v1
 kind: Deployment

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -54,6 +54,7 @@ SHEET: dict[str, Any] = {
     "max_bulk_soft_taint_count": 10,
     "aws_refresh_interval_us": MINUTE,
 }
+NEWEST = dict(tag.rsplit(".", 1) for tag in ("1.31.5", "1.32.7", "1.33.6", "1.34.5", "1.35.2", "1.36.1"))
 LATER: list[tuple[str, str, Any]] = [
     ("1.33", "expander", ("least-waste",)),
     ("1.33", "blocking_system_pod_disruption_timeout_us", HOUR),
@@ -75,7 +76,21 @@ def test_what_later_versions_changed(version: str) -> None:
     said = {
         f.name: getattr(now, f.name) for f in fields(now) if getattr(now, f.name) != getattr(first, f.name)
     }
-    assert said == changed | ({} if version == "1.31" else {"version": version})
+    patch = int(NEWEST[version])
+    assert (said.pop("version", "1.31"), said.pop("patch", 5)) == (version, patch)
+    assert said == changed
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("1.32.5", "1.32.6"), ("1.33.3", "1.33.4"), ("1.34.2", "1.34.3"), ("1.31.99", "1.35.0")],
+)
+def test_a_node_at_the_threshold_is_unneeded_since_a_patch_of_each_minor(before: str, after: str) -> None:
+    """Release notes of kubernetes/autoscaler PR 8975: `>=` until the first, `>` since the second."""
+    for release, unneeded in ((before, False), (after, True)):
+        version, _, patch = release.rpartition(".")
+        options = replace(options_for(version), patch=int(patch))
+        assert (options.release, options.threshold_is_unneeded) == (release, unneeded)
 
 
 def test_other_versions_are_refused() -> None:

@@ -23,7 +23,7 @@ from sim.decisions.cluster_autoscaler.removal import NodeToBeRemoved
 from sim.decisions.cluster_autoscaler.snapshot import Snapshot
 from sim.decisions.cluster_autoscaler.unneeded import Unneeded, removable_at, unneeded_nodes_limit
 from sim.decisions.cluster_autoscaler.utilization import node_capacity, underused_room, utilization
-from sim.model.autoscaler import AutoscalerOptions
+from sim.model.autoscaler import AutoscalerOptions, options_for
 from sim.model.log import Reason
 from sim.model.pods import Controller, PodClass
 from sim.model.resources import Resources
@@ -109,15 +109,19 @@ class TestUtilization:
 
     @pytest.mark.parametrize("threshold", [0.3, 0.4, 0.5, 0.65, 0.8])
     @pytest.mark.parametrize("ignore", [False, True])
-    def test_underused_room_is_the_threshold(self, threshold: float, ignore: bool) -> None:
-        options = AutoscalerOptions(
-            scale_down_utilization_threshold=threshold, ignore_daemonsets_utilization=ignore
+    @pytest.mark.parametrize("version", ["1.31", "1.36"])
+    def test_underused_room_is_the_threshold(self, threshold: float, ignore: bool, version: str) -> None:
+        options = replace(
+            options_for(version),
+            scale_down_utilization_threshold=threshold,
+            ignore_daemonsets_utilization=ignore,
         )
         least = underused_room(self.CAPACITY, options)
         for cpu_m in range(1_801):
             node = a_node(1, cpu_m=cpu_m, memory_mib=4_096 - 512)
-            below = utilization(node, self.CAPACITY, ignore_daemonsets=ignore) < threshold
-            assert (cpu_m >= least.cpu_m and node.memory_mib >= least.memory_mib) is below
+            used = utilization(node, self.CAPACITY, ignore_daemonsets=ignore)
+            low = used <= threshold if version == "1.36" else used < threshold
+            assert (cpu_m >= least.cpu_m and node.memory_mib >= least.memory_mib) is low
 
 
 class TestOrder:

@@ -1,0 +1,43 @@
+"""What operators reported of real clusters, and what comes out here (``tests/cases/README.md``).
+
+The first line of each scenario names the reports.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import sim
+from tests.conftest import PROJECT
+
+CASES = PROJECT / "tests" / "cases" / "operations"
+
+
+def a_case(name: str, **autoscaler: object) -> sim.Scenario:
+    """Return a case's scenario, with other options of the autoscaler."""
+    scenario = sim.load(CASES / name / "scenario.yaml")
+    options = replace(scenario.cluster.autoscaler, **autoscaler)  # type: ignore[arg-type]  # fields by name
+    return replace(scenario, cluster=replace(scenario.cluster, autoscaler=options))
+
+
+def once(scenario: sim.Scenario) -> sim.Result:
+    """Simulate one replication."""
+    return sim.replicate(scenario, 1, seed=1)
+
+
+def test_a_threshold_of_zero_removes_empty_nodes_since_a_patch() -> None:
+    """Autoscaler 8707, 6791, 5337; PR 8975: they stay up to 1.33.3, and go from 1.33.4 on."""
+    left = {}
+    for patch in (3, 4):
+        nodes = once(a_case("11-threshold-zero", patch=patch)).nodes
+        left[patch] = int(nodes.gone_s[nodes.group == "batch"].isna().sum())
+    assert left == {3: 1, 4: 0}
+
+
+def test_a_gpu_node_half_used_is_drained_since_a_patch() -> None:
+    """Autoscaler PR 8975: two in use of four on each of two nodes; 1.34.2 keeps both, 1.34.3 drains one."""
+    drained = {}
+    for patch in (2, 3):
+        pods = once(a_case("39-gpu-half-used", patch=patch)).pods
+        drained[patch] = int((pods.end == "DRAINED").sum())
+    assert drained == {2: 0, 3: 2}
