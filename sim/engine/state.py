@@ -66,8 +66,8 @@ class ClusterState:
         self.touched: dict[Node | None, None] = {}
         self.refused: dict[int, ClassState] = {}
         log.names["group"].extend(group.name for group in cluster.node_groups)
-        self.shapes = cluster.shapes
-        log.names["shape"].extend(shape.name for shape in self.shapes)
+        self.shapes = cluster.planned_shapes
+        log.names["shape"].extend(shape.name for shape in cluster.shapes)
         self.daemons = [
             [self._add_class(daemon) for daemon in cluster.daemons_on(shape)] for shape in self.shapes
         ]  # by shape

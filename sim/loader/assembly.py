@@ -20,9 +20,9 @@ from sim.loader.compile.checks import (
     check_names,
     check_pipelines_fit,
     settled_pods,
-    warn_of_groups_never_woken,
     warn_of_homeless_base_load,
     warn_of_quota,
+    warn_of_templates,
 )
 from sim.loader.compile.cluster import ClusterReader, under_eksctl
 from sim.loader.compile.dag import joined_repos
@@ -122,7 +122,7 @@ class _Assembly:
         work = {each.load.pipeline.shown_name for each in loads} | {each.name for each in said.pods}
         base_load = self._base_load(work, autoscaler=cluster.autoscaler.enabled and bool(cluster.node_groups))
         check_names(loads, (*self._items("base_load"), *self._items("pods")))
-        warn_of_groups_never_woken(loads, cluster, self.notes)
+        warn_of_templates(loads, pods, cluster, self.notes)
         warn_of_quota(loads, cluster, self.notes)
         others = [each.pod_class for each in pods] + [each.pod_class for each in base_load]
         check_profiles(loads, others, cluster, self.notes)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from itertools import accumulate
+from itertools import accumulate, count
 from typing import Any
 
 from sim.model.autoscaler import AutoscalerOptions
@@ -94,7 +94,8 @@ class NodeGroup:
     """Nodes behind one Auto Scaling group: bounds, a schedule, and the shapes a node may have, best first.
 
     ``template`` and ``template_pods`` describe the node that scale-from-zero assumes; None means
-    the real one. ``provision_s`` (request to Ready) replaces the scenario's EC2 latency when given,
+    the real one, and ``template_shape`` has the labels and taints that it assumes, where these are not the
+    first shape's. ``provision_s`` (request to Ready) replaces the scenario's EC2 latency when given,
     ``deletion_s`` (terminate call to gone) likewise.
     ``asg_name`` is the Auto Scaling group's, by which the autoscaler knows it; empty: the same name.
     """
@@ -111,6 +112,7 @@ class NodeGroup:
     fail_windows: tuple[FailWindow, ...] = ()
     scheduled_minimums: tuple[ScheduledMinimum, ...] = ()
     asg_name: str = ""
+    template_shape: NodeShape | None = None
 
     def __post_init__(self) -> None:
         """Refuse a group whose nodes are nothing."""
@@ -278,6 +280,21 @@ class Cluster:
     def shapes(self) -> tuple[NodeShape, ...]:
         """Return every shape a node may have, numbered as in the log: group by group, then the loose ones."""
         return (*(shape for group in self.node_groups for shape in group.shapes), *self.loose_shapes)
+
+    @property
+    def planned_shapes(self) -> tuple[NodeShape, ...]:
+        """Return ``shapes``, and behind them those that only the autoscaler's templates have."""
+        believed = (group.template_shape for group in self.node_groups)
+        return (*self.shapes, *(shape for shape in believed if shape is not None))
+
+    @property
+    def template_shapes(self) -> tuple[int, ...]:
+        """Return the number in ``planned_shapes`` of each group's template, which may be its first shape."""
+        behind = count(len(self.shapes))
+        return tuple(
+            first if group.template_shape is None else next(behind)
+            for first, group in zip(self.first_shapes, self.node_groups, strict=True)
+        )
 
     @property
     def first_shapes(self) -> tuple[int, ...]:

@@ -41,3 +41,24 @@ def test_a_gpu_node_half_used_is_drained_since_a_patch() -> None:
         pods = once(a_case("39-gpu-half-used", patch=patch)).pods
         drained[patch] = int((pods.end == "DRAINED").sum())
     assert drained == {2: 0, 3: 2}
+
+
+def test_an_unmanaged_group_without_tags_never_wakes_from_zero() -> None:
+    """Autoscaler 4893, 3535: until it has seen a node, it knows such a group by its tags alone."""
+    result = once(a_case("02-zero-unmanaged-no-tags"))
+    assert set(result.nodes.group) == {"system"}
+    assert result.pods[result.pods.source == "job"].running_s.isna().all()
+    assert any("never wakes it for pods job" in warning for warning in result.scenario.warnings)
+
+
+def test_a_taint_tag_without_effect_buys_nodes_that_nothing_can_use() -> None:
+    """Autoscaler 2043, 2434: eksctl writes a taint's tag without its effect, which the autoscaler ignores.
+
+    A second node comes before the first has been Ready for the minute after which it is the template.
+    """
+    result = once(a_case("03-zero-taint-tag-without-effect"))
+    bought = result.nodes[result.nodes.group == "batch"]
+    assert len(bought) == 2
+    assert bought.gone_s.notna().all()
+    assert result.pods[result.pods.source == "job"].running_s.isna().all()
+    assert any("buys nodes of it for pods job" in warning for warning in result.scenario.warnings)

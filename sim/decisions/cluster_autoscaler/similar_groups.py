@@ -43,7 +43,7 @@ def is_similar(
     balancing_label: tuple[str, ...] = (),
 ) -> bool:
     """Say whether two groups may share a scale-up."""
-    labels, other_labels = dict(one.spec.labels), dict(other.spec.labels)
+    labels, other_labels = dict(one.labels), dict(other.labels)
     if balancing_label:
         return all(name in labels and labels[name] == other_labels.get(name) for name in balancing_label)
     ignored = IGNORED_LABELS.union(balancing_ignore_label)
@@ -51,18 +51,12 @@ def is_similar(
         one.capacity.cpu_m == other.capacity.cpu_m
         and one.capacity.ephemeral_mib == other.capacity.ephemeral_mib
         and one.capacity.gpu == other.capacity.gpu
-        and _pods(one) == _pods(other)
+        and one.max_pods == other.max_pods
         and _within(one.capacity.memory_mib, other.capacity.memory_mib, MAX_CAPACITY_MEMORY_DIFFERENCE_RATIO)
         and _all_within(_allocatable(one), _allocatable(other), MAX_ALLOCATABLE_DIFFERENCE_RATIO)
         and _all_within(one.room, other.room, MAX_FREE_DIFFERENCE_RATIO)
         and _without(labels, ignored) == _without(other_labels, ignored)
     )
-
-
-def _pods(template: NodeTemplate) -> int:
-    """Return how many pods the node says it takes."""
-    spec = template.spec
-    return spec.max_pods if template.real or spec.template_pods is None else spec.template_pods
 
 
 def _allocatable(template: NodeTemplate) -> tuple[int, ...]:

@@ -3,7 +3,8 @@
 A group that has, or ever had, a node Ready for more than a minute is planned with a copy of it:
 its real allocatable less its DaemonSets. Before that the cloud provider's idealised template
 counts: nominal vCPU and memory as both capacity and allocatable, 110 pods, and, on AWS, a
-kube-proxy of 100m besides the DaemonSets that match.
+kube-proxy of 100m besides the DaemonSets that match. Its labels and taints are those that EKS tells of a
+managed group, or that tags of the Auto Scaling group name.
 
 Source: Cluster Autoscaler 1.31.5, processors/nodeinfosprovider/mixed_nodeinfos_processor.go,
 cloudprovider/aws/aws_manager.go (buildNodeFromTemplate), cloudprovider/utils.go
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING
 from sim.decisions.cluster_autoscaler.snapshot_node import Room
 from sim.decisions.kubernetes.empty_node import EKS_DAEMONS, empty_node
 from sim.model.cluster import NodeGroup
+from sim.model.pods import Pairs
 from sim.model.resources import Resources
 from sim.model.units import SECOND
 
@@ -30,7 +32,7 @@ STABILIZATION_DELAY_US = 60 * SECOND
 
 @dataclass(frozen=True, slots=True)
 class NodeTemplate:
-    """A node as planned: its group and shape, what it reports, and the room that its daemons leave."""
+    """A node as planned: group, shape and labels, what it reports, and the room that its daemons leave."""
 
     group: int
     shape: int
@@ -38,6 +40,8 @@ class NodeTemplate:
     capacity: Resources
     allocatable: Resources
     room: Room
+    labels: Pairs
+    max_pods: int
     real: bool
 
     def takes(self, cls: ClassView) -> bool:
@@ -62,6 +66,7 @@ def node_template(
     group: int, shape: int, spec: NodeGroup, daemons: Sequence[ClassView], *, real: bool
 ) -> NodeTemplate:
     """Return the template of a group; ``real``: a node of it has been seen Ready for a minute."""
+    believed = spec.shape if real else spec.template_shape or spec.shape
     if real or spec.template is None:
         capacity, allocatable, pods, mirrors = spec.capacity, spec.allocatable, spec.max_pods, []
     else:
@@ -71,4 +76,4 @@ def node_template(
     left = empty_node(allocatable, pods, [*mirrors, *(daemon.spec.requests for daemon in daemons)])
     free = left.resources
     room = (free.cpu_m, free.memory_mib, free.ephemeral_mib, free.gpu, left.pods)
-    return NodeTemplate(group, shape, spec, capacity, allocatable, room, real)
+    return NodeTemplate(group, shape, spec, capacity, allocatable, room, believed.labels, pods, real)

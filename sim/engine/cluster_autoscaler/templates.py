@@ -54,7 +54,8 @@ class Templates:
 
     def _template(self, group: int, *, real: bool) -> NodeTemplate:
         cluster = self._state.cluster
-        shape, spec = cluster.first_shapes[group], cluster.node_groups[group]
+        shapes = cluster.first_shapes if real else cluster.template_shapes
+        shape, spec = shapes[group], cluster.node_groups[group]
         return node_template(group, shape, spec, self._state.daemons[shape], real=real)
 
     def name(self, group: int, now_us: int) -> int:

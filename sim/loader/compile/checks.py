@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from sim.decisions.cluster_autoscaler.asg_tags import TEMPLATE_TAG
 from sim.documents.fields import Field
-from sim.loader.compile.fit import never_woken, obstacles, profile_for, size_for
+from sim.loader.compile.fit import bought_in_vain, never_woken, obstacles, profile_for, size_for
 from sim.loader.compile.pipelines import PlacedLoad
 from sim.loader.notes import Notes
 from sim.model.arrivals import TraceArrivals
@@ -42,18 +43,28 @@ def check_pipelines_fit(loads: Sequence[PlacedLoad], cluster: Cluster) -> None:
             )
 
 
-def warn_of_groups_never_woken(loads: Iterable[PlacedLoad], cluster: Cluster, notes: Notes) -> None:
-    """Warn of groups at zero that the autoscaler would never wake for a pipeline they could hold."""
+def warn_of_templates(
+    loads: Iterable[PlacedLoad], pods: Iterable[PodLoad], cluster: Cluster, notes: Notes
+) -> None:
+    """Warn of groups at zero that the autoscaler never wakes for work they could hold, or wakes in vain."""
     if not cluster.autoscaler.enabled:
         return
-    for placed in loads:
-        if profile_for(placed.load.pod_class, cluster) is not None:
+    work = [(f"pipeline {each.load.pipeline.name}", each.load.pod_class) for each in loads]
+    work += [(f"pods {each.name}", each.pod_class) for each in pods]
+    for name, pod_class in work:
+        if profile_for(pod_class, cluster) is not None:
             continue
-        for group, reason in never_woken(placed.load.pod_class, cluster):
+        for group, reason in never_woken(pod_class, cluster):
+            kind = "label" if reason.startswith("no label") else "resources"
             notes.warn(
-                f"group {group.name} starts at 0 and the autoscaler never wakes it for pipeline "
-                f"{placed.load.pipeline.name}: by its template {reason}; set the tag "
-                "k8s.io/cluster-autoscaler/node-template/resources/… on the group"
+                f"group {group.name} starts at 0 and the autoscaler never wakes it for {name}: "
+                f"by its template {reason}; set the tag {TEMPLATE_TAG}{kind}/… on the group"
+            )
+        for group, reason in bought_in_vain(pod_class, cluster):
+            notes.warn(
+                f"group {group.name} starts at 0, the autoscaler buys nodes of it for {name}, which cannot "
+                f"run there: {reason}, unknown to it; set the tag {TEMPLATE_TAG}taint/KEY to VALUE:EFFECT "
+                "on the group"
             )
 
 

@@ -55,16 +55,29 @@ def never_woken(pods: PodClass, cluster: Cluster) -> list[tuple[NodeGroup, str]]
     return [
         (group, reason)
         for group in cluster.node_groups
-        if group.initial == 0 and group.template is not None and _first_obstacle(pods, group, cluster) is None
+        if group.initial == 0 and _first_obstacle(pods, group, cluster) is None
         if (reason := _first_obstacle(pods, _believed(group), cluster)) is not None
+    ]
+
+
+def bought_in_vain(pods: PodClass, cluster: Cluster) -> list[tuple[NodeGroup, str]]:
+    """Return the empty groups that the autoscaler wakes for these pods, whose nodes do not let them in."""
+    return [
+        (group, reason)
+        for group in cluster.node_groups
+        if group.initial == 0
+        and not group.lets_in(pods)
+        and _first_obstacle(pods, _believed(group), cluster) is None
+        if (reason := _first_obstacle(pods, group, cluster)) is not None
     ]
 
 
 def _believed(group: NodeGroup) -> NodeGroup:
     """Return the group as a scale-up from zero plans with it (cluster-autoscaler.md §3.5)."""
-    assert group.template is not None
-    pods = group.template_pods or group.max_pods
-    shape = replace(group.shape, allocatable=group.template, max_pods=pods, instance_type="")
+    shape = group.template_shape or group.shape
+    if group.template is not None:
+        pods = group.template_pods or group.max_pods
+        shape = replace(shape, allocatable=group.template, max_pods=pods, instance_type="")
     return replace(group, shapes=(shape,))
 
 

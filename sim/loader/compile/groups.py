@@ -7,9 +7,10 @@ its first zone. Labels are those that EKS, eksctl and the kubelet put on the nod
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sim.catalog import Catalog
+from sim.decisions.cluster_autoscaler.asg_tags import propagated_tags, told_labels, told_taints
 from sim.decisions.kubernetes.allocatable import (
     NodeRoom,
     allocatable,
@@ -31,6 +32,17 @@ from sim.model.resources import Resources
 BURSTABLE = ("t2.", "t3.", "t3a.", "t4g.")
 AMD_GPUS = "g4ad."
 GIVEN = "given"
+GENERIC_LABELS = frozenset({
+    "kubernetes.io/os",
+    "kubernetes.io/arch",
+    "beta.kubernetes.io/os",
+    "beta.kubernetes.io/arch",
+    "node.kubernetes.io/instance-type",
+    "beta.kubernetes.io/instance-type",
+    "topology.kubernetes.io/region",
+    "topology.kubernetes.io/zone",
+})  # fmt: skip
+"""Labels that the autoscaler knows of any group (aws_manager.go buildGenericLabels)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +79,13 @@ class GroupMaker:
         self._warn_of_spot(config, more)
         self._warn_of_volume(config)
         capacity = room.resources if more.allocatable else self._capacity(instance, config)
+        labels = _labels(config, instance, cluster.name, self.region, zone)
         shape = NodeShape(
             capacity=capacity,
             allocatable=room.resources,
             max_pods=room.max_pods,
             instance_type=instance.name,
-            labels=_labels(config, instance, cluster.name, self.region, zone),
+            labels=labels,
             taints=config.taints,
             zone=zone,
             spot=config.spot,
@@ -94,7 +107,27 @@ class GroupMaker:
             fail_windows=more.fail_windows,
             scheduled_minimums=more.scheduled_minimums,
             asg_name=_asg_name(config, cluster.name),
+            template_shape=self._template_shape(config, more, shape),
         )
+
+    def _template_shape(self, config: NodeGroupConfig, more: GroupFile, shape: NodeShape) -> NodeShape | None:
+        """Return what the autoscaler takes an unseen node for, None where it knows its labels and taints."""
+        if config.managed:
+            return None  # EKS tells them
+        tags = dict(config.tags)
+        if config.propagate_asg_tags:
+            tags = propagated_tags(shape.labels, shape.taints) | tags
+        known = told_labels(tags)
+        labels = {key: value for key, value in shape.labels if key in GENERIC_LABELS} | known
+        believed = replace(shape, labels=tuple(labels.items()), taints=told_taints(tags))
+        if dict(believed.labels) == dict(shape.labels) and set(believed.taints) == set(shape.taints):
+            return None
+        if starts_empty(config, more) and (unknown := _unknown(config, believed)):
+            self.notes.warn(
+                f"group {config.name} is unmanaged and starts at 0: until it has had a node the autoscaler "
+                f"does not know its {unknown}, of which no tag of its Auto Scaling group tells"
+            )
+        return believed
 
     def _unused(self, config: NodeGroupConfig, cluster: ClusterConfig, at: Field) -> NodeGroup:
         """Return a group on whose nodes nothing fits, so that none is ever asked for."""
@@ -208,12 +241,6 @@ class GroupMaker:
                 f"node group {config.name}: {instance.name} is burstable, a baseline share and credits; "
                 "it is simulated as if all its vCPUs were there"
             )
-        marked = bool(config.labels or config.taints) and not config.propagate_asg_tags
-        if marked and not config.managed and config.min_size == 0:
-            self.notes.warn(
-                f"group {config.name} is unmanaged: without propagateASGTags the autoscaler does not see "
-                "its labels and taints while it is empty; it is simulated as if it did"
-            )
         if instance.gpu and GPU_LABEL not in dict(config.labels):
             self.notes.warn(
                 f"group {config.name} has GPUs but no label {GPU_LABEL}: until the device plugin is up the "
@@ -245,6 +272,14 @@ def starts_empty(config: NodeGroupConfig, more: GroupFile) -> bool:
     """Say whether a group has no node until a pod asks for one."""
     initial = config.desired_capacity if more.initial is None else more.initial
     return config.min_size == 0 and initial == 0 and not more.scheduled_minimums
+
+
+def _unknown(config: NodeGroupConfig, believed: NodeShape) -> str:
+    """Return the user's labels and taints that the autoscaler's template lacks, in words."""
+    labels = ", ".join(key for key, value in config.labels if dict(believed.labels).get(key) != value)
+    taints = ", ".join(taint.key for taint in config.taints if taint not in believed.taints)
+    named = (f"label {labels}" if labels else "", f"taint {taints}" if taints else "")
+    return " and ".join(filter(None, named))
 
 
 def _asg_name(config: NodeGroupConfig, cluster: str) -> str:

@@ -174,7 +174,10 @@ def test_an_unmanaged_group_whose_labels_the_autoscaler_cannot_see(tmp_path: Pat
     )
     (group,) = loaded(tmp_path, text).cluster.node_groups
     assert "eks.amazonaws.com/nodegroup" not in dict(group.labels)
-    assert any("does not see its labels" in warning for warning in loaded(tmp_path, text).warnings)
+    unseen = "until it has had a node the autoscaler does not know its label a"
+    empty = loaded(tmp_path, text, "cluster.eksctl.nodeGroups[cpu].desiredCapacity=0")
+    assert any(unseen in warning for warning in empty.warnings)
+    assert not any(unseen in warning for warning in loaded(tmp_path, text).warnings)
 
 
 def test_volumes_that_are_not_gp3_are_warned_of(tmp_path: Path) -> None:

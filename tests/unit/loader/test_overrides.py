@@ -203,4 +203,4 @@ def test_every_option_has_a_flag() -> None:
     from sim.loader.values.flags import AUTOSCALER
 
     settable = {each.attribute or each.name for each in AUTOSCALER.keys}
-    assert settable - {"values"} == {each.name for each in fields(AutoscalerOptions)}
+    assert settable - {"values"} | {"patch"} == {each.name for each in fields(AutoscalerOptions)}
