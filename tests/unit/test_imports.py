@@ -49,6 +49,7 @@ ROOMS = {
     "aws": {"kubernetes"},
     "pachyderm": {"kubernetes"},
     "cluster_autoscaler": {"kubernetes", "aws"},
+    "karpenter": {"kubernetes", "aws"},
 }
 WITH_ROOMS = ("decisions", "engine")
 WIRING = "run"  # the one file of engine/ that knows every room
