@@ -4,13 +4,15 @@ Twenty studies of each kind of ``adversaries``, with numbers drawn anew for each
 with 200 replications. Who is sure is judged by what it named, under seeds of its own: ten times the window,
 five times over, with everything counted until it is done; rare events by 400 windows of the study's own
 length. A constraint is broken if the 95 % interval of its figure lies beyond the limit or the figure is
-endless; a limit of none if it is passed in more than one window of a hundred. At most ten of 200 may be
-fooled. Who is never sure is never fooled, so how many are sure is said beside it.
+endless; a limit of none if it is passed in more than one window of a hundred. Who says that nothing holds is
+fooled if the largest configuration does, with its whole interval. At most ten of 200 may be fooled. Who is
+never sure is never fooled, so how many are sure is said beside it.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import tempfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -24,6 +26,7 @@ import numpy as np
 import sim
 from evidence.adversaries import KINDS, Adversary
 from evidence.record import Figure
+from sim.report.metrics import Tree
 from sim.study.workers import Workers
 
 SEED = 20261202  # of what is drawn; written before the first run
@@ -39,17 +42,12 @@ ALLOWED = 0.01  # share of windows in which a limit of none may be passed
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a search said: whether it was sure, what it named, and whether that breaks the constraint."""
+    """What a search said: whether it was sure, what it named (None: none holds), and if that is not so."""
 
     sure: bool
     named: str | None
-    broken: bool
+    fooled: bool
     replications: int
-
-    @property
-    def fooled(self) -> bool:
-        """Whether it was sure of what is not so."""
-        return self.sure and self.broken
 
 
 def figures(quick: bool) -> Iterator[Figure]:
@@ -79,9 +77,9 @@ def tried_out(kind: str, number: int) -> Outcome:
         document = sim.search(place / "study.yaml", workers=1, progress=False).document
         winner = document["winner"]
         sure = is_sure(document)
-        broken = bool(sure and winner and _breaks(adversary, place, winner["sets"], rare=kind in RARE))
+        wrong = sure and _is_wrong(adversary, place, winner, rare=kind in RARE)
     named = ", ".join(winner["configuration"].values()) if winner else None
-    return Outcome(sure, named, broken, document["evaluated"]["replications"])
+    return Outcome(sure, named, wrong, document["evaluated"]["replications"])
 
 
 def is_sure(document: Mapping[str, Any]) -> bool:
@@ -105,8 +103,18 @@ def _write(adversary: Adversary, place: Path, seed: int) -> None:
         (place / name).write_text(text, encoding="utf-8")
 
 
-def _breaks(adversary: Adversary, place: Path, sets: list[str], *, rare: bool) -> bool:
-    """Say whether a configuration breaks the constraint, by long runs or many windows."""
+def _is_wrong(adversary: Adversary, place: Path, winner: Mapping[str, Any] | None, *, rare: bool) -> bool:
+    """Say whether what was named breaks the constraint, or, where nothing was, whether something holds it."""
+    if winner is not None:
+        low, _ = _excess(adversary, place, winner["sets"], rare=rare)
+        return low > 0
+    (factor,) = sim.load_study(place / "study.yaml").factors
+    _, high = _excess(adversary, place, list(factor.choices[-1].sets), rare=rare)
+    return high <= 0
+
+
+def _excess(adversary: Adversary, place: Path, sets: list[str], *, rare: bool) -> tuple[float, float]:
+    """Return by how much a configuration passes the limit in long runs or many windows, as an interval."""
     base, metric, limit = place / "base.yaml", adversary.constraint["metric"], adversary.constraint["at_most"]
     scenario = sim.load(base, sets)
     if rare:
@@ -116,13 +124,21 @@ def _breaks(adversary: Adversary, place: Path, sets: list[str], *, rare: bool) -
         long = scenario if adversary.files else sim.load(base, [*sets, f"horizon={hours:g}h"])
         result = sim.replicate(long, LONG_RUNS, TRUTH_SEED, progress=False)
     if limit == 0:
-        passed = [tree["metrics"][metric] > 0 for tree in result.replications.values()]
-        return sum(passed) > ALLOWED * len(passed)
+        passed = [_number(tree, metric) > 0 for tree in result.replications.values()]
+        return (sum(passed) / len(passed) - ALLOWED,) * 2
     figure = result.summary["metrics"][metric]
     if figure["mean"] is None:
-        return True
-    low = figure["mean"] if figure["ci95"][0] is None else figure["ci95"][0]
-    return bool(low > _seconds(limit))
+        return math.inf, math.inf
+    low, high = (figure["mean"] if end is None else end for end in figure["ci95"])
+    return low - _seconds(limit), high - _seconds(limit)
+
+
+def _number(tree: Tree, metric: str) -> float:
+    metrics = tree["metrics"]
+    assert isinstance(metrics, Mapping)
+    value = metrics[metric]
+    assert isinstance(value, float)
+    return value
 
 
 def _seconds(text: str) -> float:

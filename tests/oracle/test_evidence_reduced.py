@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
-from evidence import common_luck, coverage, search, selection
+from evidence import common_luck, coverage, fooled, search, selection
 from sim.study.workers import Workers
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Here(Workers):
 
 @pytest.fixture(autouse=True)
 def no_pools(monkeypatch: pytest.MonkeyPatch) -> None:
-    for part in (common_luck, coverage, search, selection):
+    for part in (common_luck, coverage, fooled, search, selection):
         monkeypatch.setattr(part, "Workers", Here)
 
 
@@ -73,3 +73,12 @@ def test_the_search_of_a_thousand(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "QUICK_SEEDS", range(3, 5))
     monkeypatch.setattr(search, "QUICK_REPLICATIONS", 2)
     assert met(search.figures(quick=True)) == 3
+
+
+@pytest.mark.slow
+def test_what_cannot_be_fooled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fooled, "QUICK_RUNS", 1)
+    monkeypatch.setattr(fooled, "MOST_FOOLED", 0)
+    few = ("overload", "night", "growing", "survivors")
+    monkeypatch.setattr(fooled, "KINDS", {kind: fooled.KINDS[kind] for kind in few})
+    assert met(fooled.figures(quick=True)) == 1
