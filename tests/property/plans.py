@@ -231,7 +231,8 @@ def _beside(
     if style == "inline":
         return values[0]
     if style == "json":
-        files[name] = "\n".join(
+        # pachctl 2 reads JSON as YAML does: one document after the other needs its mark
+        files[name] = "\n---\n".join(
             json.dumps(value, indent=draw(st.sampled_from([None, 2]))) for value in values
         )
     else:
