@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 
 from evidence import common_luck, coverage, fooled, search, selection
+from evidence.adversaries import KINDS
 from sim.study.workers import Workers
 
 if TYPE_CHECKING:
@@ -80,5 +81,5 @@ def test_what_cannot_be_fooled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fooled, "QUICK_RUNS", 1)
     monkeypatch.setattr(fooled, "MOST_FOOLED", 0)
     few = ("overload", "night", "growing", "survivors")
-    monkeypatch.setattr(fooled, "KINDS", {kind: fooled.KINDS[kind] for kind in few})
+    monkeypatch.setattr(fooled, "KINDS", {kind: KINDS[kind] for kind in few})
     assert met(fooled.figures(quick=True)) == 1
