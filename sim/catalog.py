@@ -10,13 +10,22 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from sim.errors import InputError, nearest
 from sim.model.billing import fargate_usd_per_hour
-from sim.model.machines import FargatePrice, FargateSize, InstanceType, Price, Rate, SpotAdvice
+from sim.model.machines import (
+    FargatePrice,
+    FargateSize,
+    InstanceType,
+    Price,
+    Rate,
+    SpotAdvice,
+    VersionSupport,
+)
 
 DATA = Path(__file__).parent / "data"
 
@@ -122,6 +131,15 @@ class Catalog:
         rows = self._rows("prices")
         rates = {r["item"]: _rate(r, "assumed") for r in rows if r["region"] == HOME_REGION}
         return rates | {r["item"]: _rate(r, r["status"]) for r in rows if r["region"] == region}
+
+    def support(self, version: str) -> VersionSupport | None:
+        """Return how long EKS supports a Kubernetes minor, None where the table has no date for it."""
+        row = self._table("eks_versions").get(version)
+        if row is None:
+            return None
+        standard, extended = (date.fromisoformat(row[key]) for key in ("standard_until", "extended_until"))
+        source = f"{row['source']} ({row['date']})"
+        return VersionSupport(version, standard, extended, row["status"], source)
 
     def _price(self, row: Row) -> Price:
         status = row["status"]

@@ -34,6 +34,7 @@ from sim.loader.compile.pods import BUILT_IN_PRIORITIES, PodMaker
 from sim.loader.compile.prices import compiled_prices
 from sim.loader.compile.profiles import check_profiles
 from sim.loader.compile.scheduling import warn_of_scheduling
+from sim.loader.compile.support import extended_from_us
 from sim.loader.notes import Notes, defaults_in_force
 from sim.loader.origin import origin_of
 from sim.loader.overrides import blamed, named, overridden
@@ -143,6 +144,7 @@ class _Assembly:
             notes=self.notes,
             nat_gateways=gateways,
             fargate_at=fargate_at,
+            extended_from_us=extended_from_us(said, cluster.kubernetes_version, self.catalog, self.notes),
         )
         scenario = Scenario(
             name=said.name or Path(self.at.document.file).stem,

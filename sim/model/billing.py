@@ -16,7 +16,7 @@ import numpy as np
 
 from sim.model.machines import HOURS_PER_MONTH, FargateRates, FargateSize
 from sim.model.resources import MIB_PER_GIB
-from sim.model.units import SECOND
+from sim.model.units import HOUR, SECOND
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,6 +54,15 @@ def granted_usd_per_hour(
         + memory_mib / MIB_PER_GIB * rates.gib
         + billed_ephemeral_mib / MIB_PER_GIB * rates.ephemeral_gib
     )
+
+
+def control_plane_usd(prices: Prices, from_us: int, to_us: int) -> float:
+    """Return what the control plane costs in ``[from_us, to_us)``, at each hour's own support."""
+    extended_us = (
+        0 if prices.extended_from_us is None else max(0, to_us - max(from_us, prices.extended_from_us))
+    )
+    standard_us = to_us - from_us - extended_us
+    return (standard_us * prices.control_plane_hour + extended_us * prices.control_plane_extended_hour) / HOUR
 
 
 def instance_usd_per_hour(shape: NodeShape, prices: Prices) -> float:

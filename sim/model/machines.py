@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import NamedTuple
 
 HOURS_PER_MONTH = 730.0
@@ -72,6 +73,20 @@ class Rate:
     usd: float
     unit: str
     date: str
+    status: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class VersionSupport:
+    """How long EKS supports a Kubernetes minor; days are in UTC, and the first that no longer count.
+
+    From ``standard_until`` on the control plane costs more, from ``extended_until`` on EKS upgrades it.
+    """
+
+    version: str
+    standard_until: date
+    extended_until: date
     status: str
     source: str
 

@@ -126,13 +126,17 @@ class BaseLoad:
 class Prices:
     """Prices of one region (EC2 prices stand on the node groups); discounts are shares off.
 
-    ``notes`` name the rows whose status is below ``verified``.
+    The control plane costs ``control_plane_extended_hour`` from ``extended_from_us`` on, the instant at which
+    its version leaves standard support; None: it does not. ``notes`` name the rows whose status is below
+    ``verified``.
     """
 
     fargate_vcpu_hour: float = 0.04048
     fargate_gib_hour: float = 0.004445
     fargate_ephemeral_gib_hour: float = 0.000111
     control_plane_hour: float = 0.10
+    control_plane_extended_hour: float = 0.60
+    extended_from_us: int | None = None
     ebs_gib_month: float = 0.08
     nat_gateway_hour: float = 0.045
     nat_gib: float = 0.045

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.model.billing import control_plane_usd
 from sim.model.log import PodEnd, TaskEnd
 from sim.model.pipelines import Kind
 from sim.report.arrays import Code, Flag, Float, Int, Small
@@ -114,7 +115,7 @@ def make_bill(log: EventLog, scenario: Scenario, lives: Lives, from_us: int = 0)
         "ec2": ec2.ec2_usd,
         "ebs": ec2.ebs_usd,
         "fargate": fargate.usd,
-        "control_plane": prices.control_plane_hour * window.hours,
+        "control_plane": control_plane_usd(prices, window.from_us, window.to_us),
         "nat_hours": prices.nat_gateways * prices.nat_gateway_hour * window.hours,
         "nat_data": float(pulls_usd.sum()),
     }

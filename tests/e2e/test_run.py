@@ -154,12 +154,14 @@ def test_two_scenarios_of_one_name_cannot_be_told_apart(pachsim: Pachsim, tmp_pa
 def test_a_folder_with_other_things_is_refused_before_the_first_replication(
     pachsim: Pachsim, tmp_path: Path
 ) -> None:
-    (tmp_path / "thesis.tex").touch()
-    done = pachsim("run", FARGATE, *SHORT, "--replications", "2", "--out", ".")
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert "holds something else" in done.stderr
-    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "thesis.tex").touch()
+    for folder, told in ((".", "the folder you are in"), ("thesis", "holds something else")):
+        done = pachsim("run", FARGATE, *SHORT, "--replications", "2", "--out", folder)
+        assert done.returncode == 2
+        assert done.stdout == ""
+        assert told in done.stderr
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["thesis", "thesis.tex"]
 
 
 @pytest.mark.slow

@@ -44,7 +44,7 @@ def test_from_the_question_to_the_files_of_an_alternative(pachsim: Pachsim, tmp_
     assert "Not sure: " in done.stdout  # of fourteen replications
     assert "too little to tell which inputs matter" in done.stdout
     saved = {file.name for file in (tmp_path / "answer").iterdir()}
-    assert saved == {"answer.json", "configurations.csv", "pareto.png"}
+    assert saved == {"answer.json", "checksums.json", "configurations.csv", "pareto.png"}
     document = json.loads((tmp_path / "answer" / "answer.json").read_text(encoding="utf-8"))
     number = len(document["alternatives"])
     chosen = document["alternatives"][-1] if number else document["winner"]
@@ -95,7 +95,7 @@ def test_that_nothing_holds_the_target_is_an_answer(pachsim: Pachsim, tmp_path: 
 def test_what_is_wrong_is_said_before_anything_is_simulated(tmp_path: Path) -> None:
     file = study(tmp_path, "2h")
     with pytest.raises(
-        sim.InputError, match=r"study\.yaml holds something else; allowed: a new or empty folder"
+        sim.InputError, match=r"study\.yaml is a file: holds something else; allowed: a new or empty folder"
     ):
         sim.Answer.check_folder(file)
     with pytest.raises(sim.InputError, match="resume needs a store"):

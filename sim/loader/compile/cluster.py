@@ -21,7 +21,7 @@ from sim.loader.shape.scenario import ScenarioFile
 from sim.model.cluster import Cluster, NodeGroup
 from sim.model.cluster_config import ClusterConfig
 
-DEFAULT_KUBERNETES = "1.33"
+DEFAULT_KUBERNETES = "1.35"
 GROUP_LISTS = ("managedNodeGroups", "nodeGroups")
 _MINOR = re.compile(r"1\.(\d{2})")
 
@@ -107,7 +107,11 @@ class ClusterReader:
     def _kubernetes(self, config: ClusterConfig) -> str:
         said = self.said.cluster.kubernetes_version or config.version
         if said is None:
-            self.notes.assume("cluster.kubernetes_version", DEFAULT_KUBERNETES, "assumption: nothing says it")
+            self.notes.assume(
+                "cluster.kubernetes_version",
+                DEFAULT_KUBERNETES,
+                "assumption: nothing says it; the newest whose dates are known",
+            )
             return DEFAULT_KUBERNETES
         if not _MINOR.fullmatch(said):
             place = at_path(self.at, "cluster", "kubernetes_version")

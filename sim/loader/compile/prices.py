@@ -16,7 +16,7 @@ ITEMS = {
     "nat_gateway_hour": "nat_gateway",
     "nat_gib": "nat_data",
 }
-EXTENDED_SUPPORT = {"control_plane_hour": "eks_control_plane_extended"}
+EXTENDED = "eks_control_plane_extended"
 FARGATE = ("fargate_vcpu_hour", "fargate_gib_hour", "fargate_ephemeral_gib_hour")
 
 
@@ -29,11 +29,11 @@ def compiled_prices(
     notes: Notes,
     nat_gateways: int,
     fargate_at: Field | None,
+    extended_from_us: int | None,
 ) -> Prices:
     """Return the prices in force; ``fargate_at`` is where Fargate is asked for, None where it is not."""
     rates = catalog.prices(region)
-    items = ITEMS | (EXTENDED_SUPPORT if said.extended_support else {})
-    rows = {name: rates[item] for name, item in items.items()}
+    rows = {name: rates[item] for name, item in ITEMS.items()}
     if fargate_at is not None:
         rows |= _fargate(said, region, catalog, fargate_at)
     used = {name: rate for name, rate in rows.items() if getattr(said, name) is None}
@@ -48,6 +48,8 @@ def compiled_prices(
     return Prices(
         **{name: rate.usd for name, rate in used.items()},
         **given,
+        control_plane_extended_hour=rates[EXTENDED].usd,
+        extended_from_us=extended_from_us,
         nat_gateways=nat_gateways,
         pulls_through_nat=said.pulls_through_nat and nat_gateways > 0,
         ec2_discount=discounts.ec2,

@@ -11,11 +11,12 @@ from sim.model.pods import PodClass
 
 
 def warn_of_scheduling(classes: Iterable[PodClass], cluster: Cluster, notes: Notes) -> None:
-    """Warn of a version whose rules are not known, and of wishes that scheduler or autoscaler do not see."""
+    """Note a version whose rules are not known; warn of wishes that scheduler or autoscaler do not see."""
     upstream = cluster.scheduler.kind is SchedulerKind.UPSTREAM
     if upstream and minor_version(cluster.kubernetes_version) > NEWEST_RULES:
         newest = ".".join(map(str, NEWEST_RULES))
-        notes.warn(f"kube-scheduler {cluster.kubernetes_version} is simulated by the rules of {newest}")
+        of = f"the newest that are recorded; Kubernetes is {cluster.kubernetes_version}"
+        notes.assume("cluster.scheduler", f"kube-scheduler by the rules of {newest}", of)
     grows = any(group.max_size > group.min_size for group in cluster.node_groups)
     for spec in classes:
         elsewhere = spec.terms_apart or spec.terms_together or any(c.hard for c in spec.spread_constraints)

@@ -149,10 +149,14 @@ class PricesFile:
     fargate_ephemeral_gib_hour: float | None = key(
         USD_PER_HOUR, f"Fargate GiB of storage above 20; {_FROM_TABLE}", None
     )
-    extended_support: bool = key(
-        FLAG, "whether the cluster's version is in extended support, which AWS charges for", False
+    extended_support: bool | None = key(
+        FLAG,
+        "whether the cluster's version is in extended support, which AWS charges for; left out: by its dates",
+        None,
     )
-    control_plane_hour: float | None = key(USD_PER_HOUR, f"EKS cluster; {_FROM_TABLE}", None)
+    control_plane_hour: float | None = key(
+        USD_PER_HOUR, f"EKS cluster, in whatever support; {_FROM_TABLE}", None
+    )
     ebs_gib_month: float | None = key(USD_PER_GIB_MONTH, f"gp3 volume; {_FROM_TABLE}", None)
     nat_gateway_hour: float | None = key(USD_PER_HOUR, f"NAT gateway; {_FROM_TABLE}", None)
     nat_gib: float | None = key(USD_PER_GIB, f"data through a NAT gateway; {_FROM_TABLE}", None)

@@ -20,12 +20,13 @@ from functools import cache
 import numpy as np
 
 from sim.model.arrivals import PoissonArrivals
-from sim.model.billing import node_usd_per_hour
+from sim.model.billing import control_plane_usd, node_usd_per_hour
 from sim.model.distributions import Counts, Distribution
 from sim.model.metrics import COST
 from sim.model.pipelines import PfsInput
 from sim.model.scenario import PipelineLoad, Repo, Scenario
 from sim.model.study import Constraint, Study, latency_of
+from sim.model.units import HOUR
 from sim.study.expected import expected
 from sim.study.offered_load import workers_at_most
 
@@ -52,7 +53,8 @@ def share_in_time(scenario: Scenario, study: Study) -> float:
 def standing_usd_per_day(scenario: Scenario) -> float:
     """Return what a day costs at least, whatever arrives."""
     prices = scenario.prices
-    hourly = prices.control_plane_hour + prices.nat_gateways * prices.nat_gateway_hour
+    plane_usd = control_plane_usd(prices, scenario.warmup_us, scenario.horizon_us)
+    hourly = plane_usd * HOUR / scenario.window_us + prices.nat_gateways * prices.nat_gateway_hour
     for group in scenario.cluster.node_groups:
         if group.interruptions_per_hour or group.fail_windows:
             continue  # it may be below its smallest size for a while

@@ -89,7 +89,7 @@ def test_an_inline_cluster_is_written_whole_with_reasons(tmp_path: Path, shared:
         "managedNodeGroups",
         "iam",
     ]
-    assert document["metadata"] == {"name": "cluster", "region": "eu-west-1", "version": "1.33"}
+    assert document["metadata"] == {"name": "cluster", "region": "eu-west-1", "version": "1.35"}
     cpu, system = document["managedNodeGroups"]
     assert cpu == {
         "name": "cpu",

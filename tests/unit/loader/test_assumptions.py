@@ -198,13 +198,6 @@ def test_interruptions_of_a_group_that_is_not_spot_are_warned_of(tmp_path: Path)
     assert "group cpu is not Spot: its interruptions_per_hour has no effect" in scenario.warnings
 
 
-def test_extended_support_costs_six_times_as_much(tmp_path: Path) -> None:
-    """aws.md §5: 0.60 $ per cluster-hour in total instead of 0.10."""
-    scenario = loaded(tmp_path, SCENARIO, "prices.extended_support=true")
-    assert scenario.prices.control_plane_hour == 0.6
-    assert loaded(tmp_path).prices.control_plane_hour == 0.1
-
-
 @pytest.mark.parametrize(
     ("sets", "count", "source"),
     [

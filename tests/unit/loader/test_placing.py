@@ -100,7 +100,7 @@ def test_a_later_version_follows_the_newest_known_rules_and_is_said(
     tmp_path: Path, version: str, is_said: bool
 ) -> None:
     scenario = of_pods(tmp_path, {}, kubernetes_version=version)
-    assert any("by the rules of 1.33" in each for each in scenario.warnings) is is_said
+    assert any("by the rules of 1.33" in each.value for each in scenario.assumptions) is is_said
 
 
 def test_a_pod_patch_says_where_workers_stand(tmp_path: Path) -> None:

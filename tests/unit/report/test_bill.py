@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sim.model.log import EventLog, PodEnd, TaskEnd
 from sim.model.pipelines import Kind
 from sim.model.scenario import Prices, Scenario
+from sim.model.units import HOUR
 from sim.report.bill import Bill, Use, make_bill
 from sim.report.intervals import lives
 from tests.unit.report.worlds import FREE, RandomWorld, World, a_class, a_group, a_scenario
@@ -137,6 +138,23 @@ def test_the_discount_of_fargate_leaves_its_storage_out() -> None:
     prices = replace(LIST, fargate_ephemeral_gib_hour=0.000111, fargate_discount=0.5)
     bill = fargate_bill(ended=3650, storage_mib=10 * 1024, prices=prices)
     assert bill.items["fargate"] == pytest.approx(0.062705 / 2 + 0.00111, abs=6e-7)
+
+
+@pytest.mark.parametrize(
+    ("from_h", "usd"),
+    [
+        pytest.param(None, 0.20, id="in standard support"),
+        pytest.param(0, 1.20, id="in extended support"),
+        pytest.param(0.5, 0.05 + 1.5 * 0.60, id="leaves it half an hour after the start"),
+        pytest.param(3, 0.20, id="leaves it after the end"),
+    ],
+)
+def test_a_control_plane_costs_more_from_the_end_of_standard_support(
+    from_h: float | None, usd: float
+) -> None:
+    """Two hours at 0.10 and 0.60 $ (aws.md §5.2)."""
+    prices = replace(LIST, extended_from_us=None if from_h is None else round(from_h * HOUR))
+    assert node_bill(ALWAYS, prices).items["control_plane"] == pytest.approx(usd)
 
 
 def fargate_bill(
