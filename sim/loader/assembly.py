@@ -23,6 +23,7 @@ from sim.loader.compile.checks import (
     warn_of_homeless_base_load,
     warn_of_quota,
     warn_of_templates,
+    with_wanted_zones_last,
 )
 from sim.loader.compile.cluster import ClusterReader, under_eksctl
 from sim.loader.compile.dag import joined_repos
@@ -122,6 +123,9 @@ class _Assembly:
         )
         work = {each.load.pipeline.shown_name for each in loads} | {each.name for each in said.pods}
         base_load = self._base_load(work, autoscaler=cluster.autoscaler.enabled and bool(cluster.node_groups))
+        plain = (*(each.pod_class for each in pods), *(each.pod_class for each in base_load))
+        bound = (*(each.load.pod_class for each in loads), *plain)
+        cluster = with_wanted_zones_last(cluster, bound, self.notes)
         check_names(loads, (*self._items("base_load"), *self._items("pods")))
         warn_of_templates(loads, pods, cluster, self.notes)
         warn_of_quota(loads, cluster, self.notes)

@@ -97,6 +97,8 @@ class NodeGroup:
     the real one, and ``template_shape`` has the labels and taints that it assumes, where these are not the
     first shape's. ``provision_s`` (request to Ready) replaces the scenario's EC2 latency when given,
     ``deletion_s`` (terminate call to gone) likewise.
+    ``on_demand_base`` nodes, and ``on_demand_share`` of those above, are not of Spot shapes, where there are
+    both; ``zone_order`` is that of zones with equally few nodes, empty: as in the shapes.
     ``asg_name`` is the Auto Scaling group's, by which the autoscaler knows it; empty: the same name.
     """
 
@@ -113,6 +115,9 @@ class NodeGroup:
     scheduled_minimums: tuple[ScheduledMinimum, ...] = ()
     asg_name: str = ""
     template_shape: NodeShape | None = None
+    on_demand_base: int = 0
+    on_demand_share: float = 1.0
+    zone_order: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a group whose nodes are nothing."""

@@ -35,7 +35,10 @@ class InstanceSelector:
 
 @dataclass(frozen=True, slots=True)
 class NodeGroupConfig:
-    """One node group. ``on_demand_share`` is the part of its nodes bought On-Demand, 0 for all Spot."""
+    """One node group. ``on_demand_share`` is the part of its nodes bought On-Demand, 0 for all Spot.
+
+    ``spot_strategy`` says of which types Spot nodes are, ``spot_pools`` of how many for ``lowest-price``.
+    """
 
     name: str
     managed: bool = True
@@ -43,6 +46,8 @@ class NodeGroupConfig:
     instance_selector: InstanceSelector | None = None
     on_demand_base: int = 0
     on_demand_share: float = 1.0
+    spot_strategy: str = "price-capacity-optimized"
+    spot_pools: int = 2
     min_size: int = DEFAULT_NODE_COUNT
     desired_capacity: int = DEFAULT_NODE_COUNT
     max_size: int = DEFAULT_NODE_COUNT

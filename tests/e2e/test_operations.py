@@ -62,3 +62,27 @@ def test_a_taint_tag_without_effect_buys_nodes_that_nothing_can_use() -> None:
     assert bought.gone_s.notna().all()
     assert result.pods[result.pods.source == "job"].running_s.isna().all()
     assert any("buys nodes of it for pods job" in warning for warning in result.scenario.warnings)
+
+
+def test_three_nodes_over_three_zones_have_one_in_each() -> None:
+    """Auto Scaling groups keep zones even, so that a pod bound to any of them starts at once."""
+    pods = once(a_case("33-zonal-volume-three-nodes")).pods
+    assert (pods.start_s[pods.source == "job"] < 5).all()
+
+
+def test_two_nodes_over_three_zones_may_lack_the_one_that_is_wanted() -> None:
+    """Autoscaler 1431, 6000, 3845: the template has the zone of a node that is there, so nothing comes."""
+    result = once(a_case("04-zonal-volume-one-group"))
+    assert result.pods[result.pods.source == "job"].running_s.isna().all()
+    assert len(result.nodes[result.nodes.group == "batch"]) == 2
+    assert any("of equally full zones AWS chooses" in warning for warning in result.scenario.warnings)
+
+
+def test_the_autoscaler_plans_with_the_first_type_and_aws_delivers_another() -> None:
+    """Autoscaler 3217, PR 3205, 1886: the pod fits a c5.4xlarge, a calmer and cheaper c5.xlarge comes."""
+    result = once(a_case("15-mixed-sizes-big-first"))
+    delivered = result.nodes[result.nodes.group == "mixed"]
+    assert len(delivered) > 0
+    assert delivered["shape"].str.startswith("c5.xlarge").all()
+    assert result.pods[result.pods.source == "job"].running_s.isna().all()
+    assert any("the cure: types alike in cpu and memory" in warning for warning in result.scenario.warnings)

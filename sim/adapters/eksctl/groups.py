@@ -26,6 +26,7 @@ from sim.model.pods import Effect, Pairs, Taint
 
 PERCENT = 100
 MIXED = "mixed"
+SPOT_POOLS = 2  # Amazon EC2 Auto Scaling, InstancesDistribution.SpotInstancePools
 MOST_NODES = 100_000  # twenty times what Kubernetes supports in a cluster
 _EFFECTS = {effect.value: effect for effect in Effect}
 
@@ -35,6 +36,7 @@ def read_group(field: Field, *, managed: bool) -> NodeGroupConfig:
     untouched = keys.MANAGED_KEPT if managed else keys.SELF_MANAGED_KEPT
     minimum, desired, maximum = _sizes(field)
     base, share = _buying(field)
+    distribution = field.child("instancesDistribution")
     group = NodeGroupConfig(
         name=_name(field),
         managed=managed,
@@ -42,6 +44,8 @@ def read_group(field: Field, *, managed: bool) -> NodeGroupConfig:
         instance_selector=_instance_selector(_selector_of(field)),
         on_demand_base=base,
         on_demand_share=share,
+        spot_strategy=_spot_strategy(field, managed=managed),
+        spot_pools=distribution.integer_at("spotInstancePools") or SPOT_POOLS if distribution else SPOT_POOLS,
         min_size=minimum,
         desired_capacity=desired,
         max_size=maximum,
@@ -155,6 +159,14 @@ def _buying(field: Field) -> tuple[int, float]:
     if percent and share > PERCENT:
         raise percent.error(allowed="0 to 100")
     return distribution.integer_at("onDemandBaseCapacity") or 0, share / PERCENT
+
+
+def _spot_strategy(field: Field, *, managed: bool) -> str:
+    """Return the strategy: EKS's own in managed groups (aws.md §6), else as said, else Auto Scaling's."""
+    distribution = field.child("instancesDistribution")
+    if managed or distribution is None:
+        return "price-capacity-optimized"
+    return distribution.text_at("spotAllocationStrategy") or "lowest-price"
 
 
 def _labels(field: Field | None) -> Pairs:

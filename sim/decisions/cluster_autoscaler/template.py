@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from sim.decisions.cluster_autoscaler.snapshot_node import Room
 from sim.decisions.kubernetes.empty_node import EKS_DAEMONS, empty_node
-from sim.model.cluster import NodeGroup
+from sim.model.cluster import NodeGroup, NodeShape
 from sim.model.pods import Pairs
 from sim.model.resources import Resources
 from sim.model.units import SECOND
@@ -63,12 +63,18 @@ def is_good_template_candidate(ready_us: int, now_us: int) -> bool:
 
 
 def node_template(
-    group: int, shape: int, spec: NodeGroup, daemons: Sequence[ClassView], *, real: bool
+    group: int,
+    shape: int,
+    spec: NodeGroup,
+    daemons: Sequence[ClassView],
+    *,
+    real: bool,
+    seen: NodeShape | None = None,
 ) -> NodeTemplate:
-    """Return the template of a group; ``real``: a node of it has been seen Ready for a minute."""
-    believed = spec.shape if real else spec.template_shape or spec.shape
+    """Return the template of a group; ``real``: a node of it, shaped as ``seen``, was Ready for a minute."""
+    believed = seen or spec.shape if real else spec.template_shape or spec.shape
     if real or spec.template is None:
-        capacity, allocatable, pods, mirrors = spec.capacity, spec.allocatable, spec.max_pods, []
+        capacity, allocatable, pods, mirrors = believed.capacity, believed.allocatable, believed.max_pods, []
     else:
         capacity = allocatable = spec.template
         pods = spec.template_pods or spec.max_pods

@@ -14,6 +14,7 @@ from enum import IntEnum
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
+from sim.decisions.aws.allocation import pool_of_next
 from sim.engine.aws.fleet import Fleet
 from sim.engine.clock import Phase
 from sim.engine.entities import Node, PodState
@@ -73,6 +74,7 @@ class AutoScalingGroup:
         self.index = index
         self.spec = spec
         self.fleets = fleets
+        self.standing = [0] * len(fleets)  # instances of each that are not on their way out
         self.min_size = spec.min_size
         self.max_size = spec.max_size
         self.initial = spec.initial
@@ -83,8 +85,12 @@ class AutoScalingGroup:
         self.failed: set[int] = set()  # placeholders that report their failure
 
     def choose(self) -> Fleet:
-        """Return the fleet of the next instance: the first shape's, as long as capacity is not by type."""
-        return self.fleets[0]
+        """Return the fleet of the next instance."""
+        return self.fleets[pool_of_next(self.spec, self.standing) if len(self.fleets) > 1 else 0]
+
+    def count(self, fleet: Fleet, change: int) -> None:
+        """Count an instance that comes or goes."""
+        self.standing[self.fleets.index(fleet)] += change
 
     def never_up(self) -> list[Instance]:
         """Return the placeholders, in order of creation."""
@@ -228,6 +234,7 @@ class NodeGroups:
         table.add((self.clock.now_us, -1 if group is None else group.index, instance.number, fleet.shape))
         if group is not None:
             group.instances[instance.id] = instance
+            group.count(fleet, 1)
         self.instances[instance.id] = instance
         return instance
 
@@ -281,6 +288,8 @@ class NodeGroups:
     def _terminate(self, instance: Instance) -> None:
         if instance.node is not None:
             self.state.close(instance.node)
+        if instance.group is not None:
+            instance.group.count(instance.fleet, -1)
         instance.state = InstanceState.TERMINATING
         self._changed()
         self._log(instance, NodeState.TERMINATING)
@@ -340,8 +349,11 @@ class NodeGroups:
         self.increase(group.index, len(missing))
 
     def _forget(self, instance: Instance) -> None:
+        stood = instance.state is not InstanceState.TERMINATING
         instance.state = InstanceState.GONE
         if instance.group is not None:
+            if stood:
+                instance.group.count(instance.fleet, -1)
             instance.group.failed.discard(instance.id)
             del instance.group.instances[instance.id]
         del self.instances[instance.id]

@@ -28,8 +28,9 @@ class Templates:
         self._state = state
         self._view = view
         specs = state.cluster.node_groups
-        self.by_group = [self._template(group, real=False) for group in range(len(specs))]
+        self.by_group = [self._template(group) for group in range(len(specs))]
         self._without_real = set(range(len(specs)))
+        self._mixed = [group for group, spec in enumerate(specs) if len(spec.shapes) > 1]
         self._oldest_us: dict[int, int] = {}  # when the first node of a group without a real one was Ready
         self._changes = -1
         self._names = [0] * len(specs)
@@ -37,6 +38,8 @@ class Templates:
 
     def update(self, now_us: int) -> None:
         """Plan each group by its real nodes as soon as one will do."""
+        for group in self._mixed:
+            self._follow_first_node(group, now_us)
         if not self._without_real:
             return
         if self._changes != self._view.changes:
@@ -50,13 +53,30 @@ class Templates:
             if is_good_template_candidate(ready_us, now_us):
                 self._without_real.remove(group)
                 del self._oldest_us[group]
-                self.by_group[group] = self._template(group, real=True)
+                first = next(iter(self._view.by_group[group].values()))
+                self.by_group[group] = self._template(group, first.shape)
 
-    def _template(self, group: int, *, real: bool) -> NodeTemplate:
+    def _follow_first_node(self, group: int, now_us: int) -> None:
+        """Plan a group whose nodes differ by the first of them, in node order, that will do."""
+        template = self.by_group[group]
+        for node in self._view.by_group[group].values() if template.real else ():
+            if is_good_template_candidate(node.node.ready_us, now_us):
+                if node.shape != template.shape:
+                    self.by_group[group] = self._template(group, node.shape)
+                return
+
+    def _template(self, group: int, seen: int = -1) -> NodeTemplate:
+        """Return the template of a group by the shape of a node that was seen, or by none."""
         cluster = self._state.cluster
-        shapes = cluster.first_shapes if real else cluster.template_shapes
-        shape, spec = shapes[group], cluster.node_groups[group]
-        return node_template(group, shape, spec, self._state.daemons[shape], real=real)
+        shape = cluster.template_shapes[group] if seen < 0 else seen
+        return node_template(
+            group,
+            shape,
+            cluster.node_groups[group],
+            self._state.daemons[shape],
+            real=seen >= 0,
+            seen=self._state.shapes[shape],
+        )
 
     def name(self, group: int, now_us: int) -> int:
         """Return what a group's template is called in this look.
@@ -83,3 +103,6 @@ class Templates:
         """Yield when a real node will do."""
         for ready_us in self._oldest_us.values():
             yield ready_us + STABILIZATION_DELAY_US + 1
+        for group in self._mixed:
+            for node in self._view.by_group[group].values():
+                yield node.node.ready_us + STABILIZATION_DELAY_US + 1

@@ -11,7 +11,7 @@ from sim.loader.compile.fit import bought_in_vain, never_woken, obstacles, profi
 from sim.loader.compile.pipelines import PlacedLoad
 from sim.loader.notes import Notes
 from sim.model.arrivals import TraceArrivals
-from sim.model.cluster import Cluster
+from sim.model.cluster import Cluster, NodeGroup
 from sim.model.pods import PodClass
 from sim.model.scenario import BaseLoad, PodLoad
 
@@ -61,11 +61,40 @@ def warn_of_templates(
                 f"by its template {reason}; set the tag {TEMPLATE_TAG}{kind}/… on the group"
             )
         for group, reason in bought_in_vain(pod_class, cluster):
+            cure = "types alike in cpu and memory"
+            if reason.startswith("taint"):
+                cure = f"the tag {TEMPLATE_TAG}taint/KEY set to VALUE:EFFECT on the group"
             notes.warn(
                 f"group {group.name} starts at 0, the autoscaler buys nodes of it for {name}, which cannot "
-                f"run there: {reason}, unknown to it; set the tag {TEMPLATE_TAG}taint/KEY to VALUE:EFFECT "
-                "on the group"
+                f"run there: {reason}, unknown to it; the cure: {cure}"
             )
+
+
+def with_wanted_zones_last(cluster: Cluster, pods: Iterable[PodClass], notes: Notes) -> Cluster:
+    """Have groups over several zones come last to those that pods are bound to, of those equally full.
+
+    Which of equally empty zones a group takes is AWS's to choose: a plan should hold if it chooses badly.
+    """
+    classes = list(pods)
+    groups = []
+    for group in cluster.node_groups:
+        zones = list(dict.fromkeys(shape.zone for shape in group.shapes))
+        bound = [each for each in classes if (wanted := _zones_of(each, group)) and len(wanted) < len(zones)]
+        wants = {zone: sum(zone in _zones_of(each, group) for each in bound) for zone in zones}
+        for each in bound:
+            notes.warn(
+                f"group {group.name} has {len(zones)} zones and {each.name} runs only in "
+                f"{', '.join(_zones_of(each, group))}: of equally full zones AWS chooses, here the worst; "
+                "the autoscaler plans with the zone of one node; a group in each zone is sure of it"
+            )
+        order = tuple(sorted(zones, key=wants.__getitem__)) if bound else ()
+        groups.append(replace(group, zone_order=order) if order else group)
+    return replace(cluster, node_groups=tuple(groups))
+
+
+def _zones_of(pods: PodClass, group: NodeGroup) -> list[str]:
+    """Return the zones of a group whose nodes let pods in, room aside."""
+    return list(dict.fromkeys(shape.zone for shape in group.shapes if shape.lets_in(pods)))
 
 
 def warn_of_quota(loads: Iterable[PlacedLoad], cluster: Cluster, notes: Notes) -> None:

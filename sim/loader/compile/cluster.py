@@ -12,6 +12,7 @@ from sim.catalog import HOME_REGION, Catalog
 from sim.documents.fields import Field
 from sim.errors import InputError, nearest
 from sim.loader.compile.autoscaler import AutoscalerReader, warn_of_unmatched_priorities
+from sim.loader.compile.buying import Buyer
 from sim.loader.compile.groups import GroupMaker
 from sim.loader.compile.places import at_path
 from sim.loader.compile.pods import PodMaker
@@ -76,7 +77,7 @@ class ClusterReader:
             region=region,
             catalog=self.catalog,
             overhead=self.said.cluster.allocatable_overhead,
-            prices=self.said.prices.instances or {},
+            buyer=Buyer(region, self.catalog, self.said.prices.instances or {}, self.notes),
             notes=self.notes,
         )
         with under_eksctl():

@@ -15,7 +15,7 @@ from dataclasses import replace
 from sim.decisions.aws.fargate import fargate_size
 from sim.decisions.aws.fargate_admission import FargateCandidate, profile_of, refusals
 from sim.decisions.kubernetes.empty_node import empty_node_of
-from sim.model.cluster import Cluster, FargateProfile, NodeGroup
+from sim.model.cluster import Cluster, FargateProfile, NodeGroup, NodeShape
 from sim.model.machines import FargateSize
 from sim.model.pods import Effect, PodClass
 from sim.model.resources import Resources
@@ -42,7 +42,7 @@ def obstacles(pods: PodClass, cluster: Cluster) -> list[str]:
     if profile is not None:
         refused = refusals(FargateCandidate(pods.requests), cluster.fargate_sizes)
         return [f"Fargate profile {profile.name} takes it, but {reason.value}" for reason in refused]
-    reasons = [_first_obstacle(pods, group, cluster) for group in cluster.node_groups]
+    reasons = [_first_obstacle(pods, _at_best(group), cluster) for group in cluster.node_groups]
     if any(reason is None for reason in reasons):
         return []
     groups = zip(cluster.node_groups, reasons, strict=True)
@@ -66,10 +66,18 @@ def bought_in_vain(pods: PodClass, cluster: Cluster) -> list[tuple[NodeGroup, st
         (group, reason)
         for group in cluster.node_groups
         if group.initial == 0
-        and not group.lets_in(pods)
+        and group.template_shape is not None
         and _first_obstacle(pods, _believed(group), cluster) is None
         if (reason := _first_obstacle(pods, group, cluster)) is not None
     ]
+
+
+def _at_best(group: NodeGroup) -> NodeGroup:
+    """Return the group with the type by which it is planned besides those that AWS is taken to deliver."""
+    planned = group.template_shape
+    if planned is None or planned.instance_type in {shape.instance_type for shape in group.shapes}:
+        return group
+    return replace(group, shapes=(*group.shapes, replace(planned, taints=group.taints)))
 
 
 def _believed(group: NodeGroup) -> NodeGroup:
@@ -82,23 +90,29 @@ def _believed(group: NodeGroup) -> NodeGroup:
 
 
 def _first_obstacle(pods: PodClass, group: NodeGroup, cluster: Cluster) -> str | None:
-    labels = dict(group.labels)
+    """Return why pods fit on no node of a group, None where they fit on one of some shape."""
+    reasons = [_obstacle(pods, group, shape, cluster) for shape in group.shapes]
+    return None if None in reasons else reasons[0]
+
+
+def _obstacle(pods: PodClass, group: NodeGroup, shape: NodeShape, cluster: Cluster) -> str | None:
+    labels = shape.node_labels()
     for key, value in pods.node_selector:
         if labels.get(key) != value:
             return f"no label {key}={value}"
-    for taint in group.taints:
+    for taint in shape.taints:
         if taint.effect is not Effect.PREFER_NO_SCHEDULE and not pods.tolerates(taint):
             return f"taint {taint.key}={taint.value}:{taint.effect.value}"
     if group.max_size == 0:
         return "maxSize is 0"
-    return _too_large(pods.requests, group, cluster)
+    return _too_large(pods.requests, shape, cluster)
 
 
-def _too_large(asked: Resources, group: NodeGroup, cluster: Cluster) -> str | None:
+def _too_large(asked: Resources, shape: NodeShape, cluster: Cluster) -> str | None:
     """Return what of an empty node is too little."""
-    for name, left, wants in empty_node_of(group.shape, cluster).amounts(asked):
+    for name, left, wants in empty_node_of(shape, cluster).amounts(asked):
         if wants > left:
-            unit, kind = UNITS[name], group.instance_type or "node"
+            unit, kind = UNITS[name], shape.instance_type or "node"
             return f"asks {wants}{unit} {SAID.get(name, name)}, an empty {kind} has {left}{unit}"
     return None
 

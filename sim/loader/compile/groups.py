@@ -1,12 +1,11 @@
 """Node groups: from eksctl's words and the instance catalogue to what a node is, costs and is called.
 
-An Auto Scaling group is modelled by its first instance type, as the autoscaler does (aws.md §6), and in
-its first zone. Labels are those that EKS, eksctl and the kubelet put on the node.
+An Auto Scaling group has a shape of node for each zone and type that it launches; the autoscaler plans with
+the first of each (aws.md §6). Labels are those that EKS, eksctl and the kubelet put on the node.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from sim.catalog import Catalog
@@ -20,18 +19,18 @@ from sim.decisions.kubernetes.allocatable import (
 )
 from sim.documents.fields import Field
 from sim.errors import InputError
+from sim.loader.compile.buying import Bought, Buyer, path_of
 from sim.loader.compile.selectors import selected_types
 from sim.loader.notes import Notes
 from sim.loader.shape.cluster import GroupFile, ShapeFile
 from sim.model.cluster import GPU_LABEL, NodeGroup, NodeShape
 from sim.model.cluster_config import DEFAULT_VOLUME_TYPE, ClusterConfig, InstanceSelector, NodeGroupConfig
-from sim.model.machines import InstanceType, Price
+from sim.model.machines import InstanceType
 from sim.model.pods import Pairs
 from sim.model.resources import Resources
 
 BURSTABLE = ("t2.", "t3.", "t3a.", "t4g.")
 AMD_GPUS = "g4ad."
-GIVEN = "given"
 GENERIC_LABELS = frozenset({
     "kubernetes.io/os",
     "kubernetes.io/arch",
@@ -52,22 +51,21 @@ class GroupMaker:
     region: str
     catalog: Catalog
     overhead: float
-    prices: Mapping[str, float]
+    buyer: Buyer
     notes: Notes
 
     def group(self, config: NodeGroupConfig, more: GroupFile, cluster: ClusterConfig, at: Field) -> NodeGroup:
         """Return one node group; one that starts empty and cannot be priced or sized takes no pods."""
         try:
             instance = self._instance(config, more, at)
-            price, hazard = self._price(config, instance, more, at)
+            bought = self.buyer.bought(config, instance, more, at)
         except InputError as error:
             if not starts_empty(config, more):
                 raise
             self.notes.warn(f"{error}; until then no pod runs in group {config.name}, which starts empty")
             return self._unused(config, cluster, at)
-        room = _room(instance, config, more.allocatable, self.overhead)
         template = None if more.allocatable else template_from_zero(instance, dict(config.tags))
-        zone = self._zone(config, cluster, at)
+        zones = self._zones(config, cluster, at)
         initial = config.desired_capacity if more.initial is None else more.initial
         if not 0 <= initial <= config.max_size:
             raise at.error(f"starts with {initial} nodes", allowed=f"0 to its maxSize ({config.max_size})")
@@ -75,28 +73,19 @@ class GroupMaker:
             if minimum.min_size > config.max_size:
                 problem = f"has a scheduled minimum of {minimum.min_size}"
                 raise at.error(problem, allowed=f"0 to its maxSize ({config.max_size})")
-        self._warn(config, instance, price)
+        self._warn(config, instance)
         self._warn_of_spot(config, more)
         self._warn_of_volume(config)
-        capacity = room.resources if more.allocatable else self._capacity(instance, config)
-        labels = _labels(config, instance, cluster.name, self.region, zone)
-        shape = NodeShape(
-            capacity=capacity,
-            allocatable=room.resources,
-            max_pods=room.max_pods,
-            instance_type=instance.name,
-            labels=labels,
-            taints=config.taints,
-            zone=zone,
-            spot=config.spot,
-            interruptions_per_hour=hazard,
-            usd_per_hour=price.usd_per_hour,
-            volume_gib=config.volume_gib,
-            nvme_raid=more.nvme_raid,
+        shapes = tuple(
+            self._shape(config, more, cluster.name, each, zone) for each in bought for zone in zones
         )
+        planned = shapes[0]
+        if instance.name != bought[0].instance.name:
+            first = replace(bought[0], instance=instance)
+            planned = self._shape(config, more, cluster.name, first, zones[0])
         return NodeGroup(
             name=config.name,
-            shapes=(shape,),
+            shapes=shapes,
             min_size=config.min_size,
             max_size=config.max_size,
             initial=initial,
@@ -107,20 +96,48 @@ class GroupMaker:
             fail_windows=more.fail_windows,
             scheduled_minimums=more.scheduled_minimums,
             asg_name=_asg_name(config, cluster.name),
-            template_shape=self._template_shape(config, more, shape),
+            template_shape=self._template_shape(config, more, planned, shapes[0]),
+            on_demand_base=config.on_demand_base,
+            on_demand_share=config.on_demand_share,
         )
 
-    def _template_shape(self, config: NodeGroupConfig, more: GroupFile, shape: NodeShape) -> NodeShape | None:
-        """Return what the autoscaler takes an unseen node for, None where it knows its labels and taints."""
-        if config.managed:
-            return None  # EKS tells them
+    def _shape(
+        self, config: NodeGroupConfig, more: GroupFile, cluster: str, bought: Bought, zone: str
+    ) -> NodeShape:
+        """Return the shape of a group's nodes of one type, in one zone."""
+        instance = bought.instance
+        room = _room(instance, config, more.allocatable, self.overhead)
+        return NodeShape(
+            capacity=room.resources if more.allocatable else self._capacity(instance, config),
+            allocatable=room.resources,
+            max_pods=room.max_pods,
+            instance_type=instance.name,
+            labels=_labels(config, instance, cluster, self.region, zone),
+            taints=config.taints,
+            zone=zone,
+            spot=bought.spot,
+            interruptions_per_hour=bought.hazard,
+            usd_per_hour=bought.price.usd_per_hour,
+            volume_gib=config.volume_gib,
+            nvme_raid=more.nvme_raid,
+        )
+
+    def _template_shape(
+        self, config: NodeGroupConfig, more: GroupFile, shape: NodeShape, first: NodeShape
+    ) -> NodeShape | None:
+        """Return what the autoscaler takes an unseen node for, None where it is what nodes are.
+
+        ``shape`` is that of a node of the first type, ``first`` the group's own first one.
+        """
+        if config.managed:  # EKS tells labels and taints
+            return None if shape == first else shape
         tags = dict(config.tags)
         if config.propagate_asg_tags:
             tags = propagated_tags(shape.labels, shape.taints) | tags
         known = told_labels(tags)
         labels = {key: value for key, value in shape.labels if key in GENERIC_LABELS} | known
         believed = replace(shape, labels=tuple(labels.items()), taints=told_taints(tags))
-        if dict(believed.labels) == dict(shape.labels) and set(believed.taints) == set(shape.taints):
+        if dict(believed.labels) == dict(first.labels) and set(believed.taints) == set(first.taints):
             return None
         if starts_empty(config, more) and (unknown := _unknown(config, believed)):
             self.notes.warn(
@@ -132,7 +149,7 @@ class GroupMaker:
     def _unused(self, config: NodeGroupConfig, cluster: ClusterConfig, at: Field) -> NodeGroup:
         """Return a group on whose nodes nothing fits, so that none is ever asked for."""
         instance = InstanceType(next(iter(config.instance_types), ""), 0, 0)
-        zone = self._zone(config, cluster, at)
+        zone = self._zones(config, cluster, at)[0]
         shape = NodeShape(
             capacity=Resources(),
             allocatable=Resources(),
@@ -147,26 +164,26 @@ class GroupMaker:
         name = _asg_name(config, cluster.name)
         return NodeGroup(config.name, (shape,), max_size=config.max_size, asg_name=name)
 
-    def _zone(self, config: NodeGroupConfig, cluster: ClusterConfig, at: Field) -> str:
+    def _zones(self, config: NodeGroupConfig, cluster: ClusterConfig, at: Field) -> tuple[str, ...]:
+        """Return the zones that a group's nodes are spread over, the one of its template first."""
         zones = config.availability_zones or cluster.availability_zones
-        first = zones[0] if zones else f"{self.region}a"
-        if len(zones) != 1:
-            of = f"the first of {len(zones)} zones" if zones else "no zone is named"
-            self.notes.assume(
-                f"{_path(at)}.availabilityZones", f"all nodes are in {first}, {of}", "assumption"
-            )
-        return first
+        if len(zones) == 1:
+            return zones
+        path = f"{path_of(at)}.availabilityZones"
+        if zones:
+            spread = f"nodes are spread over {', '.join(zones)}, the next one where there are fewest"
+            self.notes.assume(path, spread, "aws.md §6 (Amazon EC2 Auto Scaling keeps zones even)")
+            return tuple(dict.fromkeys(zones))
+        first = f"{self.region}a"
+        self.notes.assume(path, f"all nodes are in {first}, no zone is named", "assumption")
+        return (first,)
 
     def _instance(self, config: NodeGroupConfig, more: GroupFile, at: Field) -> InstanceType:
         if config.instance_selector is not None and not config.instance_types:
             return self._selected(config.instance_selector, at)
         name = config.instance_types[0]
         if len(config.instance_types) > 1:
-            self.notes.assume(
-                f"{_path(at)}.instanceTypes",
-                f"all nodes are {name}, the first of {len(config.instance_types)} types",
-                "aws.md §6 (the autoscaler plans with the first)",
-            )
+            self.buyer.assume_type(config, name, path_of(at))
         try:
             return self.catalog.instance(name)
         except InputError as error:
@@ -187,7 +204,7 @@ class GroupMaker:
         offered = [each for each in self.catalog.instances().values() if each.name in prices]
         types = selected_types(selector, offered, place)
         self.notes.assume(
-            f"{_path(at)}.instanceSelector",
+            f"{path_of(at)}.instanceSelector",
             f"all nodes are {types[0].name}, the first of {', '.join(each.name for each in types)}",
             "eksctl pkg/eks/nodegroup_service.go; aws.md §6 (the autoscaler plans with the first)",
         )
@@ -196,46 +213,7 @@ class GroupMaker:
     def _capacity(self, instance: InstanceType, config: NodeGroupConfig) -> Resources:
         return node_capacity(instance, self.overhead, config.volume_gib)
 
-    def _price(
-        self, config: NodeGroupConfig, instance: InstanceType, more: GroupFile, at: Field
-    ) -> tuple[Price, float]:
-        """Return what a node costs, and how often it is taken away."""
-        given = None if more.usd_per_hour is None else Price(more.usd_per_hour, "", GIVEN, "the scenario")
-        on_demand = given or self._on_demand(instance, config.name, at)
-        if not config.spot:
-            return on_demand, 0.0
-        said = more.interruptions_per_hour
-        if given is not None and said is not None:
-            return given, said
-        advice = self.catalog.spot(self.region, instance.name)
-        hazard = advice.hazard_per_hour if said is None else said
-        if given is not None:
-            return given, hazard
-        self.notes.assume(
-            f"{_path(at)}.spot",
-            f"{advice.savings_ratio:.0%} off On-Demand, reclaimed {advice.interruption_band} a month",
-            f"Spot Advisor of {advice.date} ({advice.status}), aws.md §6",
-        )
-        return advice.price(on_demand), hazard
-
-    def _on_demand(self, instance: InstanceType, group: str, at: Field) -> Price:
-        if instance.name in self.prices:
-            return Price(self.prices[instance.name], "", GIVEN, "the scenario")
-        try:
-            price = self.catalog.on_demand(self.region, instance.name)
-        except InputError as error:
-            raise at.error(
-                f"{instance.name} {error.problem}",
-                allowed=f"a price under cluster.groups.{group}.usd_per_hour, or a type priced there",
-                near=error.nearest,
-            ) from None
-        self.notes.assume(
-            f"prices.instances[{instance.name}]", f"${price.usd_per_hour:g}/h in {self.region}", price.source
-        )
-        return price
-
-    def _warn(self, config: NodeGroupConfig, instance: InstanceType, price: Price) -> None:
-        self.notes.price(instance.name, price.date, price.status)
+    def _warn(self, config: NodeGroupConfig, instance: InstanceType) -> None:
         if instance.name.startswith(BURSTABLE):
             self.notes.warn(
                 f"node group {config.name}: {instance.name} is burstable, a baseline share and credits; "
@@ -257,13 +235,8 @@ class GroupMaker:
             )
 
     def _warn_of_spot(self, config: NodeGroupConfig, more: GroupFile) -> None:
-        if config.spot:
-            return
         if config.on_demand_share < 1.0:
-            self.notes.warn(
-                f"group {config.name} is {1.0 - config.on_demand_share:.0%} Spot above its On-Demand base; "
-                "it is simulated as all On-Demand"
-            )
+            return
         if more.interruptions_per_hour:
             self.notes.warn(f"group {config.name} is not Spot: its interruptions_per_hour has no effect")
 
@@ -290,12 +263,6 @@ def _asg_name(config: NodeGroupConfig, cluster: str) -> str:
     if config.managed:
         return f"eks-{config.name}-00000000-0000-0000-0000-000000000000"
     return f"eksctl-{cluster}-nodegroup-{config.name}-NodeGroup-000000000000"
-
-
-def _path(at: Field) -> str:
-    """Return the path of a group in the scenario, whether its ClusterConfig is inline or a file."""
-    name = at.name()
-    return name if name.startswith("cluster.") else f"cluster.eksctl.{name}"
 
 
 def _room(

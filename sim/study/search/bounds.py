@@ -56,7 +56,7 @@ def standing_usd_per_day(scenario: Scenario) -> float:
     plane_usd = control_plane_usd(prices, scenario.warmup_us, scenario.horizon_us)
     hourly = plane_usd * HOUR / scenario.window_us + prices.nat_gateways * prices.nat_gateway_hour
     for group in scenario.cluster.node_groups:
-        if group.interruptions_per_hour or group.fail_windows:
+        if group.fail_windows or any(shape.interruptions_per_hour for shape in group.shapes):
             continue  # it may be below its smallest size for a while
         least = min([group.min_size, group.initial, *(each.min_size for each in group.scheduled_minimums)])
         hourly += least * min(node_usd_per_hour(shape, prices) for shape in group.shapes)

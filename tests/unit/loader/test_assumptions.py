@@ -188,7 +188,10 @@ def test_volumes_that_are_not_gp3_are_warned_of(tmp_path: Path) -> None:
 def test_the_zone_of_a_group_is_said(tmp_path: Path) -> None:
     path = "cluster.eksctl.managedNodeGroups[cpu].availabilityZones"
     two = loaded(tmp_path, SCENARIO, f"{path}=[us-east-1b, us-east-1c]")
-    assert assumed(two)[path].value == "all nodes are in us-east-1b, the first of 2 zones"
+    assert (
+        assumed(two)[path].value
+        == "nodes are spread over us-east-1b, us-east-1c, the next one where there are fewest"
+    )
     assert assumed(loaded(tmp_path))[path].value == "all nodes are in us-east-1a, no zone is named"
     assert path not in assumed(loaded(tmp_path, SCENARIO, f"{path}=[us-east-1b]"))
 
