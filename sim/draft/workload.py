@@ -23,7 +23,7 @@ from sim.loader.shape.workload import PIPELINE, REPO
 from sim.loader.values.references import resolved
 from sim.loader.values.sections import Section
 from sim.model.paths import name_of
-from sim.model.pipelines import Kind, PfsInput, Pipeline, leaves
+from sim.model.pipelines import CronInput, Kind, PfsInput, Pipeline, leaves
 
 COMMITS = {"poisson": {"per_hour": 4}}
 NEW_PER_COMMIT = 10
@@ -173,6 +173,8 @@ def _repos(
 ) -> Iterator[dict[str, Any]]:
     """Yield the source repositories that no pipeline's own entry declares."""
     outputs = {(each.pipeline.project, each.pipeline.name) for each in found}
+    read = [leaf for each in found for leaf in leaves(each.pipeline.input)]
+    outputs |= {(leaf.project, leaf.repo) for leaf in read if isinstance(leaf, CronInput)}
     sources: dict[RepoKey, bool] = {}
     for each, entry in zip(found, entries, strict=True):
         declared = any(key in entry for key in ARRIVALS)

@@ -27,6 +27,7 @@ from sim.loader.compile.checks import (
 )
 from sim.loader.compile.cluster import ClusterReader, under_eksctl
 from sim.loader.compile.dag import joined_repos
+from sim.loader.compile.globs import note_globs
 from sim.loader.compile.images import ImageSizes
 from sim.loader.compile.nat import nat_gateways
 from sim.loader.compile.pipelines import PlacedLoad, pipeline_maker
@@ -116,7 +117,8 @@ class _Assembly:
             self.notes.warn(f"region {region} of the scenario replaces {config.region} of the ClusterConfig")
         cluster = reader.cluster(config, eksctl, region, self.pods)
         loads = self._pipelines()
-        repos = joined_repos(loads, said.repos, self.at)
+        repos = joined_repos(loads, said.repos, self.at, self.notes)
+        note_globs([each.load for each in loads], repos, self.notes)
         pods = tuple(
             settled_pods(_located(place, self.pods.plain, each, place), cluster, self.notes)
             for each, place in zip(said.pods, self._items("pods"), strict=True)

@@ -91,8 +91,23 @@ class DatumSetSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Trigger:
+    """What moves an input's branch to the head of another branch of its repository (pachyderm.md §3.7)."""
+
+    branch: str
+    all: bool = False
+    size_bytes: int | None = None
+    commits: int = 0
+    rate_limit: str = ""
+    cron: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PfsInput:
-    """Files of a repository that a glob matches; each match is one entry."""
+    """Files of a repository that a glob matches; each match is one entry.
+
+    Commits of a branch that does not propagate to this input start no job by themselves.
+    """
 
     repo: str
     glob: str
@@ -105,6 +120,8 @@ class PfsInput:
     lazy: bool = False
     s3: bool = False
     reference: bool = False
+    trigger: Trigger | None = None
+    propagates: bool = True
 
 
 @dataclass(frozen=True, slots=True)

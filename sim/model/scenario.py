@@ -16,6 +16,7 @@ from sim.model.arrivals import Arrivals
 from sim.model.cluster import Cluster
 from sim.model.distributions import Constant, Counts, Distribution, Uniform
 from sim.model.latency import Latencies
+from sim.model.layout import FLAT, Layout
 from sim.model.machines import FargateRates
 from sim.model.pipelines import Pipeline
 from sim.model.pods import Image, PodClass
@@ -62,7 +63,8 @@ class PachydermOptions:
 class Repo:
     """A source repository: what it holds at the start and what each commit brings.
 
-    Counts are of top-level files, which is what the glob ``/*`` makes datums of.
+    Counts are of files, each ``file_bytes`` large where that is known; ``layout`` says where they lie, from
+    which globs of several depths make their datums. Commits are made on ``branch``.
     """
 
     name: str
@@ -71,6 +73,9 @@ class Repo:
     commits: Arrivals | None = None
     new_per_commit: Counts = Constant(1)
     changed_per_commit: Counts = Constant(0)
+    branch: str = "master"
+    layout: Layout = FLAT
+    file_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,8 @@ class PipelineLoad:
     """A pipeline and what its datums cost: seconds of user code, bytes in and out, peak memory.
 
     ``outputs_per_datum`` files appear in the output repo for each datum, which the next pipeline's
-    glob sees. ``failure`` is the chance that one attempt of a datum's user code fails.
+    glob sees, and lie as ``output_layout`` says. ``failure`` is the chance that one attempt of a
+    datum's user code fails.
     ``join_matches`` and ``groups`` state what no spec can: how many datums a join or group yields
     per new file of its first input. ``datum_s`` None takes each datum's seconds from the trace that
     feeds the repository. ``sidecar_memory_mib`` is what the storage container takes of a pod's memory
@@ -97,6 +103,7 @@ class PipelineLoad:
     failure: float = 0.0
     join_matches: float = 1.0
     groups: float = 1.0
+    output_layout: Layout = FLAT
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from sim.engine.pachyderm.repos import RepoKey, in_topological_order, repo_key
+from sim.engine.pachyderm.repos import BranchKey, branch_key, in_topological_order, output_key
 from sim.model.cron import YEAR
 from sim.model.distributions import Constant
 from sim.model.pipelines import (
@@ -39,7 +39,7 @@ def aged(scenario: Scenario, age_us: int) -> Scenario:
     if not more_s:
         return scenario
     rates = source_rates(scenario)
-    repos = {(repo.project, repo.name): repo for repo in scenario.repos}
+    repos = {(repo.project, repo.name, repo.branch): repo for repo in scenario.repos}
     for key, repo in repos.items():
         if repo.commits is not None:
             brought = rates[key] * more_s * repo.new_per_commit.mean
@@ -85,25 +85,30 @@ def _cut_by_what_is_held(scenario: Scenario) -> Iterator[tuple[Pipeline, float]]
 
 def _new_at_once(scenario: Scenario) -> dict[str, float]:
     """Return how many new datums a job of each pipeline has, roughly: what matters is whether several."""
-    files: dict[RepoKey, float] = {}
+    files: dict[BranchKey, float] = {}
     for repo in scenario.repos:
         if repo.commits is not None:
             varies = not isinstance(repo.new_per_commit, Constant)
-            files[repo.project, repo.name] = max(repo.new_per_commit.mean, SEVERAL if varies else 0.0)
+            files[repo.project, repo.name, repo.branch] = max(
+                repo.new_per_commit.mean, SEVERAL if varies else 0.0
+            )
     found: dict[str, float] = {}
     by_name = {load.pipeline.full_name: load for load in scenario.pipelines}
     for spec in in_topological_order(load.pipeline for load in scenario.pipelines):
         load = by_name[spec.full_name]
         found[spec.full_name] = new = 0.0 if spec.input is None else _of_input(spec.input, files, load)
-        files[spec.project, spec.name] = new * load.outputs_per_datum
+        files[output_key(spec)] = new * load.outputs_per_datum
     return found
 
 
-def _of_input(node: Input, files: Mapping[RepoKey, float], load: PipelineLoad) -> float:
+def _of_input(node: Input, files: Mapping[BranchKey, float], load: PipelineLoad) -> float:
     if isinstance(node, CronInput):
         return 1.0
     if isinstance(node, PfsInput):
-        new = files.get((node.project, node.repo), 0.0)
+        if node.trigger is not None:  # a batch of commits
+            watched = files.get((node.project, node.repo, node.trigger.branch), 0.0)
+            return min(SEVERAL * watched, 1.0) if node.glob == EVERYTHING else SEVERAL * watched
+        new = files.get((node.project, node.repo, node.branch), 0.0)
         return min(new, 1.0) if node.glob == EVERYTHING else new
     parts = [_of_input(each, files, load) for each in node.inputs]
     if node.combine is Combine.UNION:
@@ -113,8 +118,8 @@ def _of_input(node: Input, files: Mapping[RepoKey, float], load: PipelineLoad) -
     return parts[0] * (load.join_matches if node.combine is Combine.JOIN else load.groups)
 
 
-def _cron_inputs(scenario: Scenario) -> Iterator[tuple[RepoKey, CronInput]]:
+def _cron_inputs(scenario: Scenario) -> Iterator[tuple[BranchKey, CronInput]]:
     for load in scenario.pipelines:
         for leaf in leaves(load.pipeline.input):
             if isinstance(leaf, CronInput):
-                yield repo_key(leaf, load.pipeline), leaf
+                yield branch_key(leaf, load.pipeline), leaf

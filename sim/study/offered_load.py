@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 
 from sim.decisions.kubernetes.empty_node import empty_node_of
-from sim.engine.pachyderm.repos import RepoKey, in_topological_order, repo_key
+from sim.decisions.pachyderm.globs import read_glob
+from sim.engine.pachyderm.repos import MASTER, BranchKey, branch_key, in_topological_order, output_key
 from sim.model.arrivals import CronArrivals
 from sim.model.cluster import Cluster, NodeGroup, NodeShape
+from sim.model.layout import FLAT
 from sim.model.pipelines import (
     SETS_PER_WORKER,
     Combine,
@@ -23,6 +26,8 @@ from sim.model.pipelines import (
     Input,
     Kind,
     PfsInput,
+    Pipeline,
+    Trigger,
     leaves,
 )
 from sim.model.pods import PodClass
@@ -33,8 +38,9 @@ LEAST_FARGATE_VCPU = 0.25
 EVERYTHING = "/"
 POD_EFFORT = 0.2
 EVERY_NODE = "the cluster"
+UTC_MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 
-PerCommit = Mapping[RepoKey, float]
+PerCommit = Mapping[BranchKey, float]
 """New files, or datums, that a commit to a source repository brings; of sources that bring none, nothing."""
 
 
@@ -78,28 +84,57 @@ def arrival_rates(scenario: Scenario) -> dict[str, float]:
     """Return how many jobs of each pipeline, and pods of each source, are made a second, for ever."""
     rates = source_rates(scenario)
     found: dict[str, float] = {}
-    reached: dict[RepoKey, frozenset[RepoKey]] = {key: frozenset({key}) for key in rates}
+    reached: dict[BranchKey, frozenset[BranchKey]] = {key: frozenset({key}) for key in rates}
     for spec in in_topological_order(load.pipeline for load in scenario.pipelines):
         if spec.kind is Kind.TRANSFORM:
-            keys = [repo_key(leaf, spec) for leaf in leaves(spec.input)]
-            sources = frozenset[RepoKey]().union(*(reached.get(key, frozenset()) for key in keys))
-            reached[spec.project, spec.name] = sources
+            _follow_triggers(spec, rates, reached)
+            read = [leaf for leaf in leaves(spec.input) if isinstance(leaf, CronInput) or leaf.propagates]
+            keys = [branch_key(leaf, spec) for leaf in read]
+            sources = frozenset[BranchKey]().union(*(reached.get(key, frozenset()) for key in keys))
+            reached[output_key(spec)] = sources
             found[spec.shown_name] = sum(rates[key] for key in sources)
     pods = {load.name: rate_per_s(load.arrivals, scenario.start) for load in scenario.pods}
     return found | pods
 
 
-def source_rates(scenario: Scenario) -> dict[RepoKey, float]:
+def _follow_triggers(
+    spec: Pipeline, rates: dict[BranchKey, float], reached: dict[BranchKey, frozenset[BranchKey]]
+) -> None:
+    """Add how often the triggers of a pipeline's inputs move their branches: about, but for those by time."""
+    for leaf in leaves(spec.input):
+        if isinstance(leaf, PfsInput) and leaf.trigger is not None:
+            key, watched = branch_key(leaf, spec), (leaf.project, leaf.repo, leaf.trigger.branch)
+            commits_per_s = sum(rates[source] for source in reached.get(watched, ()))
+            rates[key] = min(commits_per_s, _moves_per_s(leaf.trigger, commits_per_s))
+            reached[key] = frozenset({key})
+
+
+def _moves_per_s(trigger: Trigger, commits_per_s: float) -> float:
+    if trigger.cron:
+        return _ticks_per_s(trigger.cron)
+    each = [commits_per_s / trigger.commits] if trigger.commits else []
+    if trigger.rate_limit:
+        each.append(_ticks_per_s(trigger.rate_limit))
+    if trigger.size_bytes is not None:
+        each.append(commits_per_s)  # as if every commit were large enough
+    return (min if trigger.all else max)(each, default=commits_per_s if trigger.all else 0.0)
+
+
+def _ticks_per_s(spec: str) -> float:
+    return rate_per_s(CronArrivals(spec), UTC_MONDAY)
+
+
+def source_rates(scenario: Scenario) -> dict[BranchKey, float]:
     """Return the commits a second of each source repository, those of cron inputs among them."""
     rates = {
-        (repo.project, repo.name): rate_per_s(repo.commits, scenario.start)
+        (repo.project, repo.name, repo.branch): rate_per_s(repo.commits, scenario.start)
         for repo in scenario.repos
         if repo.commits is not None
     }
     for load in scenario.pipelines:
         for leaf in leaves(load.pipeline.input):
             if isinstance(leaf, CronInput):
-                rates[repo_key(leaf, load.pipeline)] = cron_rate(leaf, scenario)
+                rates[branch_key(leaf, load.pipeline)] = cron_rate(leaf, scenario)
     return rates
 
 
@@ -155,9 +190,11 @@ def _cuts_work_short(load: PipelineLoad) -> bool:
 
 def _new_datums(scenario: Scenario) -> dict[str, PerCommit]:
     """Return the new datums of each pipeline, for each commit to a source."""
-    files: dict[RepoKey, PerCommit] = {
-        (repo.project, repo.name): {(repo.project, repo.name): repo.new_per_commit.mean}
+    files: dict[BranchKey, PerCommit] = {
+        key: {key: repo.new_per_commit.mean}
         for repo in scenario.repos
+        if repo.layout == FLAT
+        for key in [(repo.project, repo.name, repo.branch)]
     }
     by_name = {load.pipeline.full_name: load for load in scenario.pipelines}
     found: dict[str, PerCommit] = {}
@@ -166,26 +203,31 @@ def _new_datums(scenario: Scenario) -> dict[str, PerCommit]:
         load = by_name[spec.full_name]
         outputs = load.outputs_per_datum
         passed_on = {} if _cuts_work_short(load) else found[spec.full_name]
-        files[spec.project, spec.name] = {key: new * outputs for key, new in passed_on.items()}
+        files[output_key(spec)] = {
+            key: new * outputs for key, new in passed_on.items() if load.output_layout == FLAT
+        }
     return found
 
 
 def _of_input(
-    node: Input | None, files: Mapping[RepoKey, PerCommit], name: str, project: str
+    node: Input | None, files: Mapping[BranchKey, PerCommit], name: str, project: str
 ) -> Iterator[PerCommit]:
     """Yield the new datums that the parts of an input bring side by side."""
     if isinstance(node, CronInput):
-        yield {(node.project, node.repo or f"{name}_{node.name}"): 1.0}
+        yield {(node.project, node.repo or f"{name}_{node.name}", MASTER): 1.0}
     elif isinstance(node, PfsInput):
-        brought = files.get((node.project, node.repo), {})
-        yield dict.fromkeys(brought, 1.0) if node.glob == EVERYTHING else brought
+        brought = files.get((node.project, node.repo, node.branch), {})
+        if node.glob == EVERYTHING:
+            yield dict.fromkeys(brought, 1.0)
+        elif read_glob(node.glob).paths is None:
+            yield brought
     elif isinstance(node, CombinedInput) and node.combine is Combine.UNION:
         for each in node.inputs:
             yield from _of_input(each, files, name, project)
 
 
 def _sum(parts: Iterator[PerCommit]) -> PerCommit:
-    total: dict[RepoKey, float] = {}
+    total: dict[BranchKey, float] = {}
     for part in parts:
         for key, new in part.items():
             total[key] = total.get(key, 0.0) + new

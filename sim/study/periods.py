@@ -13,7 +13,7 @@ from sim.model.arrivals import (
     TraceArrivals,
 )
 from sim.model.cron import WEEK, parse_cron, parse_recurrence
-from sim.model.pipelines import CronInput, leaves
+from sim.model.pipelines import CronInput, Leaf, leaves
 from sim.model.scenario import Scenario
 from sim.model.units import DAY
 
@@ -57,8 +57,15 @@ def _schedules(scenario: Scenario) -> Iterator[int]:
 
 def _cron_inputs(scenario: Scenario) -> Iterator[int]:
     return (
-        parse_cron(leaf.spec).period_us()
+        parse_cron(spec).period_us()
         for load in scenario.pipelines
         for leaf in leaves(load.pipeline.input)
-        if isinstance(leaf, CronInput)
+        if (spec := _expression(leaf))
     )
+
+
+def _expression(leaf: Leaf) -> str:
+    """Return the cron expression that starts an input's jobs, if there is one."""
+    if isinstance(leaf, CronInput):
+        return leaf.spec
+    return leaf.trigger.cron if leaf.trigger else ""

@@ -196,6 +196,8 @@ READ: dict[str, frozenset[str]] = {
             "lazy",
             "s3",
             "reference",
+            "trigger",
+            "propagationSpec",
         }
     ),
     "CronInput": frozenset({"name", "project", "repo", "spec", "overwrite", "start"}),
@@ -208,10 +210,6 @@ NOT_SIMULATED: dict[str, dict[str, str]] = {
         "egress": "is kept but not simulated: jobs end without the time egress takes",
         "podSpec": "is kept but not applied (deprecated, use podPatch): it may change requests",
         "podPatch": "is applied only where it adds affinity, topologySpreadConstraints or preemptionPolicy",
-    },
-    "PFSInput": {
-        "trigger": "is kept but not simulated: every commit starts a job",
-        "propagationSpec": "is kept but not simulated: every commit starts a job",
     },
 }
 

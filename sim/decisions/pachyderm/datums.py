@@ -51,7 +51,7 @@ Match = Callable[[CombinedInput, Sequence[Entries]], Entries]
 
 
 def pfs_entries(node: PfsInput, files: Entries, *, commits: int, in_base: bool) -> Entries:
-    """Return the entries of a pfs input whose glob matches ``files``.
+    """Return the entries of a pfs input, of which ``files`` are those that its glob matches.
 
     ``/`` is one entry: new before the base job has seen a commit, changed when ``commits`` arrived since.
     A reference input never changes a datum's hash.

@@ -9,6 +9,7 @@ from sim.engine.clock import Clock
 from sim.engine.state import ClusterState
 from sim.engine.streams import Delays, Streams
 from sim.model.distributions import Distribution
+from sim.model.layout import Layout
 from sim.model.log import EventLog
 from sim.model.scenario import PachydermOptions, PipelineLoad
 
@@ -18,13 +19,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PipelineContext:
-    """A pipeline's number in the log, its load, and the simulation it lives in."""
+    """A pipeline's number in the log, its load, and the simulation it lives in.
+
+    ``layouts`` say how files lie in what it reads, input by input.
+    """
 
     index: int
     load: PipelineLoad
     options: PachydermOptions
     state: ClusterState
     streams: Streams
+    layouts: tuple[Layout, ...]
 
     @property
     def spec(self) -> Pipeline:

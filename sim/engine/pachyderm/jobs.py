@@ -47,11 +47,10 @@ from sim.model.pipelines import CombinedInput, leaves
 
 if TYPE_CHECKING:
     from sim.engine.clock import Call
+    from sim.engine.pachyderm.context import PipelineContext
     from sim.engine.pachyderm.datums import DatumModel, DatumSets, Floats
     from sim.engine.pachyderm.repos import Commit
     from sim.engine.pachyderm.tasks import Batch
-    from sim.engine.streams import Streams
-    from sim.model.scenario import PipelineLoad
 
 
 PARALLEL, SERIAL = 0, 1
@@ -104,11 +103,12 @@ class Job:
 class Planner:
     """What each job of one pipeline has to do: its base, its datums by phase, and their draws."""
 
-    def __init__(self, load: PipelineLoad, model: DatumModel, streams: Streams) -> None:
+    def __init__(self, context: PipelineContext, model: DatumModel) -> None:
         """Give new and changed datums a stream each."""
-        spec = load.pipeline
+        load, streams, spec = context.load, context.streams, context.spec
         self.spec = spec
         self._leaves = list(leaves(spec.input))
+        self._layouts = context.layouts
         self._match = matched_by_ratio(load.join_matches, load.groups)
         self._model = model
         self._cuts = [(0, 0, EMPTY), (0, 0, EMPTY)]  # the last one of each phase: held, datums, bounds
@@ -120,9 +120,11 @@ class Planner:
         tree = self.spec.input
         assert tree is not None
         if not isinstance(tree, CombinedInput):
-            return phases(self.spec, leaf_entries(tree, inputs[0], None if base is None else base.inputs[0]))
-        read = base.inputs if base is not None else [None] * len(inputs)
-        entries = [leaf_entries(*each) for each in zip(self._leaves, inputs, read, strict=True)]
+            read = None if base is None else base.inputs[0]
+            return phases(self.spec, leaf_entries(tree, inputs[0], read, self._layouts[0]))
+        bases = base.inputs if base is not None else [None] * len(inputs)
+        sources = zip(self._leaves, inputs, bases, self._layouts, strict=True)
+        entries = [leaf_entries(*source) for source in sources]
         return phases(self.spec, count_datums(tree, entries, self._match))
 
     def sets(self, job: Job, phase: int) -> DatumSets:

@@ -2,11 +2,11 @@
 
 What repositories hold at the start counts as done: an older job processed it, and its results are there.
 Source repositories get commits from their arrivals, cron inputs from their expression; such a commit is
-opened and finished at one instant. Spouts and services run workers but no jobs: what a spout writes is a
-source repository of the scenario.
+opened and finished at one instant. What a trigger moves begins where the branch is that it watches. Spouts
+and services run workers but no jobs: what a spout writes is a source repository of the scenario.
 
 Source: pachyderm/pachyderm v2.11.6, src/server/pfs/server/server_commit.go, src/server/pps/server/
-api_server.go propagateJobs and monitor.go makeCronCommits; pachyderm.md §2.2 and §3.1.
+api_server.go propagateJobs and monitor.go makeCronCommits; pachyderm.md §2.2, §3.1 and §3.7.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from itertools import repeat
 from typing import TYPE_CHECKING
 
@@ -26,21 +27,25 @@ from sim.engine.pachyderm.memory import FargateMemory, MemoryRule, kills_contain
 from sim.engine.pachyderm.preprocessing import Preprocessing
 from sim.engine.pachyderm.registry import Registry
 from sim.engine.pachyderm.repos import (
+    MASTER,
+    Branch,
+    BranchKey,
     Commit,
-    Repo,
-    RepoKey,
+    branch_key,
     downstream,
     in_topological_order,
     input_keys,
-    repo_key,
+    output_key,
 )
 from sim.engine.pachyderm.steps import Poll
 from sim.engine.pachyderm.transfers import Link
+from sim.engine.pachyderm.triggers import Triggers
 from sim.engine.pachyderm.workers import Workers
 from sim.model.arrivals import TraceArrivals
 from sim.model.cron import MICROSECOND, cron_times, parse_cron
 from sim.model.distributions import Constant, Counts
-from sim.model.pipelines import DEFAULT_PROJECT, CronInput, Kind, leaves
+from sim.model.layout import FLAT, Layout
+from sim.model.pipelines import DEFAULT_PROJECT, CronInput, Kind, PfsInput, leaves
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,8 +64,8 @@ Brought = tuple[int, int, int, float]
 class Running:
     """A pipeline at work: what it reads and writes, its jobs and its workers."""
 
-    inputs: tuple[Repo, ...]
-    output: Repo
+    inputs: tuple[Branch, ...]
+    output: Branch
     registry: Registry
     controller: Controller
 
@@ -81,34 +86,41 @@ class Pachd:
         self._commits = state.log["commits"]
         self.options = scenario.pachyderm
         self.streams = streams
-        self.repos: dict[RepoKey, Repo] = {}
+        self.branches: dict[BranchKey, Branch] = {}
         for spec in scenario.repos:
-            self._add_repo((spec.project, spec.name), spec.files)
+            self._add_branch((spec.project, spec.name, spec.branch), spec.files, spec.file_bytes)
         for load in scenario.pipelines:
-            for key in [*input_keys(load.pipeline), (load.pipeline.project, load.pipeline.name)]:
-                self._add_repo(key, 0)
+            for key in [*input_keys(load.pipeline), output_key(load.pipeline)]:
+                self._add_branch(key)
+        self._layouts = _layouts(scenario)
+        self._triggers = Triggers(
+            self.clock, scenario, {key: self._add_branch(key) for key in _watched(scenario)}, self._move
+        )
         self._memory = (fargate_mib, self._container_killed(scenario))
         cap = self.options.transfer_cap_bytes_per_s
         self._link = None if cap is None else Link(self.clock, self.options.transfer_bytes_per_s, cap)
         fixed = streams.delays("preprocessing", self.options.preprocessing_s)
         self._preprocessing = Preprocessing(self.clock, self.options, fixed)
         self.pipelines = self._pipelines(scenario)
-        self._readers = self._readers_of_each_repo(scenario)
+        self._readers = self._readers_of_each_branch(scenario)
         for spec in scenario.repos:
             if spec.commits is not None:
-                self._await(self.repos[spec.project, spec.name], _commits(spec, scenario, streams))
+                self._await((spec.project, spec.name, spec.branch), _commits(spec, scenario, streams))
         for load in scenario.pipelines:
             for leaf in leaves(load.pipeline.input):
                 if isinstance(leaf, CronInput):
                     source = ((time_us, 1, 0, 0.0) for time_us in _ticks(leaf, scenario.start))
-                    self._await(self.repos[repo_key(leaf, load.pipeline)], source)
+                    self._await(branch_key(leaf, load.pipeline), source)
+        self._triggers.start()
 
     # -- set-up -----------------------------------------------------------------------------
 
-    def _add_repo(self, key: RepoKey, files: int) -> None:
-        if key not in self.repos:
-            self.repos[key] = Repo(len(self.repos), files)
-            self.log.names["repo"].append(_shown("/".join(key)))
+    def _add_branch(self, key: BranchKey, files: int = 0, file_bytes: int = 0) -> Branch:
+        if key not in self.branches:
+            self.branches[key] = Branch(len(self.branches), files, file_bytes)
+            project, repo, branch = key
+            self.log.names["repo"].append(_shown(f"{project}/{repo}") + f"@{branch}" * (branch != MASTER))
+        return self.branches[key]
 
     def _container_killed(self, scenario: Scenario) -> bool:
         said = self.options.oom_kills_container
@@ -128,46 +140,61 @@ class Pachd:
         return running
 
     def _pipeline(self, index: int, load: PipelineLoad, poll: Poll) -> Running:
-        context = PipelineContext(index, load, self.options, self.state, self.streams)
         spec, model = load.pipeline, DatumModel(load)
+        keys, written = input_keys(spec), output_key(spec)
+        layouts = tuple(self._layouts.get(key[:2], FLAT) for key in keys)
+        context = PipelineContext(index, load, self.options, self.state, self.streams, layouts)
         memory = MemoryRule(load, self._memory[0], container_killed=self._memory[1])
         workers = Workers(context, model, memory, self._link)
         controller = Controller(context, poll, workers)
-        registry = Registry(context, model, controller, self._preprocessing, self._finish)
-        inputs = tuple(self.repos[key] for key in input_keys(spec))
-        output = self.repos[spec.project, spec.name]
+        registry = Registry(context, model, controller, self._preprocessing, partial(self._finish, written))
+        inputs = tuple(self.branches[key] for key in keys)
+        output = self.branches[written]
+        self._triggers.begin(spec)
         if spec.kind is Kind.TRANSFORM:
-            registry.begin_with([repo.head for repo in inputs], output.head)
+            registry.begin_with([branch.head for branch in inputs], output.head)
         return Running(inputs, output, registry, controller)
 
-    def _readers_of_each_repo(self, scenario: Scenario) -> dict[int, list[Running]]:
+    def _readers_of_each_branch(self, scenario: Scenario) -> dict[BranchKey, list[Running]]:
         transforms = [load.pipeline for load in scenario.pipelines if load.pipeline.kind is Kind.TRANSFORM]
         ordered = in_topological_order(transforms)
         return {
-            repo.index: [self.pipelines[spec.full_name] for spec in downstream(key, ordered)]
-            for key, repo in self.repos.items()
+            key: [self.pipelines[spec.full_name] for spec in downstream(key, ordered)]
+            for key in self.branches
         }
 
     # -- commits ----------------------------------------------------------------------------
 
-    def _await(self, repo: Repo, commits: Iterator[Brought]) -> None:
+    def _await(self, key: BranchKey, commits: Iterator[Brought]) -> None:
         """Put the next commit of a source on the clock."""
         brought = next(commits, None)
         if brought is not None:
-            self.clock.call_at(brought[0], Phase.ARRIVALS, self._arrive, (repo, commits, brought))
+            self.clock.call_at(brought[0], Phase.ARRIVALS, self._arrive, (key, commits, brought))
 
-    def _arrive(self, arrival: tuple[Repo, Iterator[Brought], Brought]) -> None:
-        repo, commits, (_, new, changed, datum_s) = arrival
-        self._commit(repo, new, changed, datum_s)
-        self._await(repo, commits)
+    def _arrive(self, arrival: tuple[BranchKey, Iterator[Brought], Brought]) -> None:
+        key, commits, (_, new, changed, datum_s) = arrival
+        self._commit(key, new, changed, datum_s)
+        self._await(key, commits)
 
-    def _commit(self, repo: Repo, new: int, changed: int, datum_s: float) -> None:
+    def _commit(self, key: BranchKey, new: int, changed: int, datum_s: float) -> None:
         """Open and finish a source commit, with output commits and jobs all the way downstream."""
+        branch = self.branches[key]
+        changed = branch.commit(new, changed, self.clock.now_us)
+        self._propagate(key, new, changed, datum_s)
+        self._triggers.finished(key, branch.head)
+
+    def _move(self, key: BranchKey, commit: Commit) -> None:
+        """Make a commit of another branch a branch's head; a job that reads it waits until it is finished."""
+        branch = self.branches[key]
+        before, branch.head = branch.head, commit
+        self._propagate(key, commit.new - before.new, commit.changed - before.changed, 0.0)
+
+    def _propagate(self, key: BranchKey, new: int, changed: int, datum_s: float) -> None:
+        """Open output commits and jobs all the way downstream of a branch's new head."""
         commit_row = len(self._commits)
-        changed = repo.commit(new, changed)
-        self._commits.add((self.clock.now_us, repo.index, new, changed))
+        self._commits.add((self.clock.now_us, self.branches[key].index, new, changed))
         created: list[tuple[Registry, Job]] = []
-        for pipeline in self._readers[repo.index]:
+        for pipeline in self._readers[key]:
             inputs = [read.head for read in pipeline.inputs]
             job = pipeline.registry.create(commit_row, inputs, pipeline.output.open_commit(), datum_s)
             pipeline.controller.job_created(job)
@@ -176,12 +203,32 @@ class Pachd:
             if not job.missing:
                 registry.inputs_ready(job)
 
-    def _finish(self, commit: Commit) -> None:
-        """Finish an output commit: jobs that read it may begin."""
+    def _finish(self, key: BranchKey, commit: Commit) -> None:
+        """Finish an output commit: jobs that read it may begin, branches that watch its own may move."""
         commit.finished = True
         waiting, commit.waiting = commit.waiting, []
         for read in waiting:
             read()
+        if not commit.failed:
+            self._triggers.finished(key, commit)
+
+
+def _layouts(scenario: Scenario) -> dict[tuple[str, str], Layout]:
+    """Return how files lie in each repository of which something is said."""
+    found = {(repo.project, repo.name): repo.layout for repo in scenario.repos}
+    outputs = {(each.pipeline.project, each.pipeline.name): each.output_layout for each in scenario.pipelines}
+    return {key: layout for key, layout in (found | outputs).items() if layout != FLAT}
+
+
+def _watched(scenario: Scenario) -> list[BranchKey]:
+    """Return the branches that triggers watch or move."""
+    found: list[BranchKey] = []
+    for load in scenario.pipelines:
+        for leaf in leaves(load.pipeline.input):
+            if isinstance(leaf, PfsInput) and leaf.trigger is not None:
+                found.append((leaf.project, leaf.repo, leaf.trigger.branch))
+                found.append(branch_key(leaf, load.pipeline))
+    return found
 
 
 def _ticks(leaf: CronInput, start: datetime) -> Iterator[int]:

@@ -52,7 +52,7 @@ class Registry:
         self.options = context.options
         self.clock = context.clock
         self.log = context.log
-        self.planner = Planner(context.load, model, context.streams)
+        self.planner = Planner(context, model)
         self.model = model
         self.workers = workers = controller.workers
         self.preprocessing = preprocessing
@@ -269,16 +269,20 @@ class Registry:
         base, plan = job.base, job.plan
         assert plan is not None
         per_datum = self.load.outputs_per_datum
+        sent = 0.0
+        if self.model.upload is not None:
+            sent = sum(batch.sets.upload_bytes for batch in job.batches if batch is not None)
         job.output.fill(
             None if base is None else base.output,
             plan.total * per_datum,
             plan.parallel * per_datum,
             plan.serial * per_datum,
+            sent,
         )
+        job.output.finishing_us = self.clock.now_us
         self._over(job, JobState.FINISHING)
         took_us = self._compaction.next_us()
-        if self.model.upload is not None:
-            sent = sum(batch.sets.upload_bytes for batch in job.batches if batch is not None)
+        if sent:
             took_us += round(sent / self.options.compaction_bytes_per_s * SECOND)
         self.clock.call_at(self.clock.now_us + took_us, CONTROLLERS, self._finished, job)
 

@@ -129,6 +129,7 @@ class PipelineMaker:
             failure=said.failure,
             join_matches=said.join_matches,
             groups=said.groups,
+            output_layout=said.output_files,
         )
 
     def _note_cron(self, pipeline: Pipeline, path: str) -> None:

@@ -12,7 +12,7 @@ from sim.loader.values.distributions import (
     MEMORY_VARYING,
     SECONDS_VARYING,
 )
-from sim.loader.values.kinds import Kind
+from sim.loader.values.kinds import Kind, ListOf
 from sim.loader.values.references import CLUSTER_DEFAULTS, SPEC
 from sim.loader.values.scalars import (
     BYTE_RATE,
@@ -23,7 +23,9 @@ from sim.loader.values.scalars import (
     LOOP,
     MEMBERS,
     NAMESPACE,
+    ONE_OR_MORE,
     SHARE,
+    SIZE,
     STEP,
     TEXT,
     VERSION,
@@ -32,6 +34,7 @@ from sim.loader.values.scalars import (
 from sim.loader.values.sections import Key, Section, key, section_of
 from sim.model.arrivals import Arrivals
 from sim.model.distributions import Constant, Counts, Distribution
+from sim.model.layout import FLAT, Layout
 from sim.model.scenario import PachydermOptions
 
 UPSTREAM = "pachyderm.md §9"
@@ -145,9 +148,29 @@ PACHYDERM = Section(
 )
 
 
+FILES = Section(
+    Layout,
+    (
+        Key(
+            "per_folder",
+            ListOf(ONE_OR_MORE),
+            "entries in each folder, level by level from the top: [24, 60] is 24 folders of 60 files each; "
+            "left out: all files at the top",
+            (),
+        ),
+        Key(
+            "names",
+            ListOf(TEXT),
+            "files there from the start, by path; the others have no names that a literal glob could match",
+            (),
+        ),
+    ),
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepoFile:
-    """A source repository."""
+    """A source repository, or one branch of it."""
 
     name: str = key(TEXT, "repository")
     project: str = key(TEXT, "project", "default")
@@ -155,6 +178,13 @@ class RepoFile:
     commits: Arrivals | None = key(COMMITS, "when commits are made; left out: never", None)
     new_per_commit: Counts = key(COUNT_VARYING, "files that each commit adds", Constant(1))
     changed_per_commit: Counts = key(COUNT_VARYING, "files that each commit changes", Constant(0))
+    branch: str = key(
+        TEXT, "branch that gets the commits; left out: the one that is read, or that a trigger watches", ""
+    )
+    files: Layout = key(
+        FILES, "where files lie, for globs of several depths; left out: every wildcard matches all", FLAT
+    )
+    file_size: int = key(SIZE, "size of one file, for triggers by size; left out: unknown", 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +215,7 @@ class PipelineFile:
     download: Distribution = key(BYTES_VARYING, "bytes that one datum downloads", Constant(0))
     upload: Distribution = key(BYTES_VARYING, "bytes that one datum uploads", Constant(0))
     outputs_per_datum: int = key(MEMBERS, "files in the output repository for each datum", 1)
+    output_files: Layout = key(FILES, "where those files lie, for globs of several depths", FLAT)
     failure: float = key(SHARE, "chance that one attempt of a datum fails", 0.0)
     join_matches: float = key(FEW, "datums a join yields for each new file of its first input", 1.0)
     groups: float = key(FEW, "datums a group yields for each new file of its first input", 1.0)

@@ -22,6 +22,7 @@ import numpy as np
 from sim.model.arrivals import PoissonArrivals
 from sim.model.billing import control_plane_usd, node_usd_per_hour
 from sim.model.distributions import Counts, Distribution
+from sim.model.layout import FLAT
 from sim.model.metrics import COST
 from sim.model.pipelines import PfsInput
 from sim.model.scenario import PipelineLoad, Repo, Scenario
@@ -95,9 +96,14 @@ def _loads_of(scenario: Scenario, pipeline: str) -> list[PipelineLoad]:
 def _source(scenario: Scenario, load: PipelineLoad) -> Repo | None:
     """Return the repository whose new files are a pipeline's datums, where its commits are Poisson."""
     read = load.pipeline.input
-    if not isinstance(read, PfsInput) or read.glob != "/*":
+    if not isinstance(read, PfsInput) or read.glob != "/*" or read.trigger is not None:
         return None
-    found = (repo for repo in scenario.repos if (repo.name, repo.project) == (read.repo, read.project))
+    found = (
+        repo
+        for repo in scenario.repos
+        if (repo.project, repo.name, repo.branch) == (read.project, read.repo, read.branch)
+        and repo.layout == FLAT
+    )
     return next((repo for repo in found if isinstance(repo.commits, PoissonArrivals)), None)
 
 

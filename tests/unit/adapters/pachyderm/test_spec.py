@@ -25,6 +25,7 @@ from sim.model.pipelines import (
     Pipeline,
     Reprocess,
     ResourceSpec,
+    Trigger,
 )
 from sim.model.pods import Effect, Toleration
 from tests.conftest import SHARED, needs_shared, of_shared
@@ -272,8 +273,8 @@ def test_pod_patches_are_kept_and_said() -> None:
     assert dict(read.pipeline.kept) == {"podSpec": '"{}"', "podPatch": '"[]"', "egress": '{"URL": "s3://x"}'}
     assert len(read.notices) == 3
     triggered = spec_of(input={"pfs": {"repo": "r", "glob": "/", "trigger": {"size": "1G"}}})
-    assert triggered.pipeline.kept == (("input.pfs.trigger", '{"size": "1G"}'),)
-    assert "every commit starts a job" in messages(triggered)
+    moved = PfsInput("r", "/", "r", branch="p-trigger-1", trigger=Trigger("master", size_bytes=10**9))
+    assert triggered.pipeline.input == moved
 
 
 def test_labels_of_pachyderms_own_are_said_to_be_ignored() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sim.decisions.pachyderm.datums import Entries
-from sim.engine.pachyderm.repos import Repo, downstream, in_topological_order, input_keys, leaf_entries
+from sim.engine.pachyderm.repos import Branch, downstream, in_topological_order, input_keys, leaf_entries
 from sim.model.pipelines import Combine, CombinedInput, CronInput, Leaf, PfsInput, Pipeline
 
 FILES = PfsInput("images", "/*")
@@ -18,7 +18,7 @@ def a_pipeline(name: str, *repos: str) -> Pipeline:
 
 
 def test_differences_add_up_over_commits() -> None:
-    repo = Repo(0, files=10)
+    repo = Branch(0, files=10)
     base = repo.head
     repo.commit(5, 3)
     between = repo.head
@@ -29,7 +29,7 @@ def test_differences_add_up_over_commits() -> None:
 
 
 def test_no_more_files_change_than_there_were() -> None:
-    repo = Repo(0, files=2)
+    repo = Branch(0, files=2)
     assert repo.commit(1, 9) == 2
     assert repo.head.files == 3
 
@@ -44,7 +44,7 @@ def test_no_more_files_change_than_there_were() -> None:
     ],
 )
 def test_the_root_glob_is_one_entry(files: int, commits: int, expected: Entries) -> None:
-    repo = Repo(0, files)
+    repo = Branch(0, files)
     base = repo.head
     for _ in range(commits):
         repo.commit(4, 0)
@@ -54,7 +54,7 @@ def test_the_root_glob_is_one_entry(files: int, commits: int, expected: Entries)
 @pytest.mark.parametrize(("overwrite", "expected"), [(False, Entries(1, 0, 2)), (True, Entries(0, 0, 1))])
 def test_cron_ticks(overwrite: bool, expected: Entries) -> None:
     leaf: Leaf = CronInput("tick", "@every 1m", overwrite=overwrite)
-    repo = Repo(0)
+    repo = Branch(0)
     repo.commit(1, 0)
     base = repo.head
     repo.commit(1, 0)
@@ -71,10 +71,14 @@ def test_topological_order_and_downstream() -> None:
     ]
     ordered = in_topological_order(pipelines)
     assert [pipeline.name for pipeline in ordered] == ["edges", "other", "montage", "report"]
-    assert [p.name for p in downstream(("default", "images"), ordered)] == ["edges", "montage", "report"]
-    assert [p.name for p in downstream(("default", "numbers"), ordered)] == ["other"]
+    assert [p.name for p in downstream(("default", "images", "master"), ordered)] == [
+        "edges",
+        "montage",
+        "report",
+    ]
+    assert [p.name for p in downstream(("default", "numbers", "master"), ordered)] == ["other"]
 
 
 def test_a_cron_input_has_its_own_repository() -> None:
     pipeline = Pipeline("nightly", input=CronInput("tick", "@daily"))
-    assert input_keys(pipeline) == [("default", "nightly_tick")]
+    assert input_keys(pipeline) == [("default", "nightly_tick", "master")]
