@@ -89,6 +89,7 @@ def measure(log: EventLog, scenario: Scenario) -> Tree:
         "pod_waits_s": pods.waits_s(),
         "refused": _refused(to_horizon),
         "flow": flow(log, scenario, lived),
+        "longest": {"wait_s": pods.longest_wait_s()},
         "slo": {str(n): jobs.target(slo) for n, slo in enumerate(scenario.slos)},
     }
     for wanted in not_usual(scenario.measured):

@@ -99,6 +99,11 @@ class PodNumbers:
             np.concatenate((start_s, never_s)), np.append(waiting, np.zeros(len(never_s), np.bool_)), never
         )
 
+    def longest_wait_s(self) -> float:
+        """Return the longest that any pod waited for a place, those of the warm-up included."""
+        pods = self._lives.pods
+        return float((pods.ready_us - pods.created_us)[self._ours].max(initial=0) / SECOND)
+
     def waits_s(self) -> dict[str, float]:
         """Return the mean wait to Running of the pods that started, by name."""
         pods = self._lives.pods

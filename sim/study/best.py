@@ -60,7 +60,7 @@ class Best:
 class Question:
     """What is to be small, by scenario and replication, and with what it counts.
 
-    ``hazards`` is the mean number, a replication, of rare events of each scenario that were not seen.
+    ``hazards`` are the mean numbers, a replication, of each scenario's rare events that were not seen.
     """
 
     name: str
@@ -68,7 +68,7 @@ class Question:
     seen: Mapping[str, Sequence[float]]
     indifference: float
     targets: Mapping[str, Sequence[Target]] | None = None
-    hazards: Mapping[str, float] | None = None
+    hazards: Mapping[str, Sequence[float]] | None = None
 
     @property
     def x(self) -> Float:
@@ -80,8 +80,8 @@ class Question:
         most = max(map(len, (self.targets or {}).values()), default=0)
         known = [self._target(n, replications) for n in range(most)]
         counts = np.full(len(self.seen), float(replications or self.x.shape[1]))
-        events = np.array([(self.hazards or {}).get(name, 0.0) for name in self.seen])
-        return [*known, hazard(events, counts)]
+        events = [] if self.hazards is None else zip(*(self.hazards[name] for name in self.seen), strict=True)
+        return [*known, *(hazard(np.array(each), counts) for each in events)]
 
     def _target(self, n: int, replications: int | None) -> Held:
         """Return what is known of the n-th target of each scenario; one that has fewer holds it."""

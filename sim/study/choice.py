@@ -9,7 +9,8 @@ what is known of each constraint (`held`). Reading from top to bottom:
    may be. An endless mean never holds.
 2. *What was never seen.* A count or a share that was the same in every replication has no variance to go by.
    Were it on the wrong side in the long run, something happens in a share p of the replications that was in
-   none of n, and the chance of that is (1 - p)**n. For p see `unseen`.
+   none of n, and the chance of that is (1 - p)**n. For p see `unseen_share`. Where the scenario fixes what
+   could make a count other than 0 (`sim.study.luck`), there is nothing that was not seen.
 3. *What is wrong.* An answer is wrong if it breaks a constraint, or if another that clearly keeps them is
    better by more than the indifference. The chances of each way to be wrong are summed (Bonferroni's
    inequality), so that the sum bounds the chance of being wrong whatever common random numbers do to their
@@ -80,10 +81,22 @@ class Choice:
         return max(0.0, 1.0 - looks * float(self.wrong.sum()) - self.unseen)
 
 
-def held(values: Float, constraint: Constraint, indifference: float, replications: int | None = None) -> Held:
-    """Return what values of a constraint's metric say of it, or as many ``replications`` would."""
+def held(
+    values: Float,
+    constraint: Constraint,
+    indifference: float,
+    replications: int | None = None,
+    known: Float | None = None,
+) -> Held:
+    """Return what values of a constraint's metric say of it, or as many ``replications`` would.
+
+    ``known`` is 1 for configurations whose scenario lets it hold for sure unless replications showed
+    otherwise, 0 where it surely does not, NaN where only replications can tell.
+    """
+    known = np.full(len(values), np.nan) if known is None else known
     if constraint.spans is not None:
-        return _held_in_spans(values, constraint, constraint.spans, indifference, replications)
+        in_spans = _held_in_spans(values, constraint, constraint.spans, indifference, replications)
+        return _as_known(in_spans, known)
     limit, sign = constraint.limit, -1.0 if constraint.at_least else 1.0
     figure = estimates(np.where(np.isposinf(values), values, sign * values)).after(replications)
     nothing = (figure.count == 0) & (figure.mean != np.inf)
@@ -93,7 +106,15 @@ def held(values: Float, constraint: Constraint, indifference: float, replication
     often = unseen_share(room, constraint.metric)
     missed = np.nan_to_num((1.0 - often) ** figure.count)
     effort = np.maximum(ratio(figure, sign * limit - figure.mean), np.nan_to_num(1.0 / often))
-    return Held(holds, clearly, missed, holds, effort)
+    return _as_known(Held(holds, clearly, missed, holds, effort), known)
+
+
+def _as_known(seen: Held, known: Float) -> Held:
+    """Return what is known of a constraint where a scenario says more than replications have shown."""
+    sure = (known == 0.0) | ((known == 1.0) & (seen.holds == 1.0) & (seen.seems == 1.0))
+    holds, clearly, seems = (np.where(sure, known, x) for x in (seen.holds, seen.clearly, seen.seems))
+    unseen, effort = (np.where(sure, 0.0, x) for x in (seen.unseen, seen.effort))
+    return Held(holds, clearly, unseen, seems, effort)
 
 
 def _held_in_spans(

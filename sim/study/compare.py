@@ -37,7 +37,7 @@ from sim.study.best import (
     best,
     nobody,
 )
-from sim.study.hazards import unseen
+from sim.study.hazards import Doubt, Shown, doubts, shown, unseen
 from sim.study.paired import INDIFFERENCE, Difference, differ
 from sim.study.replicate import REPLICATIONS, TARGETS, Trees, replicate_together
 from sim.study.result import Result
@@ -189,16 +189,22 @@ class Comparison:
         )
 
     @cached_property
-    def _hazards(self) -> dict[str, float]:
-        """The rare events that each scenario names and that were in no replication."""
+    def _hazards(self) -> dict[str, list[float]]:
+        """The mean numbers of the rare events that each scenario names and that were in no replication."""
         return {
-            name: unseen(
-                result.scenario,
-                self._numbers(name, ("metrics", "node_hours")),
-                self._numbers(name, ("metrics", "pods_lost")),
-            )
+            name: list(unseen(result.scenario, self._shown[name]).values())
             for name, result in self.results.items()
         }
+
+    @cached_property
+    def _shown(self) -> dict[str, list[Shown]]:
+        return {
+            name: [shown(tree) for tree in result.replications.values()]
+            for name, result in self.results.items()
+        }
+
+    def _doubts(self) -> dict[str, list[Doubt]]:
+        return {name: doubts(result.scenario, self._shown[name]) for name, result in self.results.items()}
 
     @property
     def differences(self) -> pd.DataFrame:
@@ -227,7 +233,8 @@ class Comparison:
             },
             "differences": [row.document() for row in self.rows],
             "best": [best.document() for best in self.best],
-            "warnings": [*self._unlike(), *_merged(summaries)],
+            "unseen": {name: [each.document() for each in found] for name, found in self._doubts().items()},
+            "warnings": [*self._unlike(), *self._unsure(), *_merged(summaries)],
         }
 
     def _figures(self) -> Iterator[tuple[str, str, tuple[str, ...]]]:
@@ -271,6 +278,11 @@ class Comparison:
             yield "the scenarios are measured over different spans: start, horizon or warm-up differ"
         if len({each.slos for each in scenarios}) > 1:
             yield "the scenarios have different targets; each is held against its own"
+
+    def _unsure(self) -> Iterator[str]:
+        """Yield what the scenarios say that happens and no replication showed."""
+        for name, found in self._doubts().items():
+            yield from (f"{name}: {doubt.sentence()}" for doubt in found)
 
 
 def numbers(trees: Iterable[Tree], *keys: str) -> list[float]:

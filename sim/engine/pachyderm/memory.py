@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sim.engine.entities import ClassState, Pod
-    from sim.model.scenario import PipelineLoad
+    from sim.model.scenario import PipelineLoad, Scenario
 
 FargateMemory = Callable[["ClassState"], int]
 FIRST_MINOR_KILLING_CONTAINERS = 28
@@ -57,6 +57,12 @@ class MemoryRule:
         """Return what happens to a datum above the limit."""
         unlimited = self._limit_mib is None and pod.node is not None
         return Excess.EVICTION if unlimited else self._killed
+
+
+def container_killed(scenario: Scenario) -> bool:
+    """Say whether an OOM kills the whole container in a scenario."""
+    option = scenario.pachyderm.oom_kills_container
+    return kills_containers(scenario.cluster.kubernetes_version) if option is None else option
 
 
 def kills_containers(kubernetes_version: str) -> bool:

@@ -23,7 +23,7 @@ from sim.engine.clock import Phase
 from sim.engine.pachyderm.context import PipelineContext
 from sim.engine.pachyderm.controller import Controller
 from sim.engine.pachyderm.datums import DatumModel, Draws
-from sim.engine.pachyderm.memory import FargateMemory, MemoryRule, kills_containers
+from sim.engine.pachyderm.memory import FargateMemory, MemoryRule, container_killed
 from sim.engine.pachyderm.preprocessing import Preprocessing
 from sim.engine.pachyderm.registry import Registry
 from sim.engine.pachyderm.repos import (
@@ -96,7 +96,7 @@ class Pachd:
         self._triggers = Triggers(
             self.clock, scenario, {key: self._add_branch(key) for key in _watched(scenario)}, self._move
         )
-        self._memory = (fargate_mib, self._container_killed(scenario))
+        self._memory = (fargate_mib, container_killed(scenario))
         cap = self.options.transfer_cap_bytes_per_s
         self._link = None if cap is None else Link(self.clock, self.options.transfer_bytes_per_s, cap)
         fixed = streams.delays("preprocessing", self.options.preprocessing_s)
@@ -121,10 +121,6 @@ class Pachd:
             project, repo, branch = key
             self.log.names["repo"].append(_shown(f"{project}/{repo}") + f"@{branch}" * (branch != MASTER))
         return self.branches[key]
-
-    def _container_killed(self, scenario: Scenario) -> bool:
-        said = self.options.oom_kills_container
-        return kills_containers(scenario.cluster.kubernetes_version) if said is None else said
 
     def _pipelines(self, scenario: Scenario) -> dict[str, Running]:
         """Return pipelines by full name, in topological order; the log numbers them as the scenario does."""

@@ -25,6 +25,7 @@ from sim.report.checksums import SUMS, write_sums
 from sim.report.csv_file import write_csv
 from sim.report.summary import WARMUP_FOUND
 from sim.study.choice import levels
+from sim.study.hazards import Doubt
 from sim.study.long_run import goes_on
 from sim.study.marks import Marks
 from sim.study.search.exclusions import Kind
@@ -89,6 +90,7 @@ class Answer:
             "stopped_because": found.stop.value,
             "undecided": found.stop in {Stop.BUDGET, Stop.UNDECIDED},
             "excluded": self.excluded,
+            "unseen": [doubt.document() for doubt in self._doubts()],
             "nearest_miss": None if self.holds else self._nearest_miss(),
             "pareto": self.pareto,
             "alternatives": self.alternatives,
@@ -318,7 +320,12 @@ class Answer:
             for each in zip(*metrics.values(), strict=True)
         ]
         part = Marks(self._simulated, ()).part_of_period
-        return [*caveats(self._simulated, trees), *([part] if part else [])]
+        unseen = [doubt.sentence() for doubt in self._doubts()]
+        return [*unseen, *caveats(self._simulated, trees), *([part] if part else [])]
+
+    def _doubts(self) -> list[Doubt]:
+        """Return the rare events of the winner, or of the nearest miss, that were not seen."""
+        return self._found.samples.doubts(self._best or self._nearest)
 
     def _at(self, row: int) -> dict[str, Any]:
         """Return where a configuration is on both axes, and whether it holds the constraints."""

@@ -7,7 +7,7 @@ so their difference is paired (common random numbers).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -16,10 +16,13 @@ from sim.report.metrics import Tree
 from sim.report.summary import OverReplications, branch, judged
 from sim.report.work_cost import differs
 from sim.study.evaluate import Evaluator, Task
-from sim.study.hazards import unseen
+from sim.study.hazards import Doubt, Event, Shown, doubts, known, shown, unseen
 from sim.study.search.figures import BILLED, WORK, Figure, Figures
 from sim.study.search.space import Point, Space
 from sim.study.statistics import Float
+
+if TYPE_CHECKING:
+    from sim.model.study import Constraint
 
 BRANCHES = ("pipelines", "pods", "slo")
 """Of a replication's metrics, those besides ``metrics`` that hold numbers which may not be known."""
@@ -38,6 +41,7 @@ class Samples:
         self._unknown: dict[Point, list[Tree]] = {}
         self._drained = False
         self._flows: dict[Point, list[Tree]] = {}
+        self._shown: dict[Point, list[Shown]] = {}
 
     @property
     def points(self) -> list[Point]:
@@ -69,6 +73,7 @@ class Samples:
                 {key: branch(tree, key) for key in (AT_LEAST, ENDLESS)}
             )
             self._flows.setdefault(point, []).append(_flow(tree))
+            self._shown.setdefault(point, []).append(shown(tree))
 
     @property
     def objective(self) -> Figure:
@@ -98,17 +103,21 @@ class Samples:
         return {name: [each[name] for each in done] for name in done[0]}
 
     def unseen_hazards(self) -> Float:
-        """Return each configuration's rare events a replication on average, 0 where one was seen."""
-        return np.array([self._unseen_hazard(point) for point in self.points])
+        """Return the mean numbers of rare events not seen, a replication, shape ``(events, points)``."""
+        none = dict.fromkeys(Event, 0.0)
+        scenarios = [(self._space.scenario(point), self._shown[point]) for point in self.points]
+        found = [none if each is None else unseen(each, of) for each, of in scenarios]
+        return np.array([list(each.values()) for each in found]).T
 
-    def _unseen_hazard(self, point: Point) -> float:
+    def doubts(self, point: Point) -> list[Doubt]:
+        """Return the rare events that a configuration's replications have missed."""
         scenario = self._space.scenario(point)
-        if scenario is None:
-            return 0.0
-        hours, lost = (
-            [each.get(name, 0.0) for each in self._metrics[point]] for name in ("node_hours", "pods_lost")
-        )
-        return unseen(scenario, hours, lost)
+        return [] if scenario is None else doubts(scenario, self._shown[point])
+
+    def known(self, constraint: Constraint) -> Float:
+        """Return what each configuration's scenario says of a constraint (`sim.study.hazards.known`)."""
+        scenarios = [(self._space.scenario(point), self._shown[point]) for point in self.points]
+        return np.array([np.nan if each is None else known(each, constraint, of) for each, of in scenarios])
 
     def over_replications(self, point: Point, metric: str) -> OverReplications:
         """Return mean and interval of a figure, or of any metric, or what is known of it."""

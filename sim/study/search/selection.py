@@ -74,10 +74,10 @@ def judge(samples: Samples, study: Study, exclusions: Exclusions = NONE) -> Verd
     x = samples.values(samples.objective)
     counts = np.array([float(samples.count(point)) for point in points])
     constraints = [
-        held(samples.values(figure), constraint, study.indifference)
+        held(samples.values(figure), constraint, study.indifference, known=samples.known(constraint))
         for figure, constraint in zip(samples.figures.constraints, study.constraints, strict=True)
     ]
-    constraints.append(hazard(samples.unseen_hazards(), counts))
+    constraints += [hazard(each, counts) for each in samples.unseen_hazards()]
     objective = estimates(x)
     there = np.isfinite(objective.mean) & [point not in exclusions for point in points]
     unknown = np.array([_is_undecided(point, exclusions) for point in points], np.float64)

@@ -120,6 +120,7 @@ def test_pods_count_wherever_they_run_and_each_source_has_its_own() -> None:
     assert plain["pods_started"] == metrics["pods_started"] == 2
     assert plain["pods_stuck"] == 2, "at the horizon, 2,000 s"
     assert plain["pods_waited_30m"] == 2
+    assert tree["longest"]["wait_s"] == 5000, "the one that waits for ever"
     assert plain["pod_start_p50_s"] == 2500
     assert tree["at_least"]["pods.plain.pod_start_mean_s"] == pytest.approx((10 + 2500 + 5000) / 3)
     assert plain["pods_withdrawn"] == 0

@@ -137,7 +137,11 @@ def test_three_alike_share_the_chance_and_none_is_sure() -> None:
 def test_a_spot_group_that_was_never_interrupted_is_not_surely_the_cheapest() -> None:
     """exp(-20 x 0.1) = 0.135: so likely that luck alone kept the interruptions away."""
     seen = {"spot": figures(10), "on-demand": figures(20)}
-    best = best_of(Question(CHEAPEST, "cost_usd_per_day", seen, 0.02, hazards={"spot": 0.1}))
+    best = best_of(
+        Question(
+            CHEAPEST, "cost_usd_per_day", seen, 0.02, hazards={"spot": [0.1, 0.0], "on-demand": [0.0, 0.0]}
+        )
+    )
     assert (best.settled, best.answer) == (False, None)
     assert best.chance_within == pytest.approx({"spot": 1 - math.exp(-2.0), "on-demand": 0.0}, abs=1e-6)
     assert best.more_replications in {10, 11}, "30 x 0.1: three were to be expected"

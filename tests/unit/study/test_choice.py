@@ -171,3 +171,32 @@ def test_as_if_there_were_more_replications() -> None:
     choice = choose(x, [], 0.0, THREE, replications=40)
     apart = x[1] - x[0]
     assert choice.wrong[1] == pytest.approx(stats.t.cdf(-apart.mean() / apart.std(ddof=1) * 40**0.5, 39))
+
+
+def test_what_a_scenario_lets_hold_needs_no_300_spans() -> None:
+    """Known to hold, to break, and nothing known: of the last one ten clean spans say little."""
+    known = np.array([1.0, 0.0, np.nan])
+    found = held(np.zeros((3, 10)), Constraint("pods_stuck", 0.0), 0.02, known=known)
+    assert found.holds.tolist() == [1.0, 0.0, 1.0]
+    assert found.clearly[:2].tolist() == [1.0, 0.0]
+    assert found.clearly[2] < 0.5
+    assert found.seems.tolist() == [1.0, 0.0, 1.0]
+    assert found.unseen.tolist() == pytest.approx([0.0, 0.0, 0.99**10])
+    assert found.effort[:2].tolist() == [0.0, 0.0]
+    assert found.effort[2] > 0
+
+
+def test_what_was_seen_is_believed_before_what_a_scenario_says() -> None:
+    values = np.zeros((1, 10))
+    values[0, 3] = 1.0
+    plain, told = (
+        held(values, Constraint("pods_stuck", 0.0), 0.02, known=known) for known in (None, np.array([1.0]))
+    )
+    assert told.holds.tolist() == plain.holds.tolist()
+    assert told.seems.tolist() == [0.0]
+
+
+def test_a_count_that_cannot_be_otherwise_holds_a_limit_on_its_mean() -> None:
+    values, limit = np.zeros((2, 4)), Constraint("pods_lost", 0.5)
+    assert held(values, limit, 0.02).unseen.tolist() == pytest.approx([math.exp(-0.5 * 4)] * 2)
+    assert held(values, limit, 0.02, known=np.array([1.0, np.nan])).unseen[0] == 0.0
