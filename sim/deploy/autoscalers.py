@@ -57,7 +57,7 @@ def planned_values(
 ) -> ValuesPlan:
     """Return the chart values of a plan; ``account``: eksctl makes the service account."""
     options, region = scenario.cluster.autoscaler, scenario.cluster.region
-    priorities = AUTOSCALER.by_name[PRIORITIES].kind.write(options.expander_priorities)
+    priorities = AUTOSCALER.by_name[PRIORITIES].printed(options.expander_priorities)
     read = read_autoscaler([root(each) for each in source.documents]) if source else ReadAutoscaler({})
     manifest = source is not None and "kind" in source.value
     if source is None or manifest:
@@ -90,7 +90,7 @@ def _flags(
 
 
 def _flag_value(key: Key, value: Any) -> Any:
-    return print_go_duration(value) if key.kind in (DURATION, INTERVAL, LOOP) else key.kind.write(value)
+    return print_go_duration(value) if key.kind in (DURATION, INTERVAL, LOOP) else key.printed(value)
 
 
 def _deployed(read: ReadAutoscaler, version: str) -> AutoscalerOptions:

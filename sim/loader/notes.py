@@ -90,7 +90,7 @@ def _all_of(section: Section, path: str, besides: Section) -> Iterator[Assumptio
 
 
 def _assumption(each: Key, path: str) -> Assumption:
-    return Assumption(path, flow(each.kind.write(each.default)), each.source)
+    return Assumption(path, flow(each.printed(each.default)), each.source)
 
 
 def flow(value: object) -> str:

@@ -101,7 +101,7 @@ def _default(each: Key) -> str:
         return "required"
     if each.default is None or each.default in ("", ()) or isinstance(each.kind, Section | Either):
         return ""
-    return flow(each.kind.write(each.default))
+    return flow(each.printed(each.default))
 
 
 def one_of_rows(kind: Kind) -> Iterator[tuple[str, str]]:

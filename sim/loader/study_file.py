@@ -15,7 +15,7 @@ from sim.documents.fields import Field
 from sim.errors import InputError
 from sim.loader.values.kinds import Json, ListOf, Scalar
 from sim.loader.values.scalars import COUNT, DURATION, ONE_OR_MORE, PROSE, SHARE, TEXT
-from sim.loader.values.sections import Key, Section, key, section_of
+from sim.loader.values.sections import Key, key, section_of
 from sim.model.metrics import COST
 from sim.model.study import Constraint
 from sim.model.units import DURATION_ALLOWED, SECOND, parse_duration, parse_probability, print_probability
@@ -71,25 +71,12 @@ def _constraint(
     return Constraint(metric, limit, at_most is None, probability)
 
 
-def _said_of_constraint(value: Constraint) -> dict[str, Any]:
-    bound = "at_least" if value.at_least else "at_most"
-    return {"metric": value.metric, bound: value.limit, "probability": value.probability}
-
-
-CONSTRAINT = Section(
+CONSTRAINT = section_of(
     _constraint,
-    (
-        Key("metric", TEXT, "what is limited: a metric of docs/json.md, or pipelines.NAME.METRIC"),
-        Key("at_most", LIMIT, "largest value that will do", None),
-        Key("at_least", LIMIT, "smallest value that will do", None),
-        Key(
-            "probability",
-            SHARE,
-            "share of replications in which it has to hold; left out: its mean has to",
-            None,
-        ),
-    ),
-    _said_of_constraint,
+    Key("metric", TEXT, "what is limited: a metric of docs/json.md, or pipelines.NAME.METRIC"),
+    Key("at_most", LIMIT, "largest value that will do"),
+    Key("at_least", LIMIT, "smallest value that will do"),
+    Key("probability", SHARE, "share of replications in which it has to hold; left out: its mean has to"),
 )
 
 
@@ -105,10 +92,6 @@ class Raw:
         if not at.mapping():
             raise at.error("is empty", allowed=self.unit)
         return at
-
-    def write(self, value: Field) -> Any:
-        """Return the mapping."""
-        return value.value
 
     def schema(self) -> Json:
         """Return the schema of a mapping."""

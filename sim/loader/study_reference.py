@@ -37,7 +37,7 @@ def _lines() -> Iterator[tuple[str, ...]]:
 def _default(each: Key) -> str:
     if each.required:
         return "required"
-    return "" if each.default is None or each.default == "" else flow(each.kind.write(each.default))
+    return "" if each.default is None or each.default in ("", ()) else flow(each.printed(each.default))
 
 
 def with_table(page: str) -> str:

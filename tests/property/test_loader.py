@@ -15,9 +15,8 @@ from sim.documents.yaml_read import Document, read_file, read_text
 from sim.errors import InputError
 from sim.loader.assembly import compiled
 from sim.loader.overrides import named, overridden
-from sim.loader.values.arrivals import COMMITS
 from sim.loader.values.distributions import BYTES_VARYING, COUNT_VARYING, SECONDS_VARYING
-from sim.loader.values.kinds import Kind
+from sim.loader.values.kinds import Printed
 from sim.loader.values.scalars import (
     BYTE_RATE,
     CPU,
@@ -27,10 +26,8 @@ from sim.loader.values.scalars import (
     SHARE,
     SIZE,
 )
-from sim.model.arrivals import BatchArrivals, BurstArrivals, CronArrivals, PoissonArrivals, TimesArrivals
 from sim.model.distributions import (
     Constant,
-    Empirical,
     Exponential,
     Gamma,
     Lognormal,
@@ -150,7 +147,6 @@ def distributions(amounts: st.SearchStrategy[float]) -> st.SearchStrategy[Any]:
         amounts.filter(bool).map(lambda median: Lognormal(median, median * 2)),
         st.builds(Gamma, amounts, spreads),
         st.builds(Weibull, st.floats(1, 100), amounts),
-        st.lists(amounts, min_size=1, max_size=4).map(lambda values: Empirical(tuple(values))),
     )
 
 
@@ -158,19 +154,8 @@ count_distributions: st.SearchStrategy[Any] = st.one_of(
     counts.map(Constant),
     st.builds(Poisson, positive),
     st.floats(1, 1000).map(lambda mean: NegativeBinomial(mean, 2.0)),
-    st.lists(counts.map(float), min_size=1, max_size=4).map(lambda values: Empirical(tuple(values))),
 )
 rates = st.floats(1e-6, 1e4, allow_nan=False)
-weights = st.lists(st.floats(0, 100), min_size=24, max_size=24).filter(any).map(tuple)
-poisson = st.builds(PoissonArrivals, rates, st.none() | weights)
-crons = st.sampled_from(["0 * * * *", "@daily", "@every 90s"]).map(CronArrivals)
-arrivals: st.SearchStrategy[Any] = st.one_of(
-    poisson,
-    crons,
-    st.builds(BatchArrivals, poisson | crons, count_distributions),
-    st.builds(BurstArrivals, rates, rates, seconds.filter(bool), seconds.filter(bool)),
-    st.lists(st.integers(0, 10**15), min_size=1, max_size=5).map(lambda t: TimesArrivals(tuple(sorted(t)))),
-)
 
 
 @pytest.mark.parametrize(
@@ -190,11 +175,12 @@ arrivals: st.SearchStrategy[Any] = st.one_of(
             id="sizes that vary",
         ),
         pytest.param(COUNT_VARYING, count_distributions, id="counts that vary"),
-        pytest.param(COMMITS, arrivals, id="arrivals"),
     ],
 )
 @given(data=st.data())
-def test_a_printed_value_reads_back(kind: Kind, values: st.SearchStrategy[Any], data: st.DataObject) -> None:
+def test_a_printed_value_reads_back(
+    kind: Printed, values: st.SearchStrategy[Any], data: st.DataObject
+) -> None:
     value = data.draw(values)
     written = kind.write(value)
     assert kind.read(Field(Document(written, "s.yaml", {}), (), written)) == value

@@ -46,10 +46,9 @@ class AutoscalerReader:
         if "priority" not in options.expander:  # nothing reads them, whatever a file says
             options = replace(options, expander_priorities=())
         for each in AUTOSCALER.keys:
-            attribute = each.attribute or each.name
-            if attribute not in {*own, *deployed, *_NOT_OPTIONS} and options.enabled:
-                value = each.kind.write(getattr(options, attribute))
-                self.notes.assume(f"cluster.autoscaler.{each.name}", value, _source(attribute))
+            if each.attribute not in {*own, *deployed, *_NOT_OPTIONS} and options.enabled:
+                value = each.printed(getattr(options, each.attribute))
+                self.notes.assume(f"cluster.autoscaler.{each.name}", value, _source(each.attribute))
         return options
 
     def _deployed(self, documents: Sequence[Field]) -> tuple[dict[str, Any], tuple[str, int | None]]:

@@ -28,7 +28,7 @@ from sim.loader.values.scalars import (
     USD_PER_HOUR,
     VERSION,
 )
-from sim.loader.values.sections import Key, Section, key, section_of
+from sim.loader.values.sections import Key, key, section_of
 from sim.model.cluster import (
     FailMode,
     FailWindow,
@@ -56,20 +56,17 @@ def _overhead(raw: object) -> float:
 OVERHEAD = Scalar("share", OVERHEAD_ALLOWED, _overhead, float, ("number", "string"))
 
 _KIND = choice_of(SchedulerKind)
-_SCHEDULER = Section(
+_SCHEDULER = section_of(
     SchedulerOptions,
-    (
-        Key("kind", _KIND, "by filters and scores, or the first node that fits", SchedulerKind.UPSTREAM),
-        Key(
-            "initial_backoff",
-            DURATION,
-            "wait after the first failure",
-            1_000_000,
-            SCHEDULER_SOURCE,
-            "initial_backoff_us",
-        ),
-        Key("max_backoff", DURATION, "longest wait", 10_000_000, SCHEDULER_SOURCE, "max_backoff_us"),
+    Key("kind", _KIND, "by filters and scores, or the first node that fits"),
+    Key(
+        "initial_backoff",
+        DURATION,
+        "wait after the first failure",
+        source=SCHEDULER_SOURCE,
+        attribute="initial_backoff_us",
     ),
+    Key("max_backoff", DURATION, "longest wait", source=SCHEDULER_SOURCE, attribute="max_backoff_us"),
 )
 
 
@@ -82,52 +79,45 @@ class _SchedulerKindOnly:
         """Read the word."""
         return SchedulerOptions(_KIND.read(at))
 
-    def write(self, value: SchedulerOptions) -> Any:
-        """Write the word."""
-        return _KIND.write(value.kind)
-
     def schema(self) -> dict[str, Any]:
         """Return the words."""
         return _KIND.schema()
 
 
 SCHEDULER = Either(_SchedulerKindOnly(), _SCHEDULER)
-FARGATE = Section(
+FARGATE = section_of(
     FargateQuotas,
-    (
-        Key(
-            "vcpu_quota",
-            POSITIVE,
-            "vCPU of running and starting pods in the region",
-            6.0,
-            QUOTA_SOURCE,
-            "vcpu",
-        ),
-        Key("launch_burst", ONE_OR_MORE, "launches at once (20 in EKS-only accounts)", 100, QUOTA_SOURCE),
-        Key("launch_per_s", POSITIVE, "launches per second after that", 20.0, QUOTA_SOURCE),
+    Key(
+        "vcpu_quota",
+        POSITIVE,
+        "vCPU of running and starting pods in the region",
+        source=QUOTA_SOURCE,
+        attribute="vcpu",
     ),
+    Key("launch_burst", ONE_OR_MORE, "launches at once (20 in EKS-only accounts)", source=QUOTA_SOURCE),
+    Key("launch_per_s", POSITIVE, "launches per second after that", source=QUOTA_SOURCE),
 )
 
 
-def _fail_window(**said: Any) -> FailWindow:
-    if said["from_us"] >= said["to_us"]:
+def _fail_window(from_us: int, to_us: int, **others: Any) -> FailWindow:
+    if from_us >= to_us:
         raise ValueError("is empty; allowed: from before to")
-    return FailWindow(**said)
+    return FailWindow(from_us, to_us, **others)
 
 
-_FAIL_WINDOW = Section(
+_FAIL_WINDOW = section_of(
     _fail_window,
-    (
-        Key("from", DURATION, "since the start", attribute="from_us"),
-        Key("to", DURATION, "since the start", attribute="to_us"),
-        Key("mode", choice_of(FailMode), "whether AWS says that it failed", FailMode.ERROR),
-        Key("after", DURATION, "when the failure shows", 0, "", "after_us"),
-        Key("allow", COUNT, "launches of each request that still succeed", 0),
-    ),
+    Key("from", DURATION, "since the start", attribute="from_us"),
+    Key("to", DURATION, "since the start", attribute="to_us"),
+    Key("mode", choice_of(FailMode), "whether AWS says that it failed"),
+    Key("after", DURATION, "when the failure shows", attribute="after_us"),
+    Key("allow", COUNT, "launches of each request that still succeed"),
+    of=FailWindow,
 )
-_SCHEDULED_MINIMUM = Section(
+_SCHEDULED_MINIMUM = section_of(
     ScheduledMinimum,
-    (Key("cron", RECURRENCE, "when it begins"), Key("min_size", MEMBERS, "minimum size from then on")),
+    Key("cron", RECURRENCE, "when it begins"),
+    Key("min_size", MEMBERS, "minimum size from then on"),
 )
 
 

@@ -6,13 +6,12 @@ in silence. Source: Kubernetes v1.31 core/v1 Affinity, TopologySpreadConstraint.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sim.loader.values.kinds import Choice, ListOf, PairsOf, choice_of
 from sim.loader.values.scalars import COUNT, LABEL
-from sim.loader.values.sections import Key, Section
+from sim.loader.values.sections import Key, section_of
 from sim.model.pods import (
     NodePreference,
     Operator,
@@ -54,37 +53,41 @@ def _requirement(key: str, operator: Operator, values: tuple[str, ...] = ()) -> 
     return Requirement(key, operator, values)
 
 
-REQUIREMENT = Section(
+REQUIREMENT = section_of(
     _requirement,
-    (
-        Key("key", LABEL, "label"),
-        Key("operator", choice_of(Operator), "how it compares"),
-        Key("values", ListOf(LABEL), "with what; none for Exists and DoesNotExist", ()),
-    ),
+    Key("key", LABEL, "label"),
+    Key("operator", choice_of(Operator), "how it compares"),
+    Key("values", ListOf(LABEL), "with what; none for Exists and DoesNotExist"),
 )
 
 
-def _selector(matchLabels: Pairs = (), matchExpressions: Requirements = ()) -> Requirements:  # noqa: N803  # as spelt
-    return (*(Requirement(key, Operator.IN, (value,)) for key, value in matchLabels), *matchExpressions)
+def _selector(labels: Pairs = (), expressions: Requirements = ()) -> Requirements:
+    return (*(Requirement(key, Operator.IN, (value,)) for key, value in labels), *expressions)
 
 
-SELECTOR = Section(
+SELECTOR = section_of(
     _selector,
-    (
-        Key("matchLabels", PairsOf(), "labels that the pods have", ()),
-        Key("matchExpressions", ListOf(REQUIREMENT), "what their labels must be", ()),
+    Key("matchLabels", PairsOf(), "labels that the pods have", attribute="labels"),
+    Key("matchExpressions", ListOf(REQUIREMENT), "what their labels must be", attribute="expressions"),
+)
+
+
+def _terms(terms: tuple[Any, ...]) -> tuple[Any, ...]:
+    return terms
+
+
+NODE_TERM = section_of(
+    _terms,
+    Key(
+        "matchExpressions",
+        ListOf(REQUIREMENT, 1),
+        "what the node's labels must be, all of it",
+        attribute="terms",
     ),
-    lambda selector: {"matchLabels": (), "matchExpressions": selector},
 )
-NODE_TERM = Section(
-    lambda matchExpressions: matchExpressions,  # noqa: N803  # as spelt
-    (Key("matchExpressions", ListOf(REQUIREMENT, 1), "what the node's labels must be, all of it"),),
-    lambda term: {"matchExpressions": term},
-)
-NODE_SELECTOR = Section(
-    lambda nodeSelectorTerms: nodeSelectorTerms,  # noqa: N803  # as spelt
-    (Key("nodeSelectorTerms", ListOf(NODE_TERM, 1), "terms, any of which is enough"),),
-    lambda terms: {"nodeSelectorTerms": terms},
+NODE_SELECTOR = section_of(
+    _terms,
+    Key("nodeSelectorTerms", ListOf(NODE_TERM, 1), "terms, any of which is enough", attribute="terms"),
 )
 
 
@@ -94,20 +97,13 @@ def _preference(weight: int, preference: Requirements) -> NodePreference:
     return NodePreference(weight, preference)
 
 
-PREFERENCE = Section(
-    _preference,
-    (
-        Key("weight", COUNT, "how much, 1 to 100"),
-        Key("preference", NODE_TERM, "which nodes", attribute="preference"),
-    ),
-    lambda wish: {"weight": wish.weight, "preference": wish.requirements},
+PREFERENCE = section_of(
+    _preference, Key("weight", COUNT, "how much, 1 to 100"), Key("preference", NODE_TERM, "which nodes")
 )
-POD_TERM = Section(
+POD_TERM = section_of(
     PodTerm,
-    (
-        Key("topologyKey", LABEL, "node label whose values are the domains", attribute="topology_key"),
-        Key("labelSelector", SELECTOR, "which pods of the same namespace", attribute="selector"),
-    ),
+    Key("topologyKey", LABEL, "node label whose values are the domains", attribute="topology_key"),
+    Key("labelSelector", SELECTOR, "which pods of the same namespace", attribute="selector"),
 )
 
 
@@ -121,31 +117,18 @@ def _spread(
     return SpreadConstraint(topology_key, selector, max_skew, when == "DoNotSchedule", min_domains)
 
 
-def _said_of_spread(constraint: SpreadConstraint) -> Mapping[str, Any]:
-    return {
-        "topology_key": constraint.topology_key,
-        "selector": constraint.selector,
-        "max_skew": constraint.max_skew,
-        "when": "DoNotSchedule" if constraint.hard else "ScheduleAnyway",
-        "min_domains": constraint.min_domains,
-    }
-
-
-SPREAD = Section(
+SPREAD = section_of(
     _spread,
-    (
-        Key("maxSkew", COUNT, "by how much domains may differ", attribute="max_skew"),
-        Key("topologyKey", LABEL, "node label whose values are the domains", attribute="topology_key"),
-        Key(
-            "whenUnsatisfiable",
-            Choice(("DoNotSchedule", "ScheduleAnyway")),
-            "whether it is a condition or a wish",
-            attribute="when",
-        ),
-        Key("labelSelector", SELECTOR, "which pods of the same namespace count", attribute="selector"),
-        Key("minDomains", COUNT, "domains below which the least counts as empty", 1, attribute="min_domains"),
+    Key("maxSkew", COUNT, "by how much domains may differ", attribute="max_skew"),
+    Key("topologyKey", LABEL, "node label whose values are the domains", attribute="topology_key"),
+    Key(
+        "whenUnsatisfiable",
+        Choice(("DoNotSchedule", "ScheduleAnyway")),
+        "whether it is a condition or a wish",
+        attribute="when",
     ),
-    _said_of_spread,
+    Key("labelSelector", SELECTOR, "which pods of the same namespace count", attribute="selector"),
+    Key("minDomains", COUNT, "domains below which the least counts as empty", attribute="min_domains"),
 )
 SPREADS = ListOf(SPREAD)
 
@@ -156,18 +139,14 @@ def _node_affinity(
     return required, preferred
 
 
-NODE_AFFINITY = Section(
+NODE_AFFINITY = section_of(
     _node_affinity,
-    (
-        Key(REQUIRED, NODE_SELECTOR, "nodes it must have", (), attribute="required"),
-        Key(PREFERRED, ListOf(PREFERENCE), "nodes it would rather have", (), attribute="preferred"),
-    ),
-    lambda both: {"required": both[0], "preferred": both[1]},
+    Key(REQUIRED, NODE_SELECTOR, "nodes it must have", attribute="required"),
+    Key(PREFERRED, ListOf(PREFERENCE), "nodes it would rather have", attribute="preferred"),
 )
-POD_AFFINITY = Section(
+POD_AFFINITY = section_of(
     lambda required=(): required,
-    (Key(REQUIRED, ListOf(POD_TERM), "terms, all of which must hold", (), attribute="required"),),
-    lambda terms: {"required": terms},
+    Key(REQUIRED, ListOf(POD_TERM), "terms, all of which must hold", attribute="required"),
 )
 NEITHER: tuple[tuple[Requirements, ...], tuple[NodePreference, ...]] = ((), ())
 
@@ -180,18 +159,11 @@ def _affinity(
     return AffinityFile(*node, together, apart)
 
 
-AFFINITY = Section(
+AFFINITY = section_of(
     _affinity,
-    (
-        Key("nodeAffinity", NODE_AFFINITY, "nodes by label", NEITHER, attribute="node"),
-        Key("podAffinity", POD_AFFINITY, "pods it must be with", (), attribute="together"),
-        Key("podAntiAffinity", POD_AFFINITY, "pods it must not be with", (), attribute="apart"),
-    ),
-    lambda said: {
-        "node": (said.node_affinity, said.node_preferences),
-        "together": said.terms_together,
-        "apart": said.terms_apart,
-    },
+    Key("nodeAffinity", NODE_AFFINITY, "nodes by label", attribute="node"),
+    Key("podAffinity", POD_AFFINITY, "pods it must be with", attribute="together"),
+    Key("podAntiAffinity", POD_AFFINITY, "pods it must not be with", attribute="apart"),
 )
 PREEMPTION_POLICY = Choice(("PreemptLowerPriority", "Never"))
 

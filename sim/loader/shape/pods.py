@@ -7,7 +7,6 @@ start, and DaemonSets. Pipelines' workers come from their specs.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from sim.loader.shape.placing import AFFINITY, NO_AFFINITY, PREEMPTION_POLICY, SPREADS, AffinityFile
 from sim.loader.values.arrivals import PODS
@@ -25,20 +24,18 @@ from sim.loader.values.scalars import (
     NAMESPACE,
     TEXT,
 )
-from sim.loader.values.sections import Key, Section, key, section_of
+from sim.loader.values.sections import Key, key, section_of
 from sim.model.arrivals import Arrivals
 from sim.model.distributions import Distribution
 from sim.model.pods import Controller, Effect, Pairs, SpreadConstraint, Toleration
 from sim.model.resources import Resources
 
-REQUESTS = Section(
+REQUESTS = section_of(
     Resources,
-    (
-        Key("cpu", CPU, "cores", 0, "", "cpu_m"),
-        Key("memory", MEMORY_MIB, "memory", 0, "", "memory_mib"),
-        Key("ephemeral", MEMORY_MIB, "ephemeral storage", 0, "", "ephemeral_mib"),
-        Key("gpu", MEMBERS, "GPUs", 0),
-    ),
+    Key("cpu", CPU, "cores", attribute="cpu_m"),
+    Key("memory", MEMORY_MIB, "memory", attribute="memory_mib"),
+    Key("ephemeral", MEMORY_MIB, "ephemeral storage", attribute="ephemeral_mib"),
+    Key("gpu", MEMBERS, "GPUs"),
 )
 
 
@@ -52,20 +49,12 @@ def _toleration(
     return Toleration(key, value, effect, operator == "Exists")
 
 
-def _said_of_toleration(value: Toleration) -> dict[str, Any]:
-    operator = "Exists" if value.exists else "Equal"
-    return {"key": value.key, "operator": operator, "value": value.value, "effect": value.effect}
-
-
-TOLERATION = Section(
+TOLERATION = section_of(
     _toleration,
-    (
-        Key("key", LABEL, "taint key; left out: every key", ""),
-        Key("operator", Choice(("Equal", "Exists")), "whether the value counts", "Equal"),
-        Key("value", LABEL, "taint value", ""),
-        Key("effect", choice_of(Effect), "taint effect; left out: every effect", None),
-    ),
-    _said_of_toleration,
+    Key("key", LABEL, "taint key; left out: every key"),
+    Key("operator", Choice(("Equal", "Exists")), "whether the value counts"),
+    Key("value", LABEL, "taint value"),
+    Key("effect", choice_of(Effect), "taint effect; left out: every effect"),
 )
 TOLERATIONS = ListOf(TOLERATION)
 LABELS = PairsOf()

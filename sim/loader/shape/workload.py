@@ -12,7 +12,7 @@ from sim.loader.values.distributions import (
     MEMORY_VARYING,
     SECONDS_VARYING,
 )
-from sim.loader.values.kinds import Kind, ListOf
+from sim.loader.values.kinds import ListOf
 from sim.loader.values.references import CLUSTER_DEFAULTS, SPEC
 from sim.loader.values.scalars import (
     BYTE_RATE,
@@ -31,7 +31,7 @@ from sim.loader.values.scalars import (
     VERSION,
     WORKERS,
 )
-from sim.loader.values.sections import Key, Section, key, section_of
+from sim.loader.values.sections import Key, key, section_of
 from sim.model.arrivals import Arrivals
 from sim.model.distributions import Constant, Counts, Distribution
 from sim.model.layout import FLAT, Layout
@@ -39,17 +39,6 @@ from sim.model.scenario import PachydermOptions
 
 UPSTREAM = "pachyderm.md §9"
 UNVERIFIED = "assumption, to calibrate (pachyderm.md §9: unverified)"
-
-
-_STOCK = PachydermOptions()
-
-
-def _timer(name: str, meaning: str, kind: Kind = LOOP) -> Key:
-    return Key(name, kind, meaning, getattr(_STOCK, f"{name}_us"), UPSTREAM, f"{name}_us")
-
-
-def _delay(name: str, meaning: str, source: str = UNVERIFIED) -> Key:
-    return Key(name, SECONDS_VARYING, meaning, getattr(_STOCK, f"{name}_s"), source, f"{name}_s")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,110 +49,140 @@ class PachydermFile:
     cluster_defaults: tuple[Field, ...] | None = None
 
 
-def _pachyderm(cluster_defaults: tuple[Field, ...] | None = None, **said: object) -> PachydermFile:
-    return PachydermFile(options=PachydermOptions(**said), cluster_defaults=cluster_defaults)  # type: ignore[arg-type]  # each kind returns its attribute's type
+def _pachyderm(cluster_defaults: tuple[Field, ...] | None = None, **options: object) -> PachydermFile:
+    return PachydermFile(options=PachydermOptions(**options), cluster_defaults=cluster_defaults)  # type: ignore[arg-type]  # each kind returns its attribute's type
 
 
-PACHYDERM = Section(
+PACHYDERM = section_of(
     _pachyderm,
-    (
-        Key("version", VERSION, "picks the rules for worker requests", _STOCK.version, "pachyderm.md §1.3"),
-        Key(
-            "namespace",
-            NAMESPACE,
-            "namespace of the workers, which Fargate profiles select by",
-            _STOCK.namespace,
-        ),
-        Key(
-            "cluster_defaults",
-            CLUSTER_DEFAULTS,
-            "what `pachctl inspect defaults --cluster` prints, path or inline; left out: stock",
-            None,
-            "pachyderm.md §1.3",
-        ),
-        _timer("poll", "one pipeline is looked at each"),
-        _timer("scale_up_interval", "another step follows one below full width after"),
-        _timer("crashing_backoff", "a CRASHING pipeline is looked at each"),
-        _timer("master_lock", "another worker becomes master after", DURATION),
-        _delay(
-            "lease_silence",
-            "lost worker to its task being claimed again",
-            "pachyderm.md §4 (a lease of 30 s, kept alive)",
-        ),
-        _delay("state_change", "state change to the controller's step"),
-        _delay("standby", "job FINISHING to replicas 0"),
-        _delay("task_overhead", "master's serial work for each finished task"),
-        _delay("preprocessing", "listing datums, for each phase, outside the workers"),
-        Key(
-            "preprocessing_per_datum",
-            STEP,
-            "the same for each datum of the whole commit",
-            _STOCK.preprocessing_per_datum_s,
-            UNVERIFIED,
-            "preprocessing_per_datum_s",
-        ),
-        Key(
-            "preprocessing_workers",
-            WORKERS,
-            "jobs whose datums are listed at once: pachd itself, more with pachw",
-            _STOCK.preprocessing_workers,
-            "pachyderm.md §3.2 (pachw.maxReplicas)",
-        ),
-        _delay(
-            "job_restart", "wait before a failed job master tries again", "pachyderm.md §9 (retry backoff)"
-        ),
-        Key(
-            "oom_kills_container",
-            FLAG,
-            "whether an OOM kills the container, not only the process; left out: from Kubernetes 1.28 on",
-            None,
-            "pachyderm.md §4",
-        ),
-        _delay("compaction", "finishing an output commit, outside the workers"),
-        Key(
-            "compaction_rate",
-            BYTE_RATE,
-            "the same for each byte of output",
-            _STOCK.compaction_bytes_per_s,
-            UNVERIFIED,
-            "compaction_bytes_per_s",
-        ),
-        Key(
-            "transfer_rate",
-            BYTE_RATE,
-            "download and upload rate of one worker",
-            _STOCK.transfer_bytes_per_s,
-            "assumption",
-            "transfer_bytes_per_s",
-        ),
-        Key(
-            "transfer_cap",
-            BYTE_RATE,
-            "rate that all workers share; left out: none",
-            None,
-            "",
-            "transfer_cap_bytes_per_s",
-        ),
+    Key("version", VERSION, "picks the rules for worker requests", source="pachyderm.md §1.3"),
+    Key("namespace", NAMESPACE, "namespace of the workers, which Fargate profiles select by"),
+    Key(
+        "cluster_defaults",
+        CLUSTER_DEFAULTS,
+        "what `pachctl inspect defaults --cluster` prints, path or inline; left out: stock",
+        source="pachyderm.md §1.3",
     ),
+    Key("poll", LOOP, "one pipeline is looked at each", source=UPSTREAM, attribute="poll_us"),
+    Key(
+        "scale_up_interval",
+        LOOP,
+        "another step follows one below full width after",
+        source=UPSTREAM,
+        attribute="scale_up_interval_us",
+    ),
+    Key(
+        "crashing_backoff",
+        LOOP,
+        "a CRASHING pipeline is looked at each",
+        source=UPSTREAM,
+        attribute="crashing_backoff_us",
+    ),
+    Key(
+        "master_lock",
+        DURATION,
+        "another worker becomes master after",
+        source=UPSTREAM,
+        attribute="master_lock_us",
+    ),
+    Key(
+        "lease_silence",
+        SECONDS_VARYING,
+        "lost worker to its task being claimed again",
+        source="pachyderm.md §4 (a lease of 30 s, kept alive)",
+        attribute="lease_silence_s",
+    ),
+    Key(
+        "state_change",
+        SECONDS_VARYING,
+        "state change to the controller's step",
+        source=UNVERIFIED,
+        attribute="state_change_s",
+    ),
+    Key("standby", SECONDS_VARYING, "job FINISHING to replicas 0", source=UNVERIFIED, attribute="standby_s"),
+    Key(
+        "task_overhead",
+        SECONDS_VARYING,
+        "master's serial work for each finished task",
+        source=UNVERIFIED,
+        attribute="task_overhead_s",
+    ),
+    Key(
+        "preprocessing",
+        SECONDS_VARYING,
+        "listing datums, for each phase, outside the workers",
+        source=UNVERIFIED,
+        attribute="preprocessing_s",
+    ),
+    Key(
+        "preprocessing_per_datum",
+        STEP,
+        "the same for each datum of the whole commit",
+        source=UNVERIFIED,
+        attribute="preprocessing_per_datum_s",
+    ),
+    Key(
+        "preprocessing_workers",
+        WORKERS,
+        "jobs whose datums are listed at once: pachd itself, more with pachw",
+        source="pachyderm.md §3.2 (pachw.maxReplicas)",
+    ),
+    Key(
+        "job_restart",
+        SECONDS_VARYING,
+        "wait before a failed job master tries again",
+        source="pachyderm.md §9 (retry backoff)",
+        attribute="job_restart_s",
+    ),
+    Key(
+        "oom_kills_container",
+        FLAG,
+        "whether an OOM kills the container, not only the process; left out: from Kubernetes 1.28 on",
+        source="pachyderm.md §4",
+    ),
+    Key(
+        "compaction",
+        SECONDS_VARYING,
+        "finishing an output commit, outside the workers",
+        source=UNVERIFIED,
+        attribute="compaction_s",
+    ),
+    Key(
+        "compaction_rate",
+        BYTE_RATE,
+        "the same for each byte of output",
+        source=UNVERIFIED,
+        attribute="compaction_bytes_per_s",
+    ),
+    Key(
+        "transfer_rate",
+        BYTE_RATE,
+        "download and upload rate of one worker",
+        source="assumption",
+        attribute="transfer_bytes_per_s",
+    ),
+    Key(
+        "transfer_cap",
+        BYTE_RATE,
+        "rate that all workers share; left out: none",
+        attribute="transfer_cap_bytes_per_s",
+    ),
+    of=PachydermOptions,
 )
 
 
-FILES = Section(
+FILES = section_of(
     Layout,
-    (
-        Key(
-            "per_folder",
-            ListOf(ONE_OR_MORE),
-            "entries in each folder, level by level from the top: [24, 60] is 24 folders of 60 files each; "
-            "left out: all files at the top",
-            (),
-        ),
-        Key(
-            "names",
-            ListOf(TEXT),
-            "files there from the start, by path; the others have no names that a literal glob could match",
-            (),
-        ),
+    Key(
+        "per_folder",
+        ListOf(ONE_OR_MORE),
+        "entries in each folder, level by level from the top: [24, 60] is 24 folders of 60 files each; "
+        "left out: all files at the top",
+    ),
+    Key(
+        "names",
+        ListOf(TEXT),
+        "files there from the start, by path; the others have no names that a literal glob could match",
     ),
 )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sim.loader.values.distributions import BYTE_RATE_VARYING, SECONDS_VARYING
-from sim.loader.values.kinds import Choice, Kind, ListOf, MapOf, Scalar
+from sim.loader.values.kinds import Choice, ListOf, MapOf, Scalar
 from sim.loader.values.scalars import (
     COUNT,
     FACTOR,
@@ -18,7 +18,7 @@ from sim.loader.values.scalars import (
     TEXT,
     USD_PER_HOUR,
 )
-from sim.loader.values.sections import Key, Section, key, section_of
+from sim.loader.values.sections import Key, key, section_of
 from sim.loader.values.times import Quantiles
 from sim.model.latency import Ec2Latency, FargateLatency, ImagePull, Latencies
 
@@ -26,64 +26,53 @@ ASSUMED = "assumption (aws.md §8.2)"
 ASSUMED_BY_AUTOSCALER_SHEET = "assumption (cluster-autoscaler.md §7)"
 NO_IMAGE_SIZE = "assumption: stated by no registry here; give your own"
 
-_EC2, _FARGATE, _PULL, _ALL = Ec2Latency(), FargateLatency(), ImagePull(), Latencies()
 
-
-def _said(
-    stock: object, name: str, kind: Kind, meaning: str, *, source: str = ASSUMED, attribute: str = ""
-) -> Key:
-    return Key(name, kind, meaning, getattr(stock, attribute or name), source, attribute or name)
-
-
-def _ec2(image: str = "", profile: str = "", **said: Any) -> Ec2Latency:
+def _ec2(image: str = "al2023", profile: str = "default", **latency: Any) -> Ec2Latency:
     del image, profile  # words with one meaning so far
-    return Ec2Latency(**said)
+    return Ec2Latency(**latency)
 
 
-def _fargate(profile: str = "", **said: Any) -> FargateLatency:
+def _fargate(profile: str = "default", **latency: Any) -> FargateLatency:
     del profile
-    return FargateLatency(**said)
+    return FargateLatency(**latency)
 
 
-_PROFILE = Key("profile", Choice(("default",)), "the set of defaults", "default")
-EC2 = Section(
+_PROFILE = Key("profile", Choice(("default",)), "the set of defaults")
+EC2 = section_of(
     _ec2,
-    (
-        Key("image", Choice(("al2023",)), "the machine image these defaults are for", "al2023"),
-        _PROFILE,
-        _said(_EC2, "launch", SECONDS_VARYING, "SetDesiredCapacity to launched", attribute="launch_s"),
-        _said(_EC2, "ready", SECONDS_VARYING, "launched to Ready, CPU nodes", attribute="ready_s"),
-        _said(
-            _EC2,
-            "gpu_total",
-            SECONDS_VARYING,
-            "SetDesiredCapacity to usable GPUs, device plugin included",
-            source=ASSUMED_BY_AUTOSCALER_SHEET,
-            attribute="gpu_total_s",
-        ),
-        _said(_EC2, "metal_factor", FACTOR, "GPU and metal nodes take this much longer to be Ready"),
-        _said(
-            _EC2,
-            "nvme_raid",
-            SECONDS,
-            "added where local disks are made a RAID (cluster.groups)",
-            attribute="nvme_raid_s",
-        ),
-        _said(
-            _EC2,
-            "terminate",
-            SECONDS_VARYING,
-            "terminate call to gone",
-            source=ASSUMED_BY_AUTOSCALER_SHEET,
-            attribute="terminate_s",
-        ),
+    Key("image", Choice(("al2023",)), "the machine image these defaults are for"),
+    _PROFILE,
+    Key("launch", SECONDS_VARYING, "SetDesiredCapacity to launched", source=ASSUMED, attribute="launch_s"),
+    Key("ready", SECONDS_VARYING, "launched to Ready, CPU nodes", source=ASSUMED, attribute="ready_s"),
+    Key(
+        "gpu_total",
+        SECONDS_VARYING,
+        "SetDesiredCapacity to usable GPUs, device plugin included",
+        source=ASSUMED_BY_AUTOSCALER_SHEET,
+        attribute="gpu_total_s",
     ),
-    lambda value: {each: getattr(value, each) for each in Ec2Latency.__dataclass_fields__},
+    Key("metal_factor", FACTOR, "GPU and metal nodes take this much longer to be Ready", source=ASSUMED),
+    Key(
+        "nvme_raid",
+        SECONDS,
+        "added where local disks are made a RAID (cluster.groups)",
+        source=ASSUMED,
+        attribute="nvme_raid_s",
+    ),
+    Key(
+        "terminate",
+        SECONDS_VARYING,
+        "terminate call to gone",
+        source=ASSUMED_BY_AUTOSCALER_SHEET,
+        attribute="terminate_s",
+    ),
+    of=Ec2Latency,
 )
-FARGATE = Section(
+FARGATE = section_of(
     _fargate,
-    (_PROFILE, _said(_FARGATE, "ready", SECONDS_VARYING, "admission to Ready kubelet", attribute="ready_s")),
-    lambda value: {"ready_s": value.ready_s},
+    _PROFILE,
+    Key("ready", SECONDS_VARYING, "admission to Ready kubelet", source=ASSUMED, attribute="ready_s"),
+    of=FargateLatency,
 )
 
 
@@ -96,25 +85,18 @@ class PullFile:
     zstd: tuple[str, ...] = ()
 
 
-def _pull(size: int | None = None, zstd: tuple[str, ...] = (), **said: Any) -> PullFile:
-    return PullFile(ImagePull(**said), size, zstd)
+def _pull(size: int | None = None, zstd: tuple[str, ...] = (), **pull: Any) -> PullFile:
+    return PullFile(ImagePull(**pull), size, zstd)
 
 
-def _said_of_pull(value: PullFile) -> dict[str, Any]:
-    pull = {each: getattr(value.pull, each) for each in ImagePull.__dataclass_fields__}
-    return {"size": value.size, "zstd": value.zstd, **pull}
-
-
-IMAGE_PULL = Section(
+IMAGE_PULL = section_of(
     _pull,
-    (
-        Key("size", SIZE, "compressed size of user images that `images` does not name", None),
-        _said(_PULL, "rate", BYTE_RATE_VARYING, "pull and unpack on Fargate", attribute="bytes_per_s"),
-        _said(_PULL, "ec2_factor", FACTOR, "EC2 nodes pull this much faster"),
-        Key("zstd", ListOf(TEXT), "images compressed with zstd, by name as under `images`", ()),
-        _said(_PULL, "zstd_factor", FACTOR, "time that these take, of others'"),
-    ),
-    _said_of_pull,
+    Key("size", SIZE, "compressed size of user images that `images` does not name"),
+    Key("rate", BYTE_RATE_VARYING, "pull and unpack on Fargate", source=ASSUMED, attribute="bytes_per_s"),
+    Key("ec2_factor", FACTOR, "EC2 nodes pull this much faster", source=ASSUMED),
+    Key("zstd", ListOf(TEXT), "images compressed with zstd, by name as under `images`"),
+    Key("zstd_factor", FACTOR, "time that these take, of others'", source=ASSUMED),
+    of=ImagePull,
 )
 
 
@@ -122,11 +104,11 @@ IMAGE_PULL = Section(
 class LatencyFile:
     """How long AWS and Kubernetes take."""
 
-    ec2: Ec2Latency = key(EC2, "EC2 nodes", _EC2)
-    fargate: FargateLatency = key(FARGATE, "Fargate pods", _FARGATE)
+    ec2: Ec2Latency = key(EC2, "EC2 nodes", Ec2Latency())
+    fargate: FargateLatency = key(FARGATE, "Fargate pods", FargateLatency())
     image_pull: PullFile = key(IMAGE_PULL, "image pulls", PullFile())
     container_start: Any = key(
-        SECONDS_VARYING, "images pulled to containers running", _ALL.container_start_s, source=ASSUMED
+        SECONDS_VARYING, "images pulled to containers running", Latencies().container_start_s, source=ASSUMED
     )
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from sim.documents.fields import Field
 from sim.errors import InputError
@@ -25,18 +24,16 @@ from sim.loader.values.scalars import (
     RATE_BETWEEN,
     SECONDS,
 )
-from sim.loader.values.sections import Key, Section
+from sim.loader.values.sections import REQUIRED, Key, section_of
 from sim.loader.values.tagged import Tagged
 from sim.loader.values.traces import TraceKind
 from sim.model.arrivals import (
     PROFILES,
-    Arrivals,
     BatchArrivals,
     BurstArrivals,
     CronArrivals,
     PoissonArrivals,
     TimesArrivals,
-    TraceArrivals,
 )
 from sim.model.cron import CRON_ALLOWED, RECURRENCE_ALLOWED, parse_cron, parse_recurrence
 from sim.model.units import SECOND, print_go_duration
@@ -97,19 +94,12 @@ def _poisson(
     return PoissonArrivals(rates[0], PROFILES[profile] if profile is not None else weights)
 
 
-def _said_of_poisson(value: PoissonArrivals) -> Json:
-    return {"rate": value.per_s, "weights": value.weights}
-
-
-POISSON = Section(
+POISSON = section_of(
     _poisson,
-    (
-        Key("rate", RATE, "mean rate", None),
-        *(Key(span, POSITIVE, f"mean number {span.replace('_', ' ')}", None) for span in _SPANS_S),
-        Key("profile", Choice(tuple(PROFILES)), "named weekly profile that spreads the mean", None),
-        Key("weights", ListOf(NUMBER, least=24), "24 or 168 hourly weights, Monday 00:00 first", None),
-    ),
-    _said_of_poisson,
+    Key("rate", RATE, "mean rate"),
+    *(Key(span, POSITIVE, f"mean number {span.replace('_', ' ')}", default=None) for span in _SPANS_S),
+    Key("profile", Choice(tuple(PROFILES)), "named weekly profile that spreads the mean"),
+    Key("weights", ListOf(NUMBER, least=24), "24 or 168 hourly weights, Monday 00:00 first"),
 )
 
 
@@ -124,10 +114,6 @@ class _CronKind:
     def read(self, at: Field) -> CronArrivals:
         """Read it."""
         return CronArrivals(self.text.read(at))
-
-    def write(self, value: CronArrivals) -> Any:
-        """Write it."""
-        return self.text.write(value.spec)
 
     def schema(self) -> Json:
         """Return that of a text."""
@@ -144,10 +130,6 @@ class _TimesKind:
         """Read them, sorted."""
         return TimesArrivals(tuple(sorted(self._list.read(at))))
 
-    def write(self, value: TimesArrivals) -> list[Any]:
-        """Write them."""
-        return self._list.write(value.times_us)
-
     def schema(self) -> Json:
         """Return that of a list."""
         return self._list.schema()
@@ -159,30 +141,10 @@ def _bursts(quiet: float, burst: float, quiet_for: float, burst_for: float) -> B
     return BurstArrivals(quiet, burst, quiet_for, burst_for)
 
 
-def _said_of_bursts(value: BurstArrivals) -> Json:
-    return {
-        "quiet": value.quiet_per_s,
-        "burst": value.burst_per_s,
-        "quiet_for": value.quiet_s,
-        "burst_for": value.burst_s,
-    }
-
-
-def _tag_of(value: Arrivals) -> str:
-    return {
-        PoissonArrivals: "poisson",
-        CronArrivals: "cron",
-        BatchArrivals: "batches",
-        BurstArrivals: "bursts",
-        TimesArrivals: "times",
-        TraceArrivals: "trace",
-    }[type(value)]
-
-
 _CRON = _CronKind(CRON)
 _EVERY = _CronKind(EVERY)
 _ONCE: dict[str, Kind] = {"poisson": POISSON, "cron": _CRON, "every": _EVERY, "times": _TimesKind()}
-_AT = Tagged("arrivals", _ONCE, _tag_of)
+_AT = Tagged("arrivals", _ONCE)
 
 
 def arrivals_of(trace: TraceKind) -> Tagged:
@@ -191,26 +153,20 @@ def arrivals_of(trace: TraceKind) -> Tagged:
         "arrivals",
         {
             **_ONCE,
-            "batches": Section(
+            "batches": section_of(
                 BatchArrivals,
-                (
-                    Key("at", _AT, "when batches arrive"),
-                    Key("size", COUNT_VARYING, "how many arrive together"),
-                ),
+                Key("at", _AT, "when batches arrive"),
+                Key("size", COUNT_VARYING, "how many arrive together", default=REQUIRED),
             ),
-            "bursts": Section(
+            "bursts": section_of(
                 _bursts,
-                (
-                    Key("quiet", RATE, "rate in quiet spells"),
-                    Key("burst", RATE, "rate in bursts"),
-                    Key("quiet_for", SECONDS, "mean length of a quiet spell"),
-                    Key("burst_for", SECONDS, "mean length of a burst"),
-                ),
-                _said_of_bursts,
+                Key("quiet", RATE, "rate in quiet spells"),
+                Key("burst", RATE, "rate in bursts"),
+                Key("quiet_for", SECONDS, "mean length of a quiet spell"),
+                Key("burst_for", SECONDS, "mean length of a burst"),
             ),
             "trace": trace,
         },
-        _tag_of,
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from sim.documents.fields import Field
 from sim.errors import InputError
-from sim.loader.values.kinds import Json, Kind, ListOf
+from sim.loader.values.kinds import Json, Kind, ListOf, Scalar
 from sim.loader.values.scalars import (
     BYTE_RATE,
     DATUMS,
@@ -26,7 +26,7 @@ from sim.loader.values.scalars import (
     SPREAD,
     TEXT,
 )
-from sim.loader.values.sections import Key, Section
+from sim.loader.values.sections import Key, Section, mapping, section_of
 from sim.loader.values.tables import read_table
 from sim.loader.values.tagged import Tagged
 from sim.model.distributions import (
@@ -71,10 +71,6 @@ class Observations:
             raise at.error("has no values in that column", allowed="at least one")
         return values
 
-    def write(self, value: Empirical) -> list[Any]:
-        """Write the list."""
-        return [self.kind.write(each) for each in value.values]
-
     def schema(self) -> Json:
         """Return both forms."""
         return {"anyOf": [ListOf(self.kind, least=1).schema(), _COLUMN.schema()]}
@@ -95,10 +91,6 @@ class Constantly:
         """Read the value."""
         return Constant(self.kind.read(at))
 
-    def write(self, value: Constant) -> Any:
-        """Write the value."""
-        return self.kind.write(value.value)
-
     def schema(self) -> Json:
         """Return that of the value."""
         return self.kind.schema()
@@ -109,6 +101,7 @@ class Distributed:
     """A value of some kind that may vary, up to ``most``; constants are written plainly."""
 
     one_of: Tagged
+    amount: Scalar
     most: float = 1e12
 
     @property
@@ -126,17 +119,21 @@ class Distributed:
 
     def write(self, value: Any) -> Any:
         """Write the plain value, or the tagged form."""
-        if isinstance(value, Constant) and self.one_of.plain is not None:
-            return self.one_of.plain.write(value)
-        return self.one_of.write(value)
+        if isinstance(value, Constant):
+            return self.amount.write(value.value)
+        tag = _TAGS[type(value)]
+        section = self.one_of.tags[tag]
+        assert isinstance(section, Section)
+        arguments = ((key, getattr(value, key.attribute)) for key in section.keys)
+        return {tag: {key.name: key.printed(given) for key, given in arguments if given is not None}}
 
     def schema(self) -> Json:
         """Return all forms."""
         return self.one_of.schema()
 
 
-_COLUMN = Section(
-    dict, (Key("file", TEXT, "CSV file beside the scenario"), Key("column", TEXT, "its column"))
+_COLUMN = section_of(
+    mapping, Key("file", TEXT, "CSV file beside the scenario"), Key("column", TEXT, "its column")
 )
 
 
@@ -162,36 +159,27 @@ def reach(value: object) -> float:
     return 0.0  # what else there is has bounds of its own
 
 
-def distribution_of(value: Kind, name: str, most: float = 1e12) -> Distributed:
+def distribution_of(value: Scalar, name: str, most: float = 1e12) -> Distributed:
     """Return the kind of a varying amount whose plain form ``value`` reads."""
     constant = Constantly(value)
     tags: dict[str, Kind] = {
         "constant": constant,
-        "uniform": Section(_ordered_uniform, (Key("low", value), Key("high", value))),
-        "exponential": Section(Exponential, (Key("mean", value),)),
-        "lognormal": Section(
-            Lognormal,
-            (Key("median", value), Key("p95", value, default=None), Key("sigma", SIGMA, default=None)),
-        ),
-        "gamma": Section(Gamma, (Key("mean", value), Key("cv", SPREAD))),
-        "weibull": Section(Weibull, (Key("shape", SHAPE), Key("scale", value))),
+        "uniform": section_of(_ordered_uniform, Key("low", value), Key("high", value)),
+        "exponential": section_of(Exponential, Key("mean", value)),
+        "lognormal": section_of(Lognormal, Key("median", value), Key("p95", value), Key("sigma", SIGMA)),
+        "gamma": section_of(Gamma, Key("mean", value), Key("cv", SPREAD)),
+        "weibull": section_of(Weibull, Key("shape", SHAPE), Key("scale", value)),
         "empirical": Observations(value),
     }
-    return Distributed(Tagged(f"{name} or distribution", tags, _tag_of, constant), most)
+    return Distributed(Tagged(f"{name} or distribution", tags, constant), value, most)
 
 
-def _tag_of(value: object) -> str:
-    return _TAGS[type(value)]
-
-
-_TAGS = {
-    Constant: "constant",
+_TAGS: dict[type, str] = {
     Uniform: "uniform",
     Exponential: "exponential",
     Lognormal: "lognormal",
     Gamma: "gamma",
     Weibull: "weibull",
-    Empirical: "empirical",
     Poisson: "poisson",
     NegativeBinomial: "negative_binomial",
 }
@@ -205,11 +193,11 @@ COUNT_VARYING = Distributed(
         "count or distribution",
         {
             "constant": Constantly(DATUMS),
-            "poisson": Section(Poisson, (Key("mean", MANY),)),
-            "negative_binomial": Section(NegativeBinomial, (Key("mean", SOME), Key("cv", SPREAD))),
+            "poisson": section_of(Poisson, Key("mean", MANY)),
+            "negative_binomial": section_of(NegativeBinomial, Key("mean", SOME), Key("cv", SPREAD)),
             "empirical": Observations(DATUMS),
         },
-        _tag_of,
         Constantly(DATUMS),
-    )
+    ),
+    DATUMS,
 )

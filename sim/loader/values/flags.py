@@ -24,7 +24,7 @@ from sim.loader.values.scalars import (
     NUMBER,
     TEXT,
 )
-from sim.loader.values.sections import Key, Section
+from sim.loader.values.sections import Key, mapping, section_of
 from sim.model.autoscaler import VERSIONS, AutoscalerOptions, Orders
 from sim.model.units import SECOND
 
@@ -275,9 +275,8 @@ _ROWS: tuple[tuple[str, str, Kind, str], ...] = (
 
 
 def _keys() -> tuple[Key, ...]:
-    upstream = AutoscalerOptions()
     flags = [
-        Key(flag, kind, meaning, getattr(upstream, attribute), SOURCE, attribute)
+        Key(flag, kind, meaning, source=SOURCE, attribute=attribute)
         for flag, attribute, kind, meaning in _ROWS
     ]
     ours = [
@@ -286,35 +285,38 @@ def _keys() -> tuple[Key, ...]:
             AUTOSCALER_VALUES,
             "what is deployed: the Helm chart's values, or a manifest's command line, path or inline; "
             "the other keys replace its flags",
-            None,
-            OURS,
+            source=OURS,
+            default=None,
         ),
         Key(
             "version",
             RELEASE,
             "release whose defaults and behaviour hold; of a minor alone the patch that `check` names",
-            None,
-            OURS,
+            source=OURS,
+            default=None,
         ),
-        Key("enabled", FLAG, "whether the cluster has an autoscaler", True, OURS),
+        Key(
+            "enabled",
+            FLAG,
+            "whether the cluster has an autoscaler",
+            source=OURS,
+        ),
         Key(
             "orders",
             choice_of(Orders),
             "orders upstream leaves to chance: pinned or random",
-            Orders.RANDOM,
-            OURS,
+            source=OURS,
         ),
         Key(
             "aws-refresh-interval",
             DURATION,
             "age of the cached view of Auto Scaling groups",
-            upstream.aws_refresh_interval_us,
-            "cluster-autoscaler.md §3.9, a constant upstream",
-            "aws_refresh_interval_us",
+            source="cluster-autoscaler.md §3.9, a constant upstream",
+            attribute="aws_refresh_interval_us",
         ),
     ]
     return (*ours, *flags)
 
 
-AUTOSCALER = Section(dict, _keys(), dict)
+AUTOSCALER = section_of(mapping, *_keys(), of=AutoscalerOptions)
 """Reads to the options said, by attribute; the version's defaults are filled in when compiled."""

@@ -1,6 +1,6 @@
-"""Kinds: what one field of a scenario may hold, read once, written once, described once.
+"""Kinds: what one field of a scenario may hold, read once, described once.
 
-A kind turns raw YAML into a value of the model and back, and says it in words and as JSON Schema. Here is
+A kind turns raw YAML into a value of the model, and says it in words and as JSON Schema. Here is
 what a kind is, and those made of other kinds; single texts and numbers are in ``scalars``.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from sim.documents.fields import Field
 from sim.errors import InputError, nearest
@@ -30,12 +30,17 @@ class Kind(Protocol):
         """Return the value; raise InputError where it is none."""
         ...
 
-    def write(self, value: Any) -> Any:
-        """Return what ``read`` takes to give ``value``."""
-        ...
-
     def schema(self) -> Json:
         """Return the JSON Schema of what ``read`` takes."""
+        ...
+
+
+@runtime_checkable
+class Printed(Kind, Protocol):
+    """A kind whose values are printed too: defaults, assumptions and flags."""
+
+    def write(self, value: Any) -> Any:
+        """Return what ``read`` takes to give ``value``."""
         ...
 
 
@@ -122,10 +127,6 @@ class ListOf:
             raise at.error(allowed=f"{some} of {self.kind.unit}")
         return tuple(self.kind.read(item) for item in at.items())
 
-    def write(self, value: tuple[Any, ...]) -> list[Any]:
-        """Write each item."""
-        return [self.kind.write(item) for item in value]
-
     def schema(self) -> Json:
         """Return the schema of a list."""
         return {
@@ -153,10 +154,6 @@ class MapOf:
             raise at.error(allowed=f"a mapping from {self.names} to {self.kind.unit}")
         return {name: self.kind.read(child) for name, child in at.children()}
 
-    def write(self, value: Mapping[str, Any]) -> Json:
-        """Write each value."""
-        return {name: self.kind.write(item) for name, item in value.items()}
-
     def schema(self) -> Json:
         """Return the schema of a mapping with free keys."""
         return {"type": "object", "additionalProperties": self.kind.schema()}
@@ -171,10 +168,6 @@ class PairsOf:
     def read(self, at: Field) -> Pairs:
         """Read a mapping of texts."""
         return at.pairs()
-
-    def write(self, value: Pairs) -> Json:
-        """Return the mapping."""
-        return dict(value)
 
     def schema(self) -> Json:
         """Return the schema of labels."""
@@ -196,10 +189,6 @@ class Either:
     def read(self, at: Field) -> Any:
         """Read the one its type says."""
         return (self.long if isinstance(at.value, dict | list) else self.short).read(at)
-
-    def write(self, value: Any) -> Any:
-        """Write the long form; the short one cannot say everything."""
-        return self.long.write(value)
 
     def schema(self) -> Json:
         """Return both."""

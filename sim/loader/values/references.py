@@ -49,10 +49,6 @@ class Reference:
             raise at.error(allowed=f"{self.unit}: a path beside the scenario, or the same keys inline")
         return tuple(root(document) for document in documents)
 
-    def write(self, value: tuple[Field, ...]) -> object:
-        """Write the keys inline."""
-        return value[0].value
-
     def schema(self) -> Json:
         """Return both forms."""
         return {"anyOf": [{"type": "string"}, {"type": "object"}]}

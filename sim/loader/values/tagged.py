@@ -6,7 +6,7 @@ plain text or number is the simplest of them, where there is one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,12 +19,11 @@ from sim.loader.values.kinds import Json, Kind
 class Tagged:
     """The kind of a one-of value.
 
-    ``plain`` reads texts and numbers (None: not allowed), ``tag_of`` says which tag writes a value.
+    ``plain`` reads texts and numbers; None: not allowed.
     """
 
     unit: str
     tags: Mapping[str, Kind]
-    tag_of: Callable[[Any], str]
     plain: Kind | None = None
 
     def read(self, at: Field) -> Any:
@@ -54,11 +53,6 @@ class Tagged:
     def _allowed(self) -> str:
         tags = ", ".join(f"{{{tag}: …}}" for tag in self.tags)
         return f"{self.plain.unit} or one of {tags}" if self.plain else f"one of {tags}"
-
-    def write(self, value: Any) -> Json:
-        """Write the tagged form."""
-        tag = self.tag_of(value)
-        return {tag: self.tags[tag].write(value)}
 
     def schema(self) -> Json:
         """Return the plain form and one closed object a tag."""

@@ -66,10 +66,6 @@ class Quantiles:
             raise at.error(f"has the quantile {word}", allowed="p50, p95, p99.9 and the like")
         return float(match[1]) / 100
 
-    def write(self, value: tuple[tuple[float, float], ...]) -> Json:
-        """Write the mapping."""
-        return {f"p{quantile * 100:.6g}": SECONDS.write(seconds) for quantile, seconds in value}
-
     def schema(self) -> Json:
         """Return a mapping with quantiles as keys."""
         pattern = r"^p[0-9]{1,2}(\.[0-9]{1,4})?$"

@@ -28,7 +28,7 @@ from sim.loader.values.scalars import (
     POSITIVE,
     TEXT,
 )
-from sim.loader.values.sections import Key, Section
+from sim.loader.values.sections import Key, mapping, section_of
 from sim.loader.values.tables import Table, read_table
 from sim.model.arrivals import TraceArrivals
 from sim.model.units import SECOND
@@ -45,15 +45,13 @@ MOST = {  # of one row
 }
 COLUMNS = tuple(MOST)
 
-_DEFAULTS = Section(
-    dict,
-    (
-        Key("datums", DATUMS, "datums (or pods) of a row", None),
-        Key("datum_seconds", POSITIVE, "seconds that one takes", None),
-        Key("cpu", FEW, "cores that one requests", None),
-        Key("memory_gib", FEW, "GiB of memory that one requests", None),
-        Key("gpu", FEW, "GPUs that one requests", None),
-    ),
+_DEFAULTS = section_of(
+    mapping,
+    Key("datums", DATUMS, "datums (or pods) of a row", default=None),
+    Key("datum_seconds", POSITIVE, "seconds that one takes", default=None),
+    Key("cpu", FEW, "cores that one requests", default=None),
+    Key("memory_gib", FEW, "GiB of memory that one requests", default=None),
+    Key("gpu", FEW, "GPUs that one requests", default=None),
 )
 
 
@@ -69,16 +67,19 @@ class TraceFile:
     stretch: float = 1.0
 
 
-SECTION = Section(
+SECTION = section_of(
     TraceFile,
-    (
-        Key("file", TEXT, "CSV file beside the scenario, .gz as well"),
-        Key("defaults", _DEFAULTS, "values for columns or cells that the source lacks", None),
-        Key("from", DURATION, "leave out rows that arrive before this, and start there", 0, "", "start_us"),
-        Key("until", DURATION, "leave out rows that arrive at or after this", None, "", "until_us"),
-        Key("limit", ONE_OR_MORE, "keep this many rows", None),
-        Key("stretch", FACTOR, "multiply the times between arrivals", 1.0),
+    Key("file", TEXT, "CSV file beside the scenario, .gz as well"),
+    Key("defaults", _DEFAULTS, "values for columns or cells that the source lacks"),
+    Key(
+        "from",
+        DURATION,
+        "leave out rows that arrive before this, and start there",
+        attribute="start_us",
     ),
+    Key("until", DURATION, "leave out rows that arrive at or after this", attribute="until_us"),
+    Key("limit", ONE_OR_MORE, "keep this many rows"),
+    Key("stretch", FACTOR, "multiply the times between arrivals"),
 )
 
 
@@ -145,10 +146,6 @@ class TraceKind:
             memory_mib=column("memory_gib", MIB_PER_GIB),
             gpu=column("gpu", 1),
         )
-
-    def write(self, value: TraceArrivals) -> Json:
-        """Name the file; what was left out of it stays in the scenario."""
-        return {"file": value.source}
 
     def schema(self) -> Json:
         """Return that of the section."""
