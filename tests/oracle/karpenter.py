@@ -11,6 +11,7 @@ time need an engine, which no scenario can ask for yet. Exit status 0 only if ev
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,11 +21,13 @@ PROJECT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(PROJECT))
 
 from sim.decisions.karpenter.amounts import Amounts  # noqa: E402  # run as a file, not as a module
+from sim.decisions.karpenter.commands import Command  # noqa: E402
 from sim.decisions.karpenter.labels import NODE_POOL, TYPE  # noqa: E402
 from sim.decisions.karpenter.launch import decide_launch  # noqa: E402
 from sim.decisions.karpenter.new_claims import NewClaim  # noqa: E402
 from sim.decisions.karpenter.requirements import LabelRequirement  # noqa: E402
 from sim.decisions.karpenter.scheduler import schedule  # noqa: E402
+from tests.oracle.karpenter_disruption import Loop, launched  # noqa: E402
 from tests.oracle.karpenter_world import (  # noqa: E402
     Case,
     Catalogues,
@@ -151,7 +154,58 @@ def told_requirement(key: str, one: LabelRequirement) -> list[Case]:
     return [{**row, **least} for row in rows or [{"key": key, "op": one.operator}]]
 
 
-KINDS: dict[str, Difference] = {"launch": differing_launch, "prov": differing_pass}
+def differing_loop(case: Case, catalogues: Catalogues) -> list[str]:
+    """Return what differs in the first pass of the disruption loop that is not as recorded."""
+    decided = list(Loop(case, catalogues).steps())
+    recorded = case["expected"]["steps"]
+    for number, (real, ours) in enumerate(zip(recorded, decided, strict=False)):
+        found = differing(told_recorded(real), told_step(ours))
+        if found:
+            return [f"step {number}, {line}" for line in found]
+    return (
+        [] if len(recorded) == len(decided) else [f"steps: recorded {len(recorded)}, decided {len(decided)}"]
+    )
+
+
+def told_recorded(step: Case) -> Case:
+    """Return a recorded step with its floats rounded; a command that was rejected counts once."""
+    return rounded({**step, "rejected": bool(step.get("rejected"))})
+
+
+def told_step(step: Case) -> Case:
+    """Return a step as the bank writes it; rejections are told where nothing came of the pass."""
+    commands = list(map(told_command, step["commands"]))
+    places = {
+        command.nodes[number].name: "/".join(launched(claim))
+        for command in step["commands"]
+        for number, claim in enumerate(command.replacements)
+    }
+    rejected = bool(step["rejected"]) and not commands
+    return rounded({**step, "commands": commands, "launched": places, "rejected": rejected})
+
+
+def told_command(command: Command) -> Case:
+    """Return a command as the bank writes it."""
+    return {
+        "reason": command.reason.value,
+        "consolidation_type": command.method,
+        "decision": "replace" if command.replacements else "delete",
+        "nodes": [candidate.name for candidate in command.nodes],
+        "replacements": list(map(told_claim, command.replacements)),
+        "pods_to_existing": [
+            {"node": one.node.name, "pods": [pod.name for pod in one.pods]} for one in command.to_existing
+        ],
+        "estimated_savings": command.saved_usd_per_hour,
+    }
+
+
+def rounded(step: Case) -> Case:
+    """Return a step with its floats to nine digits: sums are told in Go's order, not in ours."""
+    told: Case = json.loads(json.dumps(step), parse_float=lambda text: round(float(text), 9))
+    return told
+
+
+KINDS: dict[str, Difference] = {"launch": differing_launch, "prov": differing_pass, "disr": differing_loop}
 
 
 def results(folder: Path, category: str = "", case_id: str = "") -> Iterator[tuple[Case, list[str]]]:

@@ -11,7 +11,7 @@ Source: sigs.k8s.io/karpenter v1.14.1 pkg/controllers/provisioning/scheduling/sc
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sim.decisions.karpenter import existing_nodes, new_claims
@@ -54,6 +54,10 @@ class Surroundings:
     nodes: tuple[StateNode, ...] = ()
     daemons: tuple[PodSpec, ...] = ()
 
+    def without(self, gone: Collection[str]) -> Surroundings:
+        """Return them without some nodes, by name."""
+        return replace(self, nodes=tuple(node for node in self.nodes if node.name not in gone))
+
 
 @dataclass(frozen=True, slots=True)
 class PassResult:
@@ -64,9 +68,17 @@ class PassResult:
     unschedulable: Mapping[str, tuple[Refused, ...]] = field(default_factory=dict)
 
 
-def schedule(world: Surroundings, pods: Sequence[PodSpec], options: PassOptions | None = None) -> PassResult:
-    """Return where the pods of a pass go; nodes marked for deletion are no destinations."""
-    return _Pass(world, pods, options or PassOptions()).run()
+def schedule(
+    world: Surroundings,
+    pods: Sequence[PodSpec],
+    options: PassOptions | None = None,
+    settled_only: frozenset[str] = frozenset(),
+) -> PassResult:
+    """Return where the pods of a pass go; nodes marked for deletion are no destinations.
+
+    The pods named in ``settled_only`` do not go to nodes that are settling.
+    """
+    return _Pass(world, pods, options or PassOptions(), settled_only).run()
 
 
 def turn(pod: PodSpec) -> tuple[int, int, float, int]:
@@ -77,8 +89,14 @@ def turn(pod: PodSpec) -> tuple[int, int, float, int]:
 class _Pass:
     """The state of one pass, which ends with it."""
 
-    def __init__(self, world: Surroundings, pods: Sequence[PodSpec], options: PassOptions) -> None:
-        self._options = options
+    def __init__(
+        self,
+        world: Surroundings,
+        pods: Sequence[PodSpec],
+        options: PassOptions,
+        settled_only: frozenset[str],
+    ) -> None:
+        self._options, self._settled_only = options, settled_only
         self._pods = pods if options.respects_preferences else list(map(without_preferences, pods))
         self._templates = [
             template_of(pool, world.options, world.daemons, options.best_effort_min_values)
@@ -143,6 +161,8 @@ class _Pass:
 
     def _add_to_existing(self, pod: PodSpec) -> bool:
         for place, existing in enumerate(self._existing):
+            if existing.node.settling and pod.name in self._settled_only:
+                continue
             taken = existing_nodes.with_pod(existing, pod, self._topology)
             if taken is not None:
                 self._existing[place] = taken

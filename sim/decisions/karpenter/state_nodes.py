@@ -22,7 +22,8 @@ class StateNode:
     """One node; ``pool`` is None where Karpenter does not manage it, ``option`` the name of its type.
 
     ``registered``: the Node exists. ``marked``: it is being deleted. ``nominated``: pods of a late pass are
-    expected. ``consolidatable`` and ``drifted_s`` (since when) are conditions of its claim.
+    expected. ``consolidatable`` and ``drifted_s`` (since when) are conditions of its claim; ``settling``:
+    it is within its pool's ``consolidateAfter``, and pods that a consolidation moves keep away.
     """
 
     name: str
@@ -40,6 +41,7 @@ class StateNode:
     marked: bool = False
     nominated: bool = False
     consolidatable: bool = False
+    settling: bool = False
     drifted_s: float | None = None
     pods: tuple[PodSpec, ...] = ()
 
