@@ -13,7 +13,7 @@ from tests.conftest import PROJECT
 PAGE = (PROJECT / "docs" / "rules.md").read_text(encoding="utf-8")
 TOPICS = (
     "Pachyderm", "kube-scheduler", "Cluster Autoscaler", "EC2", "Fargate", "Memory", "Bill", "Latency",
-    "Export",
+    "Export", "Karpenter",
 )  # fmt: skip
 SECTION = re.compile(r"([a-z-]+\.md) §([\d.]+)")
 TEST = re.compile(r"`([\w/]+\.py)::([\w:]+)`")

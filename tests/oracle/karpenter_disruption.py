@@ -60,11 +60,11 @@ class Loop:
 
     def update_conditions(self) -> None:
         """Bring the condition Consolidatable of every claim up to date."""
-        pools = {row["name"]: row for row in self.world["node_pools"]}
+        after = {row["name"]: row.get("consolidate_after_s") for row in self.world["node_pools"]}
         for row in self.rows:
-            after_s = pools.get(row.get("node_pool"), {}).get("consolidate_after_s")
-            age_s = row.get("last_pod_event_age_s", row["age_s"]) + self.at_s
-            row["consolidatable"] = after_s is not None and age_s >= after_s
+            after_s = after.get(row.get("node_pool", ""))
+            event_s: float = row["last_pod_event_age_s"] if "last_pod_event_age_s" in row else row["age_s"]
+            row["consolidatable"] = after_s is not None and event_s + self.at_s >= after_s
 
     def allowed(self, view: Disruptable, reason: DisruptionReason) -> dict[str, int]:
         now = self.start + timedelta(seconds=self.at_s)

@@ -274,7 +274,8 @@ def _node(
     labels |= {HOSTNAME: row["name"]} if state != "launched" else {}
     taints = [*map(_taint, row.get("taints", ())), *(pool.taints if pool else ())]
     startup = pool.startup_taints if pool else ()
-    consolidatable = bool(pool) and state == "initialized" and row.get("consolidatable", True)
+    judged = pool is not None and pool.consolidates and state == "initialized"
+    consolidatable = judged and row.get("consolidatable", True)
     return StateNode(
         f"nc-{row['name']}" if state == "launched" and not row.get("replacement") else row["name"],
         {**labels, **row.get("labels", {})},
@@ -290,8 +291,8 @@ def _node(
         ready=state == "initialized" and not row.get("not_ready", False),
         marked=row.get("deleting", False),
         nominated=row.get("nominated", False),
-        consolidatable=consolidatable and pool.consolidates,
-        settling=bool(pool) and pool.consolidates and state == "initialized" and not consolidatable,
+        consolidatable=consolidatable,
+        settling=judged and not consolidatable,
         drifted_s=0.0 if row.get("drifted") else None,
         pods=tuple(pod for node, pod, _ in pods.values() if node == row["name"]),
     )

@@ -1,15 +1,17 @@
 """The policy Balanced: a move is made if what it saves is worth what it disrupts.
 
 Both are shares of the pool: (saved / what the pool costs) / (cost of the nodes that go / cost of all its
-nodes) is to be 1/2 at least, over all nodes of the pool, candidates or not. Other policies ask nothing.
+nodes) is to be 1/2 at least, over all nodes of the pool, candidates or not. Other policies ask nothing. A
+move of several pools' nodes is scored for each that is Balanced, with its share of what is saved: that of its
+nodes in what all that go cost. (No recording has such a move.)
 
-Source: sigs.k8s.io/karpenter v1.14.1 pkg/controllers/disruption/balanced.go.
+Source: sigs.k8s.io/karpenter v1.14.1 pkg/controllers/disruption/balanced.go; the shares: 06a011d620.
 """
 
 from __future__ import annotations
 
 from sim.decisions.karpenter.candidates import disruption_cost, node_usd
-from sim.decisions.karpenter.commands import Command
+from sim.decisions.karpenter.commands import Command, total_usd
 from sim.decisions.karpenter.node_pools import NodePool, Policy
 from sim.decisions.karpenter.rescheduling import reschedulable
 from sim.decisions.karpenter.scheduler import Surroundings
@@ -33,7 +35,9 @@ def score(world: Surroundings, command: Command, pool: NodePool) -> float:
     options = {option.name: option for option in world.options}
     pool_usd = sum(node_usd(node, options[node.option]) for node in nodes)
     pool_cost = sum(disruption_cost(reschedulable(node.pods)) for node in nodes)
-    moved = sum(candidate.disruption_cost for candidate in command.nodes if candidate.pool == pool)
-    if not pool_usd or not pool_cost or not moved:
+    going = [candidate for candidate in command.nodes if candidate.pool.name == pool.name]
+    if not pool_usd:
         return 0.0
-    return (command.saved_usd_per_hour / pool_usd) / (moved / pool_cost)
+    saved_usd = command.saved_usd_per_hour * total_usd(going) / (total_usd(command.nodes) or 1.0)
+    moved = sum(candidate.disruption_cost for candidate in going)
+    return (saved_usd / pool_usd) / (moved / pool_cost)
