@@ -84,9 +84,9 @@ def search(
     _print(answer, form)
     if out is not None:
         answer.save(out)
-    if not answer.holds:
-        raise typer.Exit(NONE_HOLDS)
-    if answer.document["undecided"] and FailOn.UNDECIDED in (fail_on or ()):
+    if not answer.document["undecided"]:
+        raise typer.Exit(0 if answer.holds else NONE_HOLDS)
+    if FailOn.UNDECIDED in (fail_on or ()):
         raise typer.Exit(FAILED)
 
 

@@ -21,13 +21,24 @@ _NUMBER = r"(\d+(?:\.\d+)?)"
 
 
 class Quantity(StrEnum):
-    """What kind of number it is, which says between which bounds it lives."""
+    """What kind of number it is, which says between which bounds it lives; a level need not be whole."""
 
     TIME = "time"
     MONEY = "money"
     COUNT = "count"
+    LEVEL = "level"
     SHARE = "share"
     CHANGE = "change"
+
+    @property
+    def least(self) -> float:
+        """Return the smallest value that there can be."""
+        return -math.inf if self is Quantity.CHANGE else 0.0
+
+    @property
+    def most(self) -> float:
+        """Return the largest value that there can be."""
+        return 1.0 if self is Quantity.SHARE else math.inf
 
 
 class Good(StrEnum):
@@ -57,7 +68,11 @@ class Part(Enum):
 ALL, PIPELINE, SOURCE = Part
 EVERYBODY = (ALL, PIPELINE, SOURCE)
 LOW, HIGH, NEITHER = Good
-TIME, MONEY, COUNT, SHARE, CHANGE = Quantity
+TIME, MONEY, COUNT, LEVEL, SHARE, CHANGE = Quantity
+
+
+OF_TARGETS = {"latency_s": TIME, "share_within": SHARE}
+"""What the figures of a target are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +93,6 @@ class Metric:
     promised: bool = False
     bounded: Bounded = Bounded.WHOLE
     usual: tuple[float, ...] = ()
-
-    @property
-    def least(self) -> float:
-        """Return the smallest value that it can have."""
-        return -math.inf if self.quantity is CHANGE else 0.0
-
-    @property
-    def most(self) -> float:
-        """Return the largest value that it can have."""
-        return 1.0 if self.quantity is SHARE else math.inf
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -341,7 +346,7 @@ METRICS = (
         "mean_workers",
         "workers, mean",
         "pods running at once, on average",
-        COUNT,
+        LEVEL,
         NEITHER,
         EVERYBODY,
         "Capacity",
@@ -361,7 +366,7 @@ METRICS = (
         "mean_nodes",
         "nodes, mean",
         "EC2 nodes there at once, from Ready until they are gone, on average",
-        COUNT,
+        LEVEL,
         section="Capacity",
         promised=True,
     ),
@@ -379,7 +384,7 @@ METRICS = (
         "mean_fargate_pods",
         "Fargate pods, mean",
         "Fargate pods at once, from the start of the image pull, on average",
-        COUNT,
+        LEVEL,
         promised=True,
     ),
     Metric("peak_fargate_pods", "Fargate pods, peak", "the same, at most", COUNT, promised=True),
@@ -396,9 +401,9 @@ METRICS = (
         "peak_fargate_vcpu",
         "Fargate vCPU, peak",
         "vCPU of Fargate in use at once, as the quota counts them: starting and running",
-        COUNT,
+        LEVEL,
     ),
-    Metric("largest_fargate_vcpu", "Fargate vCPU of a pod", "vCPU of the largest Fargate pod", COUNT),
+    Metric("largest_fargate_vcpu", "Fargate vCPU of a pod", "vCPU of the largest Fargate pod", LEVEL),
     Metric(
         "backlog_growth",
         "backlog growth",
@@ -471,10 +476,22 @@ def _allowed(metric: Metric, number: float | None) -> bool:
     return number is not None and (metric.quantity is SHARE or 0 < number < 100)  # noqa: PLR2004  # percent
 
 
-def is_share(path: str) -> bool:
-    """Say whether a name is that of a metric that ends at 1."""
+def quantity(path: str) -> Quantity | None:
+    """Return what kind of number a metric is, of a target too; None for the name of no metric.
+
+    >>> quantity("pipelines.edges.jobs_failed"), quantity("slo.0.share_within")
+    (<Quantity.COUNT: 'count'>, <Quantity.SHARE: 'share'>)
+    """
     found = asked(path)
-    return found is not None and found.metric.most == 1.0
+    if found is None:
+        return OF_TARGETS.get(path.rpartition(".")[2])
+    return found.metric.quantity
+
+
+def bounds(path: str) -> tuple[float, float]:
+    """Return between which bounds a number lives; of no metric (a wait, a bill) from 0 on."""
+    found = quantity(path)
+    return (0.0, math.inf) if found is None else (found.least, found.most)
 
 
 def usual(part: Part) -> tuple[str, ...]:

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sim.model.metrics import COST, LATENCY, METRIC, asked
+from sim.model.metrics import COST, COUNT, LATENCY, METRIC, asked, quantity
 from sim.model.scenario import Scenario
 
-COUNTS = ("jobs_", "pods_", "datums_", "tasks_", "rows_", "peak_")  # how names of what is counted begin
 MOSTLY = 0.99  # of the spans that nothing happened in, where none shall happen
 
 
@@ -55,15 +54,6 @@ def latency_of(metric: str) -> Latency | None:
     return Latency(found.number / 100, found.work)
 
 
-def is_count(metric: str) -> bool:
-    """Say whether a metric counts jobs, pods, datums or the like.
-
-    >>> is_count("pipelines.edges.jobs_failed"), is_count("job_latency_p95_s")
-    (True, False)
-    """
-    return metric.rpartition(".")[2].startswith(COUNTS)
-
-
 @dataclass(frozen=True, slots=True)
 class Constraint:
     """What has to hold of a metric: its mean, or with ``probability`` that share of the replications.
@@ -80,7 +70,7 @@ class Constraint:
     def spans(self) -> float | None:
         """The share of the replications in which it has to hold; None: its mean has to."""
         never = self.probability is None and not self.limit and not self.at_least
-        return MOSTLY if never and is_count(self.metric) else self.probability
+        return MOSTLY if never and quantity(self.metric) is COUNT else self.probability
 
 
 @dataclass(frozen=True, slots=True)

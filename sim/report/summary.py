@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sim.model.metrics import PODS, is_share
+from sim.model.metrics import PODS, bounds
 from sim.model.scenario import WarmUp
 from sim.report.caveats import caveats
 from sim.report.durations import AT_LEAST, ENDLESS
@@ -190,14 +190,14 @@ def judged(
     path: str, values: Sequence[float], at_least: Sequence[float], *, endless: bool
 ) -> OverReplications:
     """Return the figure of values with their lower bounds, both NaN where there is nothing."""
-    bounds = [bound for bound in at_least if not math.isnan(bound)]
+    known = [bound for bound in at_least if not math.isnan(bound)]
     unknown = math.inf in values
-    share = path.endswith(SHARE_WITHIN) or is_share(path.removeprefix("metrics."))
+    lowest, highest = bounds(path.removeprefix("metrics."))
     return OverReplications(
-        interval(values, most=1.0 if share else math.inf),
-        math.fsum(bounds) / len(bounds) if unknown and bounds else None,
+        interval(values, least=lowest, most=highest),
+        math.fsum(known) / len(known) if unknown and known else None,
         endless=endless,
-        without=len(values) - len(bounds),
+        without=len(values) - len(known),
     )
 
 

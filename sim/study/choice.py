@@ -35,7 +35,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc
 
-from sim.model.study import MOSTLY, is_count
+from sim.model.metrics import COUNT, SHARE, quantity
+from sim.model.study import MOSTLY
 from sim.study.statistics import Estimates, Float, estimates, share_above, shares
 
 if TYPE_CHECKING:
@@ -147,9 +148,9 @@ def unseen_share(room: Float, metric: str) -> Float:
     count that is off by one now and then (Poisson) would be so in 1 - exp(-room) of them. Below ``RARE``
     nobody minds. Times and money are what they are.
     """
-    if "share" in metric.rpartition(".")[2]:
+    if quantity(metric) is SHARE:
         return np.clip(room, RARE, 1.0)
-    if is_count(metric):
+    if quantity(metric) is COUNT:
         return np.maximum(1.0 - np.exp(-room), RARE)
     return np.full_like(room, np.nan)
 

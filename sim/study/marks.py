@@ -128,7 +128,7 @@ class Marks:
             known = [each for each in slopes if not math.isnan(each)]
             if len(known) < LEAST_REPLICATIONS:
                 continue
-            found = interval(known)
+            found = interval(known, least=-math.inf)
             if found.low is None or found.mean is None or found.low * DAYS_PER_WEEK <= NOTHING:
                 continue
             latency = interval([_latency(tree, name) for tree in self.replications]).mean

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from typer.testing import CliRunner
 
 import sim
+from sim.cli import app
 from tests.conftest import PROJECT
 from tests.e2e.conftest import Pachsim
 
@@ -90,6 +93,26 @@ def test_that_nothing_holds_the_target_is_an_answer(pachsim: Pachsim, tmp_path: 
     assert "where at most 20 is wanted; it would hold" in done.stdout
     with pytest.raises(sim.InputError, match="alternative is 0; allowed: none: no configuration holds"):
         sim.load_winner(tmp_path / "answer")
+
+
+@pytest.mark.parametrize(
+    ("holds", "undecided", "more", "code"),
+    [
+        pytest.param(True, False, (), 0, id="a winner"),
+        pytest.param(True, True, (), 0, id="a likely winner"),
+        pytest.param(True, True, ("--fail-on", "undecided"), 1, id="asked to be sure"),
+        pytest.param(False, False, (), 1, id="surely none"),
+        pytest.param(False, True, (), 0, id="none so far, and not sure: nothing is known to be missed"),
+        pytest.param(False, True, ("--fail-on", "undecided"), 1, id="none so far, asked to be sure"),
+    ],
+)
+def test_only_what_is_sure_or_asked_for_makes_the_exit_code_1(
+    monkeypatch: pytest.MonkeyPatch, holds: bool, undecided: bool, more: tuple[str, ...], code: int
+) -> None:
+    answer = SimpleNamespace(holds=holds, document={"undecided": undecided, "warnings": []})
+    monkeypatch.setattr(sim, "search", lambda *_, **__: answer)
+    done = CliRunner().invoke(app, ["search", "study.yaml", "--format", "json", *more])
+    assert done.exit_code == code, done.output
 
 
 def test_what_is_wrong_is_said_before_anything_is_simulated(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from scipy import stats
 from sim.model.cluster import FargateQuotas
 from sim.model.scenario import Prices, Scenario, Slo
 from sim.report.metrics import Tree, measure
-from sim.report.summary import interval, summarise, t_probability, t_quantile
+from sim.report.summary import interval, judged, summarise, t_probability, t_quantile
 from tests.unit.report.worlds import World, a_class, a_scenario
 
 EDGES = "default/edges"
@@ -275,3 +275,27 @@ def test_says_that_karpenter_is_not_modelled_where_nodes_are() -> None:
     log = World().log()
     scenario = a_scenario(log)
     assert "Karpenter" in summarise(scenario, 1, [measure(log, scenario)])["warnings"][-1]
+
+
+@pytest.mark.parametrize(
+    ("path", "values", "ends"),
+    [
+        pytest.param("metrics.job_share_within_900_s", [0.7, 1.0], (0.0, 1.0), id="a share"),
+        pytest.param("pipelines.edges.job_share_within_900_s", [0.7, 1.0], (0.0, 1.0), id="of a pipeline"),
+        pytest.param("slo.0.share_within", [0.7, 1.0], (0.0, 1.0), id="of a target"),
+        pytest.param("metrics.pods_stuck", [0.0, 1.0], (0.0, math.inf), id="a count"),
+        pytest.param("slo.0.latency_s", [1.0, 9.0], (0.0, math.inf), id="a time"),
+        pytest.param("bill_usd.total", [1.0, 9.0], (0.0, math.inf), id="money"),
+        pytest.param("metrics.backlog_growth", [0.1, 0.9], (-math.inf, math.inf), id="a change"),
+    ],
+)
+def test_an_interval_ends_where_its_quantity_does(
+    path: str, values: list[float], ends: tuple[float, float]
+) -> None:
+    """Of two numbers Student's interval is 12.7 half-distances wide: beyond every end that there is."""
+    found = judged(path, values, values, endless=False).interval
+    assert found.low is not None
+    assert found.high is not None
+    least, most = ends
+    assert found.low == least if math.isfinite(least) else found.low < 0
+    assert found.high == most if math.isfinite(most) else found.high > 1
