@@ -32,7 +32,8 @@ def run(
         typer.Option(metavar="DIR", help="Save summary, log, tables and pictures there.", show_default=False),
     ] = None,
     sensitivity: Annotated[
-        bool, typer.Option("--sensitivity", help="Repeat with other Fargate start and node boot times.")
+        bool,
+        typer.Option("--sensitivity", help="Repeat with other starts of Fargate and nodes, and other pulls."),
     ] = False,
     sets: Set = None,
     fail_on: FailOns = None,

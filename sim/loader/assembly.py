@@ -35,6 +35,7 @@ from sim.loader.compile.places import at_path
 from sim.loader.compile.pods import BUILT_IN_PRIORITIES, PodMaker
 from sim.loader.compile.prices import compiled_prices
 from sim.loader.compile.profiles import check_profiles
+from sim.loader.compile.provisioning import warn_of_late_nodes
 from sim.loader.compile.scheduling import warn_of_scheduling
 from sim.loader.compile.support import extended_from_us
 from sim.loader.notes import Notes, defaults_in_force
@@ -130,6 +131,7 @@ class _Assembly:
         cluster = with_wanted_zones_last(cluster, bound, self.notes)
         check_names(loads, (*self._items("base_load"), *self._items("pods")))
         warn_of_templates(loads, pods, cluster, self.notes)
+        warn_of_late_nodes(cluster, _latencies(said.latency), self.notes)
         warn_of_quota(loads, cluster, self.notes)
         others = [each.pod_class for each in pods] + [each.pod_class for each in base_load]
         check_profiles(loads, others, cluster, self.notes)

@@ -1,8 +1,10 @@
 """Sensitivity: the same replications with other start-up times, which nobody has measured for you.
 
 No public distribution of Fargate or node start times exists, so a conclusion should hold at a Fargate
-median of 30, 45 and 75 s and with nodes that boot half and half again as long (aws.md §8.2). Same seed,
-same draws: only the times are scaled.
+median of 30, 45 and 75 s and with nodes that boot half and half again as long (aws.md §8.2). Published
+measurements differ far more between environments than within one: nodes of 35 to 150 s, pulls of 10 to
+100 MB/s, and Fargate launches of 7.8 a second where the quota is 20 (aws.md §8.3). Same seed, same draws:
+only the times are scaled.
 """
 
 from __future__ import annotations
@@ -14,11 +16,15 @@ from typing import Any
 from sim.model.distributions import Distribution, Lognormal
 from sim.model.latency import FargateLatency
 from sim.model.scenario import Scenario
+from sim.model.units import MB
 from sim.study.replicate import REPLICATIONS, replicate
 from sim.study.result import Result
 
 FARGATE_MEDIANS_S = (30.0, 45.0, 75.0)
 BOOT_FACTORS = (0.5, 1.5)
+FARGATE_RATES_PER_S = (7.8, 20.0)
+NODE_STARTS_S = (35.0, 65.0, 150.0)
+NODE_PULLS_MB_PER_S = (10.0, 40.0, 100.0)
 ASSUMED_SIGMA = 0.30  # of the default, where the scenario's own start time is no lognormal
 SCALES = frozenset({"value", "values", "low", "high", "mean", "median", "p95", "scale"})
 
@@ -43,9 +49,15 @@ def variants(scenario: Scenario) -> Iterator[tuple[str, Scenario]]:
     if scenario.cluster.fargate_profiles:
         for median_s in FARGATE_MEDIANS_S:
             yield f"Fargate start median {median_s:g} s", with_fargate_median(scenario, median_s)
+        for rate in FARGATE_RATES_PER_S:
+            yield f"Fargate launches {rate:g}/s", with_fargate_rate(scenario, rate)
     if scenario.cluster.node_groups:
         for factor in BOOT_FACTORS:
             yield f"node boot {factor - 1:+.0%}", with_boot_factor(scenario, factor)
+        for start_s in NODE_STARTS_S:
+            yield f"node start {start_s:g} s", with_node_start(scenario, start_s)
+        for rate in NODE_PULLS_MB_PER_S:
+            yield f"node image pull {rate:g} MB/s", with_node_pull(scenario, rate)
 
 
 def with_fargate_median(scenario: Scenario, median_s: float) -> Scenario:
@@ -54,6 +66,32 @@ def with_fargate_median(scenario: Scenario, median_s: float) -> Scenario:
     sigma = before.log_sigma if isinstance(before, Lognormal) else ASSUMED_SIGMA
     fargate = FargateLatency(ready_s=Lognormal(median=median_s, sigma=sigma))
     return replace(scenario, latency=replace(scenario.latency, fargate=fargate))
+
+
+def with_fargate_rate(scenario: Scenario, per_s: float) -> Scenario:
+    """Return the scenario with another rate of Fargate launches, once the burst is used up."""
+    quotas = replace(scenario.cluster.fargate_quotas, launch_per_s=per_s)
+    return replace(scenario, cluster=replace(scenario.cluster, fargate_quotas=quotas))
+
+
+def with_node_start(scenario: Scenario, start_s: float) -> Scenario:
+    """Return the scenario with nodes typically Ready ``start_s`` after the request; a group's own stays."""
+    ec2 = scenario.latency.ec2
+    factor = max(start_s - ec2.launch_s.mean, 0.0) / _typical(ec2.ready_s)
+    slower = replace(ec2, ready_s=scaled(ec2.ready_s, factor), gpu_total_s=scaled(ec2.gpu_total_s, factor))
+    return replace(scenario, latency=replace(scenario.latency, ec2=slower))
+
+
+def with_node_pull(scenario: Scenario, mb_per_s: float) -> Scenario:
+    """Return the scenario with nodes that typically pull at a rate; Fargate's stays."""
+    pull = scenario.latency.image_pull
+    faster = replace(pull, ec2_factor=mb_per_s * MB / _typical(pull.bytes_per_s))
+    return replace(scenario, latency=replace(scenario.latency, image_pull=faster))
+
+
+def _typical(distribution: Distribution) -> float:
+    """Return the median where it is known, else the mean."""
+    return distribution.median if isinstance(distribution, Lognormal) else distribution.mean
 
 
 def with_boot_factor(scenario: Scenario, factor: float) -> Scenario:

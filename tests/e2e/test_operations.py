@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import sim
+from sim.model.units import MINUTE
 from tests.conftest import PROJECT
 
 CASES = PROJECT / "tests" / "cases" / "operations"
@@ -86,3 +87,15 @@ def test_the_autoscaler_plans_with_the_first_type_and_aws_delivers_another() -> 
     assert delivered["shape"].str.startswith("c5.xlarge").all()
     assert result.pods[result.pods.source == "job"].running_s.isna().all()
     assert any("the cure: types alike in cpu and memory" in warning for warning in result.scenario.warnings)
+
+
+def test_the_reason_is_said_when_nodes_come_later_than_they_are_waited_for() -> None:
+    """Autoscaler 6810, 3490: 6 minutes against 5; what is bought is deleted, again and again."""
+    result = once(a_case("08-late-node"))
+    assert result.pods[result.pods.source == "job"].running_s.isna().all()
+    assert len(result.nodes[result.nodes.group == "gpu"]) > 2
+    (said,) = (each for each in result.summary["warnings"] if "max-node-provision-time" in each)
+    assert "group gpu: 100% of its nodes take longer" in said
+    assert "(5m), typically 360 s" in said
+    waits = a_case("08-late-node", max_node_provision_time_us=7 * MINUTE)
+    assert (once(waits).pods.running_s.notna()).all()

@@ -106,8 +106,11 @@ def test_sensitivity_says_how_much_hangs_on_start_up_times(pachsim: Pachsim) -> 
     varied = json.loads(done.stdout)["sensitivity"]
     assert list(varied) == [
         *(f"Fargate start median {median} s" for median in (30, 45, 75)),
+        *(f"Fargate launches {rate}/s" for rate in (7.8, 20)),
         "node boot -50%",
         "node boot +50%",
+        *(f"node start {start} s" for start in (35, 65, 150)),
+        *(f"node image pull {rate} MB/s" for rate in (10, 40, 100)),
     ]
     starts = [varied[f"Fargate start median {m} s"]["pod_start_p50_s"]["mean"] for m in (30, 45, 75)]
     assert starts == sorted(starts)

@@ -1,10 +1,10 @@
 """Fargate: each pod that a profile takes gets a microVM of its own, as the quotas allow.
 
-Pods are served first come first served. The next one starts when there is a launch token and when
-the vCPU of its size fit under the quota beside those of all pods started and not ended; then its
-microVM becomes Ready, which is when the image pull and the bill begin, all images are pulled, and
-the containers start. A pod that Fargate cannot run, or whose vCPU exceed the whole quota, stays
-pending for ever.
+The next one starts when there is a launch token and when the vCPU of its size fit under the quota beside
+those of all pods started and not ended. One that the quota refuses is tried again with back-off: pods of a
+size keep their order, and smaller ones pass a larger one that does not fit. Then its microVM becomes Ready,
+which is when the image pull and the bill begin, all images are pulled, and the containers start. A pod that
+Fargate cannot run, or whose vCPU exceed the whole quota, stays pending for ever.
 
 Every delay is drawn when the pod is created, so the n-th pod of a class has the same luck whatever
 the quota. Source: aws.md §1 to §4 and §8.2; that all images share one pull rate is an assumption.
@@ -13,10 +13,12 @@ the quota. Source: aws.md §1 to §4 and §8.2; that all images share one pull r
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from sim.decisions.aws.fargate import fargate_size, usable_memory_mib
 from sim.decisions.aws.fargate_admission import FargateCandidate, profile_of, refusals
+from sim.decisions.aws.quota_retries import next_try_us
 from sim.decisions.aws.token_bucket import launch_bucket
 from sim.engine.clock import Phase
 from sim.engine.kubernetes.containers import Containers, PerClass, pull_duration_us
@@ -39,7 +41,7 @@ ABOVE_QUOTA = "its vCPU exceed the whole Fargate quota"
 class Launch:
     """What a pod has in store: its size, its delays, and whether it has been granted."""
 
-    __slots__ = ("granted", "rate", "ready_us", "size", "start_us")
+    __slots__ = ("granted", "rate", "ready_us", "refused_us", "size", "start_us")
 
     def __init__(self, size: FargateSize, ready_us: int, rate: int, start_us: int) -> None:
         """Prepare a launch; ``rate`` is that of its pull, in millionths of a byte per second."""
@@ -48,6 +50,18 @@ class Launch:
         self.rate = rate
         self.start_us = start_us
         self.granted = False
+        self.refused_us = -1  # when it was first tried, if the quota refused it
+
+
+class SizeQueue:
+    """Pods that wait for one amount of vCPU, in order; ``is_blocked``: the quota refused one of them."""
+
+    __slots__ = ("is_blocked", "pods")
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.pods: deque[Pod] = deque()
+        self.is_blocked = False
 
 
 class Fargate:
@@ -63,7 +77,7 @@ class Fargate:
         self._vcpu_quota_m = round(cluster.fargate_quotas.vcpu * 1000)
         self._vcpu_used_m = 0
         self._bucket = launch_bucket(cluster.fargate_quotas)
-        self._waiting: deque[Pod] = deque()
+        self._waiting: dict[int, SizeQueue] = {}  # by vCPU of the size
         self._launches: dict[Pod, Launch] = {}
         self._grant_due_us = -1
         self._sizes: dict[int, FargateSize | None] = {}
@@ -97,7 +111,7 @@ class Fargate:
         cls = pod.cls
         start_us = self._containers.start_delays.next_us(cls)
         self._launches[pod] = Launch(size, self._ready.next_us(cls), self._rate.next_us(cls), start_us)
-        self._waiting.append(pod)
+        self._waiting.setdefault(size.vcpu_m, SizeQueue()).pods.append(pod)
         self._grant_at(self.clock.now_us)
 
     def forget(self, pod: Pod) -> None:
@@ -105,7 +119,7 @@ class Fargate:
         launch = self._launches.pop(pod, None)
         if launch is not None and launch.granted:
             self._vcpu_used_m -= launch.size.vcpu_m
-        if self._waiting:
+        if any(queue.pods for queue in self._waiting.values()):
             self._grant_at(self.clock.now_us)
 
     # -- admission --------------------------------------------------------------------------
@@ -146,20 +160,33 @@ class Fargate:
             return
         self._grant_due_us = -1
         now_us = self.clock.now_us
-        while self._waiting:
-            pod = self._waiting[0]
-            launch = self._launches.get(pod)
-            if launch is None:  # deleted while it waited
-                self._waiting.popleft()
+        while tries := sorted(self._tries()):
+            try_us, _, vcpu_m = tries[0]
+            due_us = max(try_us, self._bucket.ready_at_us(now_us))
+            if due_us > now_us:
+                self._grant_at(due_us)
+                return
+            pod = self._waiting[vcpu_m].pods.popleft()
+            self._launch(pod, self._launches[pod])
+
+    def _tries(self) -> Iterator[tuple[int, int, int]]:
+        """Yield of the first pod of each size that fits under the quota: when it is tried, number, vCPU."""
+        now_us = self.clock.now_us
+        for vcpu_m, queue in self._waiting.items():
+            while queue.pods and queue.pods[0] not in self._launches:  # deleted while it waited
+                queue.pods.popleft()
+            if not queue.pods:
+                queue.is_blocked = False
                 continue
-            if self._vcpu_used_m + launch.size.vcpu_m > self._vcpu_quota_m:
-                return
-            token_us = self._bucket.ready_at_us(now_us)
-            if token_us > now_us:
-                self._grant_at(token_us)
-                return
-            self._waiting.popleft()
-            self._launch(pod, launch)
+            pod = queue.pods[0]
+            launch = self._launches[pod]
+            if queue.is_blocked:  # refused as the ones before it were
+                launch.refused_us = pod.created_us
+            if self._vcpu_used_m + vcpu_m > self._vcpu_quota_m:
+                queue.is_blocked = True
+                launch.refused_us = pod.created_us
+                continue
+            yield now_us if launch.refused_us < 0 else next_try_us(launch.refused_us, now_us), pod.id, vcpu_m
 
     def _launch(self, pod: Pod, launch: Launch) -> None:
         now_us = self.clock.now_us

@@ -23,6 +23,8 @@ from sim.loader.values.times import Quantiles
 from sim.model.latency import Ec2Latency, FargateLatency, ImagePull, Latencies
 
 ASSUMED = "assumption (aws.md §8.2)"
+NODES_VARY = f"{ASSUMED}; the environment, not luck, makes request to Ready 35 to 150 s (§8.3): --sensitivity"
+PULLS_VARY = f"{ASSUMED}; the environment, not luck, makes it 10 to 100 MB/s on nodes (§8.3): --sensitivity"
 ASSUMED_BY_AUTOSCALER_SHEET = "assumption (cluster-autoscaler.md §7)"
 NO_IMAGE_SIZE = "assumption: stated by no registry here; give your own"
 
@@ -43,7 +45,7 @@ EC2 = section_of(
     Key("image", Choice(("al2023",)), "the machine image these defaults are for"),
     _PROFILE,
     Key("launch", SECONDS_VARYING, "SetDesiredCapacity to launched", source=ASSUMED, attribute="launch_s"),
-    Key("ready", SECONDS_VARYING, "launched to Ready, CPU nodes", source=ASSUMED, attribute="ready_s"),
+    Key("ready", SECONDS_VARYING, "launched to Ready, CPU nodes", source=NODES_VARY, attribute="ready_s"),
     Key(
         "gpu_total",
         SECONDS_VARYING,
@@ -93,7 +95,7 @@ IMAGE_PULL = section_of(
     _pull,
     Key("size", SIZE, "compressed size of user images that `images` does not name"),
     Key("rate", BYTE_RATE_VARYING, "pull and unpack on Fargate", source=ASSUMED, attribute="bytes_per_s"),
-    Key("ec2_factor", FACTOR, "EC2 nodes pull this much faster", source=ASSUMED),
+    Key("ec2_factor", FACTOR, "EC2 nodes pull this much faster", source=PULLS_VARY),
     Key("zstd", ListOf(TEXT), "images compressed with zstd, by name as under `images`"),
     Key("zstd_factor", FACTOR, "time that these take, of others'", source=ASSUMED),
     of=ImagePull,

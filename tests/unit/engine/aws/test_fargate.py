@@ -46,12 +46,12 @@ def test_a_mass_start_is_paced_by_the_launch_rate() -> None:
 
 
 def test_the_default_quota_runs_three_pods_of_two_vcpu() -> None:
-    """6 vCPU: the fourth starts when the first ends; 7 pods of 10 s take three rounds."""
+    """6 vCPU: 7 pods of 10 s take three rounds; those refused at 0 try at 1, 3, 7, 15, 25 s (aws.md §3)."""
     world = a_world(FargateQuotas())
     world.pods(*at_once(7, a_class("worker", 2000, 4096), 10.0))
     world.run(100)
-    assert world.seconds("fargate_granted") == [0, 0, 0, 10, 10, 10, 20]
-    assert world.seconds("pod_ended") == [10, 10, 10, 20, 20, 20, 30]
+    assert world.seconds("fargate_granted") == [0, 0, 0, 15, 15, 15, 25]
+    assert world.seconds("pod_ended") == [10, 10, 10, 25, 25, 25, 35]
 
 
 def test_the_size_counts_against_the_quota_not_the_request() -> None:
@@ -59,17 +59,25 @@ def test_the_size_counts_against_the_quota_not_the_request() -> None:
     world = a_world(FargateQuotas())
     world.pods(*at_once(4, a_class("worker", 1000, 8192), 10.0))
     world.run(100)
-    assert world.seconds("fargate_granted") == [0, 0, 0, 10]
+    assert world.seconds("fargate_granted") == [0, 0, 0, 15]
     assert world.log["fargate_pods"].rows()[0].tolist() == [0, 0, 2000, 9 * 1024, 0]
 
 
-def test_pods_are_served_first_come_first_served() -> None:
-    """A small pod behind one that does not fit waits for it."""
+def test_small_pods_pass_a_large_one_that_does_not_fit() -> None:
+    """It is refused at 1 s and tried at 2, 4, 8 and 16 s; the first small one ends at 10 s (aws.md §3)."""
     world = a_world(FargateQuotas(vcpu=4.0))
     big, small = a_class("big", 4000, 8192), a_class("small", 250, 256)
     world.pods((0, small, 10), (1, big, 5), (2, small, 5))
     world.run(100)
-    assert world.seconds("fargate_granted") == [0, 10, 15]
+    assert world.seconds("fargate_granted", {0, 2}) == [0, 2]
+    assert world.seconds("fargate_granted", {1}) == [16]
+
+
+def test_pods_of_a_size_keep_their_order() -> None:
+    world = a_world(FargateQuotas(vcpu=1.0))
+    world.pods(*((n, a_class("worker", 1000, 1024), 20) for n in range(3)))
+    world.run(100)
+    assert [row[1] for row in world.log["fargate_granted"].rows().tolist()] == [0, 1, 2]
 
 
 def test_stages_of_one_start() -> None:
@@ -166,8 +174,8 @@ def test_a_pod_deleted_before_it_starts_gives_its_vcpu_back() -> None:
     world.at(20, lambda: world.state.end(pods[0], PodEnd.SCALED_DOWN))
     world.run(100)
     assert [pod.state for pod in pods] == [PodState.ENDED, PodState.ENDED, PodState.RUNNING]
-    assert world.seconds("fargate_granted", {2}) == [20.0]
-    assert world.seconds("fargate_ready") == [65.0]
+    assert world.seconds("fargate_granted", {2}) == [25.0]  # the next try after 20
+    assert world.seconds("fargate_ready") == [70.0]
 
 
 def running_at(quotas: FargateQuotas, spec: PodClass, runs_s: list[float], seed: int) -> list[float]:
