@@ -53,8 +53,9 @@ class NodeShape:
     """What a node is: its room, type, zone, labels and taints, capacity type, price and volume.
 
     ``capacity`` is what the node object reports, ``allocatable`` what pods may request of it.
-    ``usd_per_hour`` is the instance's price, without ``volume_gib`` of disk. ``nvme_raid``: local disks are
-    made a RAID at boot.
+    ``interruptions_per_hour`` is a Spot node's hazard; its share ``reclaimed_together`` takes every node of
+    the shape at once, the rest one node. ``usd_per_hour`` is the instance's price, without ``volume_gib`` of
+    disk. ``nvme_raid``: local disks are made a RAID at boot.
     """
 
     capacity: Resources
@@ -69,6 +70,7 @@ class NodeShape:
     usd_per_hour: float = 0.0
     volume_gib: int = 80
     nvme_raid: bool = False
+    reclaimed_together: float = 0.0
 
     @property
     def name(self) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import fields, replace
 from typing import Any
 
+from sim.model.cluster import NodeShape
 from sim.model.distributions import Distribution, Lognormal
 from sim.model.latency import FargateLatency
 from sim.model.scenario import Scenario
@@ -24,6 +25,7 @@ FARGATE_MEDIANS_S = (30.0, 45.0, 75.0)
 BOOT_FACTORS = (0.5, 1.5)
 FARGATE_RATES_PER_S = (7.8, 20.0)
 NODE_STARTS_S = (35.0, 65.0, 150.0)
+SPOT_HAZARDS = (1, 10, 100)
 NODE_PULLS_MB_PER_S = (10.0, 40.0, 100.0)
 ASSUMED_SIGMA = 0.30  # of the default, where the scenario's own start time is no lognormal
 SCALES = frozenset({"value", "values", "low", "high", "mean", "median", "p95", "scale"})
@@ -58,6 +60,9 @@ def variants(scenario: Scenario) -> Iterator[tuple[str, Scenario]]:
             yield f"node start {start_s:g} s", with_node_start(scenario, start_s)
         for rate in NODE_PULLS_MB_PER_S:
             yield f"node image pull {rate:g} MB/s", with_node_pull(scenario, rate)
+    if any(shape.spot and shape.interruptions_per_hour for shape in scenario.cluster.shapes):
+        for hazard in SPOT_HAZARDS:
+            yield f"Spot interruptions x{hazard}", with_spot_hazard(scenario, hazard)
 
 
 def with_fargate_median(scenario: Scenario, median_s: float) -> Scenario:
@@ -87,6 +92,19 @@ def with_node_pull(scenario: Scenario, mb_per_s: float) -> Scenario:
     pull = scenario.latency.image_pull
     faster = replace(pull, ec2_factor=mb_per_s * MB / _typical(pull.bytes_per_s))
     return replace(scenario, latency=replace(scenario.latency, image_pull=faster))
+
+
+def with_spot_hazard(scenario: Scenario, factor: float) -> Scenario:
+    """Return the scenario with Spot nodes that are reclaimed ``factor`` times as often."""
+    groups = tuple(
+        replace(group, shapes=tuple(_at_hazard(shape, factor) for shape in group.shapes))
+        for group in scenario.cluster.node_groups
+    )
+    return replace(scenario, cluster=replace(scenario.cluster, node_groups=groups))
+
+
+def _at_hazard(shape: NodeShape, factor: float) -> NodeShape:
+    return replace(shape, interruptions_per_hour=factor * shape.interruptions_per_hour)
 
 
 def _typical(distribution: Distribution) -> float:

@@ -139,6 +139,8 @@ class NodeGroups:
         """Bring up the initial nodes, Ready at once."""
         for group in self.groups:
             group.target = group.initial
+            for fleet in group.fleets:
+                self._await_reclaim(group, fleet)
             for _ in range(group.initial):
                 instance = self._create(group.choose(), group)
                 self._log(instance, NodeState.LAUNCHED)
@@ -365,9 +367,27 @@ class NodeGroups:
 
     # -- Spot -------------------------------------------------------------------------------
 
+    def _await_reclaim(self, group: AutoScalingGroup, fleet: Fleet) -> None:
+        wait_us = fleet.pool_reclaimed_us()
+        if wait_us is not None:
+            due_us = self.clock.now_us + wait_us
+            self.clock.at(due_us, Phase.BACKGROUND, self._reclaim_pool, (group, fleet))
+
+    def _reclaim_pool(self, call: Call[tuple[AutoScalingGroup, Fleet]]) -> None:
+        """Take every node of a pool, type and zone, at once."""
+        group, fleet = call.argument
+        for instance in list(group.instances.values()):
+            if instance.fleet is fleet:
+                self._reclaim(instance)
+        self._await_reclaim(group, fleet)
+
     def _notice(self, call: Call[Instance]) -> None:
+        self._reclaim(call.argument)
+
+    def _reclaim(self, instance: Instance) -> None:
         """Close a node that is reclaimed in two minutes, and drain it at once as managed groups do."""
-        instance = call.argument
+        if instance.noticed:
+            return
         if instance.state is InstanceState.READY and instance.node is not None:
             instance.noticed = True
             self._log(instance, NodeState.INTERRUPTION_NOTICE)

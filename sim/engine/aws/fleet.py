@@ -48,10 +48,13 @@ class Fleet:
         self._launch = streams.delays(f"ec2-launch/{name}", latency.launch_s)
         self._boot = streams.delays(f"ec2-ready/{name}", latency.ready_s)
         self._terminate = streams.delays(f"ec2-terminate/{name}", deletion_s or latency.terminate_s)
-        self._life = None
-        if spec.spot and spec.interruptions_per_hour > 0:
-            hours = Exponential(3600.0 / spec.interruptions_per_hour)
-            self._life = streams.delays(f"spot-interruption/{name}", hours)
+        self._life = self._pool = None
+        together = spec.interruptions_per_hour * spec.reclaimed_together
+        alone = spec.interruptions_per_hour - together
+        if spec.spot and alone > 0:
+            self._life = streams.delays(f"spot-interruption/{name}", Exponential(3600.0 / alone))
+        if spec.spot and together > 0:
+            self._pool = streams.delays(f"spot-pool/{name}", Exponential(3600.0 / together))
 
     def start_us(self) -> tuple[int, int, int]:
         """Draw the times from request to launched, to Ready, to GPUs published.
@@ -73,5 +76,9 @@ class Fleet:
         return self._terminate.next_us()
 
     def life_us(self) -> int | None:
-        """Draw when a Spot node is reclaimed after it became Ready; None: never."""
+        """Draw when a Spot node is reclaimed by itself after it became Ready; None: never."""
         return None if self._life is None else self._life.next_us()
+
+    def pool_reclaimed_us(self) -> int | None:
+        """Draw how long it is until every Spot node is reclaimed at once; None: never."""
+        return None if self._pool is None else self._pool.next_us()

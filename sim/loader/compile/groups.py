@@ -120,6 +120,7 @@ class GroupMaker:
             usd_per_hour=bought.price.usd_per_hour,
             volume_gib=config.volume_gib,
             nvme_raid=more.nvme_raid,
+            reclaimed_together=more.reclaimed_together,
         )
 
     def _template_shape(

@@ -25,6 +25,7 @@ from sim.loader.values.scalars import (
     MEMORY_MIB,
     ONE_OR_MORE,
     POSITIVE,
+    SHARE,
     USD_PER_HOUR,
     VERSION,
 )
@@ -143,6 +144,9 @@ class GroupFile:
     usd_per_hour: float | None = key(USD_PER_HOUR, "price of a node; left out: the price table", None)
     interruptions_per_hour: float | None = key(
         FEW, "Spot interruptions per node-hour; left out: the Spot Advisor's band", None
+    )
+    reclaimed_together: float = key(
+        SHARE, "share of Spot interruptions that take every node of a type and zone at once", 0.0
     )
     provision: Distribution | None = key(
         SECONDS_VARYING, "launch request to Ready; left out: latency.ec2", None
