@@ -21,12 +21,14 @@ from sim.loader.compile.checks import (
     check_pipelines_fit,
     settled_pods,
     warn_of_homeless_base_load,
+    warn_of_memory,
     warn_of_quota,
     warn_of_templates,
     with_wanted_zones_last,
 )
 from sim.loader.compile.cluster import ClusterReader, under_eksctl
 from sim.loader.compile.dag import joined_repos
+from sim.loader.compile.edition import check_edition
 from sim.loader.compile.globs import note_globs
 from sim.loader.compile.images import ImageSizes
 from sim.loader.compile.nat import nat_gateways
@@ -119,6 +121,8 @@ class _Assembly:
         cluster = reader.cluster(config, eksctl, region, self.pods)
         loads = self._pipelines()
         repos = joined_repos(loads, said.repos, self.at, self.notes)
+        check_edition(said.pachyderm, loads, self.at, self.notes)
+        warn_of_memory(loads, cluster, self.notes)
         note_globs([each.load for each in loads], repos, self.notes)
         pods = tuple(
             settled_pods(_located(place, self.pods.plain, each, place), cluster, self.notes)

@@ -198,6 +198,7 @@ class Pipeline:
     s3_out: bool = False
     image: str = DEFAULT_IMAGE
     cmd: tuple[str, ...] = ()
+    err_cmd: tuple[str, ...] = ()
     datum_batching: bool = False
     memory_volume: bool = False
     output_branch: str = "master"

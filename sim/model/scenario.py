@@ -85,6 +85,7 @@ class PipelineLoad:
     ``outputs_per_datum`` files appear in the output repo for each datum, which the next pipeline's
     glob sees, and lie as ``output_layout`` says. ``failure`` is the chance that one attempt of a
     datum's user code fails.
+    ``recovers``: the spec's err_cmd, where it has one, succeeds. ``egress_s`` is how long egress takes.
     ``join_matches`` and ``groups`` state what no spec can: how many datums a join or group yields
     per new file of its first input. ``datum_s`` None takes each datum's seconds from the trace that
     feeds the repository. ``sidecar_memory_mib`` is what the storage container takes of a pod's memory
@@ -104,6 +105,8 @@ class PipelineLoad:
     join_matches: float = 1.0
     groups: float = 1.0
     output_layout: Layout = FLAT
+    recovers: bool = True
+    egress_s: Distribution = Constant(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from sim.decisions.pachyderm.requests import sets_by_phase
 from sim.engine.pachyderm.repos import BranchKey, branch_key, in_topological_order, output_key
 from sim.model.cron import YEAR
 from sim.model.distributions import Constant
@@ -79,6 +80,8 @@ def _cut_by_what_is_held(scenario: Scenario) -> Iterator[tuple[Pipeline, float]]
     new, rates = _new_at_once(scenario), arrival_rates(scenario)
     for load in scenario.pipelines:
         spec, cuts = load.pipeline, load.pipeline.datum_set_spec
+        if sets_by_phase(scenario.pachyderm.version):
+            continue
         if spec.kind is Kind.TRANSFORM and (cuts is None or cuts.per_worker) and new[spec.full_name] > 1:
             yield spec, rates[spec.shown_name]
 

@@ -9,7 +9,7 @@ import pytest
 
 import sim
 from sim.engine.run import simulate
-from sim.model.log import EventLog
+from sim.model.log import EventLog, JobState
 from sim.model.scenario import Scenario
 from tests.conftest import PROJECT
 
@@ -75,3 +75,81 @@ def test_others_read_a_cron_inputs_repository(tmp_path: Path) -> None:
 )
 def test_jobs_of_other_cases(name: str, expected: dict[str, int]) -> None:
     assert jobs(case(name)[1]) == expected
+
+
+def latencies(log: EventLog) -> list[float]:
+    """Return the seconds from creation to success of each job that succeeded."""
+    states = log["job_states"]
+    rows = zip(*(states.column(name).tolist() for name in ("time_us", "job", "state")), strict=True)
+    begun = log["jobs"].column("time_us").tolist()
+    return [(time_us - begun[job]) / 1e6 for time_us, job, state in rows if state == JobState.SUCCESS]
+
+
+def test_sets_before_2_4_are_sized_by_their_phase() -> None:
+    """Ten new datums of 1,010 are ten tasks on five workers before 2.4.0, one task since."""
+    _, log = case("sets-before-2-4")
+    assert 120 <= min(latencies(log)) < 200
+    _, since = case("sets-before-2-4", "pachyderm.version='2.4'")
+    assert min(latencies(since)) > 600
+
+
+def test_an_err_cmd_lets_no_job_fail() -> None:
+    scenario, log = case("err-cmd-recovers")
+    assert len(latencies(log)) == len(log["jobs"]) == 22
+    assert any("errCmd" in warning for warning in scenario.warnings)
+    failed = case("err-cmd-recovers", "pipelines[a].recovers=false")[1]
+    assert len(latencies(failed)) < 22
+
+
+def test_egress_keeps_the_job_and_its_workers() -> None:
+    scenario, log = case("egress-holds-workers")
+    assert any("egress" in warning for warning in scenario.warnings)
+    held, longer = case("egress-holds-workers", "pipelines[a].egress_time=20m")
+    assert not any("egress" in warning for warning in held.warnings)
+    assert latencies(longer)[0] == pytest.approx(latencies(log)[0] + 1_200)
+
+    def scaled_down_us(found: EventLog) -> int:
+        rows = found["replicas"]
+        return int(rows.column("time_us")[rows.column("target") == 0][0])
+
+    assert scaled_down_us(longer) == scaled_down_us(log) + 1_200_000_000
+
+
+def test_what_a_volume_in_memory_holds_counts_against_the_limit() -> None:
+    _, log = case("memory-volume")
+    assert not latencies(log)
+    small = case("memory-volume", "pipelines[a].download=100MB")[1]
+    assert len(latencies(small)) == len(small["jobs"]) == 2
+
+
+def test_memory_that_neighbours_use_is_told_with_its_arithmetic() -> None:
+    scenario, _ = case("memory-of-neighbours")
+    (told,) = [warning for warning in scenario.warnings if "overcommitted" in warning]
+    assert "8 workers of a" in told
+    assert "50,176 of 29,317 MiB" in told  # 8 x (6 GiB + 128 MiB) of an m5.2xlarge's allocatable
+
+
+def test_the_community_edition_has_limits_up_to_2_11() -> None:
+    name = "community-edition-limits"
+    (told,) = [warning for warning in case(name)[0].warnings if "community edition" in warning]
+    assert "a has 16 workers, above its limit of 8" in told
+    assert not sim.load(CASES / name / "scenario.yaml", ["pachyderm.edition=enterprise"]).warnings
+    assert not sim.load(CASES / name / "scenario.yaml", ["pachyderm.version='2.12'"]).warnings
+    with pytest.raises(sim.SimError, match="community edition"):
+        sim.load(CASES / name / "scenario.yaml", ["pachyderm.edition=community"])
+
+
+def test_cluster_defaults_are_merged_under_the_whole_spec() -> None:
+    scenario, log = case("cluster-defaults-autoscaling")
+    (load,) = scenario.pipelines
+    assert load.pipeline.autoscaling
+    assert load.pod_class.node_selector == (("pool", "work"),)
+    assert log["replicas"].column("target").tolist()[-1] == 0
+
+
+def test_a_pod_that_kubernetes_refuses_is_told_whole_and_once() -> None:
+    with pytest.raises(sim.SimError) as error:
+        case("limit-below-default-request")
+    assert str(error.value).count("pipelines[a]") == 1
+    assert "more cpu" in str(error.value)
+    assert "more memory" in str(error.value)

@@ -182,7 +182,7 @@ READ: dict[str, frozenset[str]] = {
         "determined",
         "maximumExpectedUptime",
     },
-    "Transform": frozenset({"image", "cmd", "memoryVolume", "datumBatching"}),
+    "Transform": frozenset({"image", "cmd", "errCmd", "memoryVolume", "datumBatching"}),
     "PFSInput": frozenset(
         {
             "project",
@@ -207,7 +207,6 @@ READ: dict[str, frozenset[str]] = {
 # Kept, and said, because it changes what happens in a way the simulator does not follow.
 NOT_SIMULATED: dict[str, dict[str, str]] = {
     SPEC: {
-        "egress": "is kept but not simulated: jobs end without the time egress takes",
         "podSpec": "is kept but not applied (deprecated, use podPatch): it may change requests",
         "podPatch": "is applied only where it adds affinity, topologySpreadConstraints or preemptionPolicy",
     },

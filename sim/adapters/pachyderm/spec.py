@@ -34,9 +34,11 @@ from sim.model.pipelines import (
     DatumSetSpec,
     Gpu,
     Kind,
+    PfsInput,
     Pipeline,
     Reprocess,
     ResourceSpec,
+    leaves,
     worker_labels,
 )
 from sim.model.pods import Effect, Pairs, Toleration
@@ -54,6 +56,12 @@ RESOURCE_MESSAGES = {
     "sidecarResourceRequests": "sidecar_resource_requests",
     "sidecarResourceLimits": "sidecar_resource_limits",
 }
+BATCHED = "has datumBatching: datum_time is the time of one datum, and starts of the user code cost nothing"
+LAZY = "has a lazy input: what datums download is moved before the user code as if it were not lazy"
+RECOVERED = (
+    "has an errCmd, after which a failed datum counts as done; that Pachyderm tries it again in the next job"
+    " is not simulated"
+)
 _EFFECTS = dict(
     zip(EFFECTS, (None, Effect.NO_SCHEDULE, Effect.PREFER_NO_SCHEDULE, Effect.NO_EXECUTE), strict=True)
 )
@@ -82,10 +90,11 @@ def read_specs_text(text: str, file: str = "", *, older: bool = True) -> tuple[R
     return tuple(read_spec(root(document), older=older) for document in documents)
 
 
-def read_spec(field: Field, *, older: bool = True) -> ReadSpec:
+def read_spec(field: Field, *, older: bool = True, defaults: SpecDefaults | None = None) -> ReadSpec:
     """Return the pipeline spec that a mapping holds: a file, an inline one, or a record of a list.
 
     Fields of Pachyderm 1.x are translated or dropped, and said; without ``older`` they are unknown keys.
+    ``defaults`` are merged under it, but for resources; ``canonical`` stays the user's own.
     """
     said: tuple[Notice, ...] = ()
     if is_info(field):
@@ -93,30 +102,53 @@ def read_spec(field: Field, *, older: bool = True) -> ReadSpec:
     canonical = Canonical(field, older=older)
     canonical.notices.extend(said)
     reader = _Reader(canonical.notices)
-    pipeline = reader.pipeline(canonical.field, canonical.kept)
+    effective, kept = canonical.field, canonical.kept
+    if defaults is not None and defaults.spec:
+        merged = _merge_patch(defaults.spec, effective.value)
+        effective = Field(effective.document, effective.path, merged)
+        kept = tuple({**dict(defaults.kept), **dict(kept)}.items())
+    pipeline = reader.pipeline(effective, kept)
     return ReadSpec(pipeline, tuple(canonical.notices), canonical.field.value)
 
 
-def read_cluster_defaults(field: Field) -> tuple[ClusterDefaults, tuple[Notice, ...]]:
-    """Return what ``pachctl inspect defaults --cluster`` says of resources.
+@dataclass(frozen=True, slots=True)
+class SpecDefaults:
+    """What cluster defaults say beside resources: canonical fields, and those that nobody reads."""
 
-    The document is ``{"createPipelineRequest": {...}}``; what else it holds is named in the notices.
+    spec: dict[str, Any]
+    kept: Pairs = ()
+
+
+def _merge_patch(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Return defaults with a spec merged over them (RFC 7396): a null takes a default away."""
+    merged = dict(under)
+    for key, value in over.items():
+        if value is None and key not in RESOURCE_MESSAGES:
+            merged.pop(key, None)
+        elif isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = _merge_patch(merged[key], value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def read_cluster_defaults(field: Field) -> tuple[ClusterDefaults, SpecDefaults, tuple[Notice, ...]]:
+    """Return what ``pachctl inspect defaults --cluster`` says, of resources and of everything else.
+
+    The document is ``{"createPipelineRequest": {...}}``. Source: v2.11.6 src/server/pps/server/defaults.go
+    makeEffectiveSpec.
     """
     keys = ("create_pipeline_request", "createPipelineRequest")
     place = next((place for _, place in defaults_in(field).known(keys).children()), None)
     if place is None:
-        return ClusterDefaults(), ()
+        return ClusterDefaults(), SpecDefaults({}), ()
     canonical = Canonical(place)
     reader = _Reader(canonical.notices)
     resources = {
         name: reader.resources(canonical.field.child(key)) for key, name in RESOURCE_MESSAGES.items()
     }
-    notices = canonical.notices + [
-        other.notice("is a cluster default the simulator does not apply; state it in each pipeline")
-        for key, other in canonical.field.children()
-        if key not in RESOURCE_MESSAGES
-    ]
-    return ClusterDefaults(**resources), tuple(notices)
+    others = {key: value for key, value in canonical.field.value.items() if key not in RESOURCE_MESSAGES}
+    return ClusterDefaults(**resources), SpecDefaults(others, canonical.kept), tuple(canonical.notices)
 
 
 class _Reader:
@@ -153,6 +185,7 @@ class _Reader:
             s3_out=bool(_get(field, "s3Out", False)),
             image=_get(transform, "image", "") or DEFAULT_IMAGE,
             cmd=tuple(_get(transform, "cmd", ())),
+            err_cmd=tuple(_get(transform, "errCmd", ())),
             datum_batching=bool(_get(transform, "datumBatching", False)),
             memory_volume=bool(_get(transform, "memoryVolume", False)),
             output_branch=_get(field, "outputBranch", "") or "master",
@@ -238,8 +271,19 @@ class _Reader:
                 self.notices.append(
                     field.notice(f"has the label {key}, which Pachyderm sets itself; ignored")
                 )
+        self._say_what_is_not_simulated(field, pipeline)
         if pipeline.kind is Kind.TRANSFORM and not pipeline.cmd:
             self.notices.append(field.notice("has no transform.cmd; Pachyderm lets such a pipeline fail"))
+
+    def _say_what_is_not_simulated(self, field: Field, pipeline: Pipeline) -> None:
+        """Say of each field that is read what of its effect is left out."""
+        lazy = any(isinstance(leaf, PfsInput) and leaf.lazy for leaf in leaves(pipeline.input))
+        unlike = [
+            (pipeline.datum_batching, BATCHED),
+            (lazy, LAZY),
+            (bool(pipeline.err_cmd), RECOVERED),
+        ]
+        self.notices += [field.notice(what) for so, what in unlike if so]
 
 
 def _names(field: Field) -> tuple[str, str]:

@@ -24,6 +24,8 @@ from sim.model.resources import MIB, Container, mib_up
 
 NEWEST_MINOR = 12
 GIB = 1024 * MIB
+FIRST_MINOR_BY_JOB, FIRST_MINOR_WITHOUT_LIMITS = 4, 12
+COMMUNITY_PIPELINES, COMMUNITY_WORKERS = 16, 8  # v2.11.6 src/server/enterprise/limits/limits.go
 SIDECAR_MEMORY_BYTES = 64_000_000  # "64M", as is the init container's and, before 2.5, the user's
 
 
@@ -71,6 +73,22 @@ def request_rules(version: str) -> RequestRules:
 def standby_awaits_compaction(version: str) -> bool:
     """Say whether a pipeline stays awake until its output is FINISHED, as before 2.5 (PR #8464)."""
     return request_rules(version) < RequestRules.V2_5
+
+
+def sets_by_phase(version: str) -> bool:
+    """Say whether sets are sized by the datums of their phase, as before 2.4 (worker.go createSetSpec)."""
+    return _minor(version) < FIRST_MINOR_BY_JOB
+
+
+def community_limits(version: str) -> bool:
+    """Say whether pachd without an activation key limits plans, as up to 2.11.6 (gone in v2.12.0-rc.2)."""
+    return _minor(version) < FIRST_MINOR_WITHOUT_LIMITS
+
+
+def _minor(version: str) -> int:
+    """Return the second number of a version of 2.x, -1 for those before."""
+    major, _, rest = version.removeprefix("v").partition(".")
+    return 4 if version == "pre-2.5" else int(rest.partition(".")[0]) if major == "2" else -1
 
 
 def worker_requests(

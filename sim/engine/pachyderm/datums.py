@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from sim.decisions.pachyderm.datum_sets import Bounds
 from sim.model.distributions import Constant, Distribution
+from sim.model.resources import MIB
 from sim.model.units import SECOND
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ Floats = NDArray[np.float64]
 FIRST_BLOCK = 64
 LAST_BLOCK = 65_536
 FEW = 16
+NO_MEMORY = Constant(1e-9)  # nothing but what is added to it
 
 
 class Draws:
@@ -104,10 +106,20 @@ class DatumModel:
         self.rows: list[tuple[str, Distribution | None]] = [("seconds", load.datum_s)]
         self.download = self._row("download", load.download_bytes)
         self.upload = self._row("upload", load.upload_bytes)
-        self.peak = None if load.memory_peak_mib is None else self._row("memory", load.memory_peak_mib)
+        peak = load.memory_peak_mib
+        if peak is None and spec.memory_volume:
+            peak = NO_MEMORY
+        self.peak = None if peak is None else self._row("memory", peak)
+        self.in_memory = self._in_memory(load)
+        self.recovers = bool(spec.err_cmd) and load.recovers
         self.failure = load.failure
         self.attempts = self._row("attempts", None) if load.failure > 0 else None
         self.only_seconds = len(self.rows) == 1 and self.timeout_s is None
+
+    def _in_memory(self, load: PipelineLoad) -> list[int]:
+        """Return the rows whose bytes lie in memory: inputs and outputs of a volume that is in RAM."""
+        moved = [row for row in (self.download, self.upload) if row is not None]
+        return moved if load.pipeline.memory_volume else []
 
     def _row(self, name: str, distribution: Distribution | None) -> int | None:
         if distribution == Constant(0):
@@ -133,6 +145,8 @@ class DatumModel:
         work = np.empty((len(draws), count))
         for row, draw in zip(work, draws, strict=True):
             row[:] = trace_s if draw is None else draw.take(count)
+        for moved in self.in_memory:
+            work[self.peak] += work[moved] / MIB
         return work
 
     def costs(self, work: Floats, limit_mib: float | None = None) -> DatumCosts:
@@ -176,7 +190,9 @@ class DatumModel:
             _whole_us(np.add.reduceat(each.compute_s, starts)),
             None if moved is None else np.add.reduceat(moved, starts).tolist(),
             None if self.peak is None else np.maximum.reduceat(work[self.peak], starts).tolist(),
-            None if failed is None else np.add.reduceat(failed.astype(np.int64), starts).tolist(),
+            None
+            if failed is None or self.recovers
+            else np.add.reduceat(failed.astype(np.int64), starts).tolist(),
             0.0 if self.upload is None else float(work[self.upload].sum()),
         )
 
@@ -231,7 +247,7 @@ class DatumModel:
         assert each.failed is not None
         failed = int(each.failed.sum())
         failed_anyway = 0 if otherwise.failed is None else int(otherwise.failed.sum())
-        return round(seconds * SECOND), failed - failed_anyway
+        return round(seconds * SECOND), 0 if self.recovers else failed - failed_anyway
 
     def after_failure(self, work: Floats) -> Floats:
         """Return the same datums for the next job: those out of tries have used them up."""

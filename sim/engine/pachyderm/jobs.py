@@ -41,6 +41,7 @@ import numpy as np
 
 from sim.decisions.pachyderm.datum_sets import Bounds, datum_set_bounds, datums_per_set, equal_set_bounds
 from sim.decisions.pachyderm.datums import Phases, count_datums, matched_by_ratio, phases
+from sim.decisions.pachyderm.requests import sets_by_phase
 from sim.engine.pachyderm.datums import last_of
 from sim.engine.pachyderm.repos import leaf_entries
 from sim.model.pipelines import CombinedInput, leaves
@@ -109,6 +110,7 @@ class Planner:
         self.spec = spec
         self._leaves = list(leaves(spec.input))
         self._layouts = context.layouts
+        self._by_phase = sets_by_phase(context.options.version)
         self._match = matched_by_ratio(load.join_matches, load.groups)
         self._model = model
         self._cuts = [(0, 0, EMPTY), (0, 0, EMPTY)]  # the last one of each phase: held, datums, bounds
@@ -140,6 +142,8 @@ class Planner:
     def _bounds(self, plan: Phases, phase: int, work: Floats) -> Bounds:
         datums = work.shape[1]
         remaining = plan.total - (plan.skipped if phase else 0)  # what is skipped is known after one phase
+        if self._by_phase:
+            remaining = datums
         spec = self.spec.datum_set_spec
         if spec is not None and spec.size_bytes:
             sizes = self._model.input_bytes(work)

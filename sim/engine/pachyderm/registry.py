@@ -60,6 +60,7 @@ class Registry:
         self.finish = finish
         self._awake_until_finished = standby_awaits_compaction(self.options.version)
         self._compaction = context.delays("compaction", self.options.compaction_s)
+        self._egressing = context.delays("egress", context.load.egress_s)
         self._restart = context.delays("job-restart", self.options.job_restart_s)
         self._job_log = JobLog(context)
         self._note = self._job_log.state
@@ -225,7 +226,19 @@ class Registry:
         elif job.current == PARALLEL:
             self._await_base(job)
         else:
+            self._egress(job)
+
+    def _egress(self, job: Job) -> None:
+        """Egress before FINISHING: pachd moves the output, and the workers stay (processJobEgressing)."""
+        took_us = self._egressing.next_us()
+        if not took_us:
             self._finishing(job)
+        else:
+            job.call = self.clock.at(self.clock.now_us + took_us, CONTROLLERS, self._egressed, job)
+
+    def _egressed(self, call: Call[Job]) -> None:
+        call.argument.call = None
+        self._finishing(call.argument)
 
     def _await_base(self, job: Job) -> None:
         base = job.base

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from sim.decisions.cluster_autoscaler.asg_tags import TEMPLATE_TAG
+from sim.decisions.kubernetes.empty_node import empty_node_of
 from sim.documents.fields import Field
 from sim.loader.compile.fit import bought_in_vain, never_woken, obstacles, profile_for, size_for
 from sim.loader.compile.pipelines import PlacedLoad
@@ -110,6 +111,29 @@ def warn_of_quota(loads: Iterable[PlacedLoad], cluster: Cluster, notes: Notes) -
             f"Fargate quota: at full width pipelines ask {wanted:g} of {quota:g} vCPU in {cluster.region}; "
             "pods above it stay Pending until AWS raises it (cluster.fargate.vcpu_quota)"
         )
+
+
+def warn_of_memory(loads: Iterable[PlacedLoad], cluster: Cluster, notes: Notes) -> None:
+    """Warn where workers that fit a node by their requests use more memory together than it has.
+
+    What neighbours use beyond their requests is not simulated: a worker is held against what they request.
+    """
+    for placed in loads:
+        load, workers = placed.load, placed.load.pod_class
+        if load.memory_peak_mib is None or profile_for(workers, cluster) is not None:
+            continue
+        used_mib = load.memory_peak_mib.mean + load.sidecar_memory_mib
+        for group in cluster.node_groups:
+            for shape in [shape for shape in group.shapes if shape.lets_in(workers)][:1]:
+                held = min(empty_node_of(shape, cluster).holds(workers.requests), load.pipeline.parallelism)
+                has_mib, asked_mib = shape.allocatable.memory_mib, workers.requests.memory_mib
+                if used_mib > asked_mib and held * used_mib > has_mib and held > 1:
+                    notes.warn(
+                        f"memory of group {group.name} is overcommitted: {held} workers of "
+                        f"{load.pipeline.shown_name} fit a node, as each requests {asked_mib} MiB, and use "
+                        f"{used_mib:,.0f} MiB each: {held * used_mib:,.0f} of {has_mib:,} MiB; the kubelet "
+                        "would evict some, which is not simulated; request what they use"
+                    )
 
 
 def warn_of_homeless_base_load(base_load: Iterable[BaseLoad], cluster: Cluster, notes: Notes) -> None:

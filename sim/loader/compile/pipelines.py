@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sim.adapters.pachyderm.spec import ReadSpec, read_cluster_defaults, read_spec
+from sim.adapters.pachyderm.spec import ReadSpec, SpecDefaults, read_cluster_defaults, read_spec
 from sim.decisions.pachyderm.requests import (
     STOCK_DEFAULTS,
     RequestRules,
@@ -26,7 +26,7 @@ from sim.loader.compile.pods import PodMaker
 from sim.loader.notes import Notes
 from sim.loader.shape.workload import DatumsFile, PachydermFile, PipelineFile
 from sim.model.arrivals import TraceArrivals
-from sim.model.distributions import Distribution
+from sim.model.distributions import Constant, Distribution
 from sim.model.paths import name_of
 from sim.model.pipelines import (
     DEFAULT_PROJECT,
@@ -83,6 +83,7 @@ class PipelineMaker:
 
     rules: RequestRules
     defaults: ClusterDefaults
+    spec_defaults: SpecDefaults
     namespace: str
     pods: PodMaker
     notes: Notes
@@ -98,11 +99,12 @@ class PipelineMaker:
     def _placed(self, said: PipelineFile, spec: Field, at: Field) -> PlacedLoad:
         path = f"pipelines[{name_of(spec.value) or at.path[-1]}]"
         try:
-            read = read_spec(spec)
+            read = read_spec(spec, defaults=self.spec_defaults)
             load = self._load(said, read, at)
         except InputError as error:
             raise _under(error, path, spec, at) from None
         self.notes.add(read.notices)
+        self._note_egress(said, load.pipeline, at)
         self._note_cron(load.pipeline, path)
         return PlacedLoad(load, said, at, spec, path)
 
@@ -111,7 +113,7 @@ class PipelineMaker:
         worker = worker_requests(pipeline, self.rules, self.defaults)
         if worker.problems:
             raise at.error(
-                f"has a pod that Kubernetes refuses: {worker.problems[0]}", allowed="a pod it takes"
+                f"has a pod that Kubernetes refuses: {'; '.join(worker.problems)}", allowed="a pod it takes"
             )
         limits = {each.name: each.limit_memory_bytes for each in worker.containers}
         memory = {each.name: each.memory_bytes for each in worker.containers}
@@ -130,7 +132,20 @@ class PipelineMaker:
             join_matches=said.join_matches,
             groups=said.groups,
             output_layout=said.output_files,
+            recovers=said.recovers,
+            egress_s=said.egress_time or Constant(0),
         )
+
+    def _note_egress(self, said: PipelineFile, pipeline: Pipeline, at: Field) -> None:
+        """Warn of an egress whose time nobody says, and refuse the time of none."""
+        has = "egress" in dict(pipeline.kept)
+        if said.egress_time is not None and not has:
+            raise at.error("says egress_time, and its spec has no egress", allowed="egress in the spec")
+        if has and said.egress_time is None:
+            self.notes.warn(
+                f"pipeline {pipeline.shown_name}: egress is simulated as taking no time, while it holds all "
+                "its workers and the next job's serial phase; say egress_time"
+            )
 
     def _note_cron(self, pipeline: Pipeline, path: str) -> None:
         for leaf in leaves(pipeline.input):
@@ -194,9 +209,9 @@ def pipeline_maker(said: PachydermFile, at: Field, pods: PodMaker, notes: Notes)
     except InputError as error:
         raise error.inside("pachyderm.version", file=at.document.file, line=at.line()) from None
     _warn_of_old_version(said.options.version, rules, notes)
-    defaults = STOCK_DEFAULTS
+    defaults, spec_defaults = STOCK_DEFAULTS, SpecDefaults({})
     if said.cluster_defaults is not None:
-        defaults, notices = read_cluster_defaults(said.cluster_defaults[0])
+        defaults, spec_defaults, notices = read_cluster_defaults(said.cluster_defaults[0])
         notes.add(notices)
     elif rules >= RequestRules.V2_8:
         notes.assume(
@@ -204,22 +219,23 @@ def pipeline_maker(said: PachydermFile, at: Field, pods: PodMaker, notes: Notes)
             "user and sidecar each 1 cpu, 256Mi, 1Gi of disk",
             "pachyderm.md §1.3 (src/internal/clusterstate/v2.8.0/defaults.go)",
         )
-    return PipelineMaker(rules, defaults, said.options.namespace, pods, notes)
+    if rules < RequestRules.V2_8:
+        spec_defaults = SpecDefaults({})  # such a cluster has none
+    return PipelineMaker(rules, defaults, spec_defaults, said.options.namespace, pods, notes)
 
 
 def _warn_of_old_version(version: str, rules: RequestRules, notes: Notes) -> None:
     """Warn where only requests follow the version (pachyderm.md §2.4 and §3.2)."""
     if rules < RequestRules.V2_8 or version.removeprefix("v").split(".")[1] == "8":
         notes.warn(
-            f"pachyderm {version}: requests follow it, jobs run as from 2.9 on: datums are listed "
-            "outside the workers"
+            f"pachyderm {version}: requests and datum sets follow it, jobs run as from 2.9 on: datums "
+            "are listed outside the workers"
         )
 
 
 def _under(error: InputError, path: str, spec: Field, at: Field) -> InputError:
     """Return an error of a spec with the pipeline's path before its field."""
-    inline = spec.document is at.document
-    if inline and error.field.startswith("pipelines["):
+    if error.file and error.field.startswith("pipelines["):
         return error
     place = at_path(spec, *error.field.split("."))
     return error.inside(path, file=spec.document.file, line=place.line())

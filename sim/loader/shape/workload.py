@@ -12,7 +12,7 @@ from sim.loader.values.distributions import (
     MEMORY_VARYING,
     SECONDS_VARYING,
 )
-from sim.loader.values.kinds import ListOf
+from sim.loader.values.kinds import Choice, ListOf
 from sim.loader.values.references import CLUSTER_DEFAULTS, SPEC
 from sim.loader.values.scalars import (
     BYTE_RATE,
@@ -37,6 +37,7 @@ from sim.model.distributions import Constant, Counts, Distribution
 from sim.model.layout import FLAT, Layout
 from sim.model.scenario import PachydermOptions
 
+EDITION = Choice(("community", "enterprise"))
 UPSTREAM = "pachyderm.md §9"
 UNVERIFIED = "assumption, to calibrate (pachyderm.md §9: unverified)"
 
@@ -47,16 +48,26 @@ class PachydermFile:
 
     options: PachydermOptions
     cluster_defaults: tuple[Field, ...] | None = None
+    edition: str | None = None
 
 
-def _pachyderm(cluster_defaults: tuple[Field, ...] | None = None, **options: object) -> PachydermFile:
-    return PachydermFile(options=PachydermOptions(**options), cluster_defaults=cluster_defaults)  # type: ignore[arg-type]  # each kind returns its attribute's type
+def _pachyderm(
+    cluster_defaults: tuple[Field, ...] | None = None, edition: str | None = None, **options: object
+) -> PachydermFile:
+    return PachydermFile(
+        options=PachydermOptions(**options), cluster_defaults=cluster_defaults, edition=edition
+    )  # type: ignore[arg-type]  # each kind returns its attribute's type
 
 
 PACHYDERM = section_of(
     _pachyderm,
     Key("version", VERSION, "picks the rules for worker requests", source="pachyderm.md §1.3"),
     Key("namespace", NAMESPACE, "namespace of the workers, which Fargate profiles select by"),
+    Key(
+        "edition",
+        EDITION,
+        "community: without an activation key, whose limits are then errors; left out: warned of",
+    ),
     Key(
         "cluster_defaults",
         CLUSTER_DEFAULTS,
@@ -235,6 +246,10 @@ class PipelineFile:
     upload: Distribution = key(BYTES_VARYING, "bytes that one datum uploads", Constant(0))
     outputs_per_datum: int = key(MEMBERS, "files in the output repository for each datum", 1)
     output_files: Layout = key(FILES, "where those files lie, for globs of several depths", FLAT)
+    recovers: bool = key(FLAG, "whether the spec's err_cmd succeeds, where it has one", True)
+    egress_time: Distribution | None = key(
+        SECONDS_VARYING, "how long a job's egress takes, during which workers stay; left out: none", None
+    )
     failure: float = key(SHARE, "chance that one attempt of a datum fails", 0.0)
     join_matches: float = key(FEW, "datums a join yields for each new file of its first input", 1.0)
     groups: float = key(FEW, "datums a group yields for each new file of its first input", 1.0)

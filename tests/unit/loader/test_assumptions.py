@@ -55,7 +55,7 @@ def test_the_version_decides_the_defaults(tmp_path: Path) -> None:
 
 
 def test_every_option_of_pachyderm_can_be_said() -> None:
-    settable = {each.attribute or each.name for each in PACHYDERM.keys} - {"cluster_defaults"}
+    settable = {each.attribute or each.name for each in PACHYDERM.keys} - {"cluster_defaults", "edition"}
     assert settable == {each.name for each in fields(PachydermOptions)}
 
 
@@ -275,8 +275,8 @@ def test_zstd_images_and_raids_are_said_by_name(tmp_path: Path) -> None:
     [
         ("2.9", []),
         ("2.11.6", []),
-        ("2.8", ["pachyderm 2.8: requests follow it, jobs run as from 2.9 on"]),
-        ("pre-2.5", ["pachyderm pre-2.5: requests follow it, jobs run as from 2.9 on"]),
+        ("2.8", ["pachyderm 2.8: requests and datum sets follow it, jobs run as from 2.9 on"]),
+        ("pre-2.5", ["pachyderm pre-2.5: requests and datum sets follow it, jobs run as from 2.9 on"]),
     ],
 )
 def test_what_an_old_version_does_not_change_is_said(tmp_path: Path, version: str, said: list[str]) -> None:

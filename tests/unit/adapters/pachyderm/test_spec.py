@@ -271,7 +271,7 @@ def test_removed_fields_are_translated_or_dropped_and_said() -> None:
 def test_pod_patches_are_kept_and_said() -> None:
     read = spec_of(podSpec="{}", pod_patch="[]", egress={"URL": "s3://x"})
     assert dict(read.pipeline.kept) == {"podSpec": '"{}"', "podPatch": '"[]"', "egress": '{"URL": "s3://x"}'}
-    assert len(read.notices) == 3
+    assert len(read.notices) == 2
     triggered = spec_of(input={"pfs": {"repo": "r", "glob": "/", "trigger": {"size": "1G"}}})
     moved = PfsInput("r", "/", "r", branch="p-trigger-1", trigger=Trigger("master", size_bytes=10**9))
     assert triggered.pipeline.input == moved
@@ -392,13 +392,13 @@ def test_an_inline_spec_keeps_its_place() -> None:
 def test_cluster_defaults() -> None:
     text = """{"create_pipeline_request": {"resource_requests": {"cpu": 1, "memory": "256Mi", "disk": "1Gi"},
     "sidecarResourceRequests": {"cpu": 0.1}, "datumTries": "4"}}"""
-    defaults, notices = read_cluster_defaults(root(read_text(text, "defaults.json")[0]))
+    defaults, others, notices = read_cluster_defaults(root(read_text(text, "defaults.json")[0]))
     assert defaults == ClusterDefaults(
         resource_requests=ResourceSpec(cpu=1, memory_bytes=256 * MI, disk_bytes=GI),
         sidecar_resource_requests=ResourceSpec(cpu=0.1),
     )
-    assert [notice.field for notice in notices] == ["create_pipeline_request.datumTries"]
-    assert read_cluster_defaults(root(read_text("{}")[0])) == (ClusterDefaults(), ())
+    assert (others.spec, notices) == ({"datumTries": 4}, ())
+    assert read_cluster_defaults(root(read_text("{}")[0]))[0] == ClusterDefaults()
     answer = json.dumps({"clusterDefaultsJson": text})
     assert read_cluster_defaults(root(read_text(answer, "defaults.json")[0]))[0] == defaults
 
