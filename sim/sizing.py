@@ -23,13 +23,14 @@ from sim.decisions.aws.fargate import (
     usable_memory_mib,
 )
 from sim.decisions.aws.fargate_admission import FargateCandidate, refusals
+from sim.decisions.kubernetes.accelerators import devices
 from sim.decisions.kubernetes.allocatable import DEFAULT_VOLUME_GIB, allocatable, managed_max_pods
 from sim.decisions.kubernetes.empty_node import EKS_DAEMONS, empty_node
 from sim.decisions.pachyderm.requests import RequestRules, request_rules, worker_requests
 from sim.errors import InputError
 from sim.model.billing import fargate_usd_per_hour, volume_usd_per_hour
 from sim.model.machines import FargatePrice, FargateSize, InstanceType, Price
-from sim.model.pipelines import Pipeline, ResourceSpec
+from sim.model.pipelines import Pipeline, ResourceSpec, accelerator
 from sim.model.resources import MIB, Container, Resources, mib_up, pod_requests
 from sim.model.scenario import PachydermOptions
 
@@ -198,7 +199,9 @@ def pod_size(
     """Return the size of one pipeline's worker pod."""
     worker = worker_requests(pipeline, rules)
     requests = pod_requests(worker.containers)
-    looked_at = [market.catalog.instance(name) for name in instance_types] or _usual(market, requests)
+    resource = accelerator(pipeline)
+    named = [_offering(market.catalog.instance(name), resource) for name in instance_types]
+    looked_at = named or _usual(market, requests, resource)
     offers = [node_offer(each, requests, pipeline.parallelism, market.node_usd(each)) for each in looked_at]
     fitting = [offer for offer in offers if offer.pods]
     return PodSize(
@@ -290,11 +293,17 @@ def _warnings(pipeline: Pipeline, rules: RequestRules) -> Iterator[str]:
         )
 
 
-def _usual(market: Market, requests: Resources) -> list[InstanceType]:
+def _offering(instance: InstanceType, resource: str) -> InstanceType:
+    """Return a type with the devices that a node of it offers under a resource's name."""
+    return replace(instance, gpu=devices(instance, resource))
+
+
+def _usual(market: Market, requests: Resources, resource: str) -> list[InstanceType]:
     """Return the types worth a look: priced here, x86, ordinary, with GPUs if the pod wants some."""
+    every = market.catalog.instances().values()
     return [
         instance
-        for instance in market.catalog.instances().values()
+        for instance in (_offering(kind, resource) for kind in every)
         if instance.name in market.on_demand
         and instance.arch == "amd64"
         and (instance.gpu > 0) == (requests.gpu > 0)

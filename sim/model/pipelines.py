@@ -215,6 +215,12 @@ class Pipeline:
         return self.full_name.removeprefix(f"{DEFAULT_PROJECT}/")
 
 
+def accelerator(spec: Pipeline) -> str:
+    """Return the name of the resource that a pipeline's GPUs are, NVIDIA's where it asks for none."""
+    asked = [each.gpu for each in (spec.resource_limits, spec.resource_requests) if each and each.gpu]
+    return asked[0].type if asked else DEFAULT_GPU
+
+
 def worker_labels(spec: Pipeline, version: int = 1) -> Pairs:
     """Return the labels of a worker pod: Pachyderm's own win over the user's (pachyderm.md §1.2)."""
     fixed = {

@@ -153,3 +153,15 @@ def test_a_pod_that_kubernetes_refuses_is_told_whole_and_once() -> None:
     assert str(error.value).count("pipelines[a]") == 1
     assert "more cpu" in str(error.value)
     assert "more memory" in str(error.value)
+
+
+def test_a_gpu_type_is_the_name_of_a_resource() -> None:
+    """One device on inf2.xlarge, none on g5.xlarge, whose GPU has another name."""
+    (pod,) = sim.size(
+        CASES / "accelerator-type" / "a.json", instance_types=["inf2.xlarge", "inf2.24xlarge", "g5.xlarge"]
+    )
+    assert [(offer.instance_type, offer.pods) for offer in pod.nodes] == [
+        ("inf2.xlarge", 1),
+        ("inf2.24xlarge", 6),
+        ("g5.xlarge", 0),
+    ]

@@ -29,11 +29,13 @@ from sim.model.arrivals import TraceArrivals
 from sim.model.distributions import Constant, Distribution
 from sim.model.paths import name_of
 from sim.model.pipelines import (
+    DEFAULT_GPU,
     DEFAULT_PROJECT,
     ClusterDefaults,
     CronInput,
     Kind,
     Pipeline,
+    accelerator,
     leaves,
     worker_labels,
 )
@@ -105,6 +107,11 @@ class PipelineMaker:
             raise _under(error, path, spec, at) from None
         self.notes.add(read.notices)
         self._note_egress(said, load.pipeline, at)
+        if (resource := accelerator(load.pipeline)) != DEFAULT_GPU:
+            self.notes.warn(
+                f"pipeline {load.pipeline.shown_name} asks for {resource}, and nodes are simulated with "
+                f"{DEFAULT_GPU} alone: it is placed where so many of those are, not where its own are"
+            )
         self._note_cron(load.pipeline, path)
         return PlacedLoad(load, said, at, spec, path)
 

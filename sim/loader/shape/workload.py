@@ -54,9 +54,8 @@ class PachydermFile:
 def _pachyderm(
     cluster_defaults: tuple[Field, ...] | None = None, edition: str | None = None, **options: object
 ) -> PachydermFile:
-    return PachydermFile(
-        options=PachydermOptions(**options), cluster_defaults=cluster_defaults, edition=edition
-    )  # type: ignore[arg-type]  # each kind returns its attribute's type
+    made = PachydermOptions(**options)  # type: ignore[arg-type]  # each kind returns its attribute's type
+    return PachydermFile(options=made, cluster_defaults=cluster_defaults, edition=edition)
 
 
 PACHYDERM = section_of(
