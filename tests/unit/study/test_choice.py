@@ -9,8 +9,8 @@ import pytest
 from scipy import stats
 
 from sim.model.study import Constraint
-from sim.study.choice import Held, choose, hazard, held, holding, levels, unseen_share, wrong
-from sim.study.statistics import Float
+from sim.study.choice import Held, choose, hazard, held, holding, levels, ratio, seeming, unseen_share, wrong
+from sim.study.statistics import Float, estimates
 
 THREE = np.ones(3, np.bool_)
 
@@ -200,3 +200,38 @@ def test_a_count_that_cannot_be_otherwise_holds_a_limit_on_its_mean() -> None:
     values, limit = np.zeros((2, 4)), Constraint("pods_lost", 0.5)
     assert held(values, limit, 0.02).unseen.tolist() == pytest.approx([math.exp(-0.5 * 4)] * 2)
     assert held(values, limit, 0.02, known=np.array([1.0, np.nan])).unseen[0] == 0.0
+
+
+@pytest.mark.parametrize(("bad", "count"), [(0, 10), (1, 50), (40, 50)])
+def test_what_telling_a_share_takes_is_its_variance_over_the_squared_gap(bad: int, count: int) -> None:
+    """With half a replication of each kind more; a gap below a quarter of what may be bad counts as that."""
+    found = held(
+        np.array([[1.0] * bad + [0.0] * (count - bad)]), Constraint("pods_stuck", 0.0, probability=0.9), 0.02
+    )
+    share = (count - bad + 0.5) / (count + 1)
+    gap = max(abs(share - 0.9), 0.1 / 4)
+    assert found.effort[0] == pytest.approx(share * (1 - share) / gap**2)
+
+
+def test_what_was_never_measured_does_not_seem_to_hold() -> None:
+    found = held(np.full((1, 3), np.nan), Constraint("pods_stuck", 0.0), 0.02)
+    assert (found.seems[0], found.unseen[0]) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("gap", "replications"),
+    [
+        pytest.param(2.0, 0.25, id="variance 1 over the squared gap"),
+        pytest.param(0.01, 9 / 0.5**2, id="a gap below half a standard error says no more than that"),
+        pytest.param(math.nan, 9 / 0.5**2, id="nor does one that is not known"),
+    ],
+)
+def test_how_many_replications_tell_a_gap_from_nothing(gap: float, replications: float) -> None:
+    assert ratio(estimates(rows(0.0), signed=True), np.array([gap]))[0] == pytest.approx(replications)
+
+
+def test_an_even_chance_is_enough_to_be_looked_at() -> None:
+    one = held(np.array([[5.0]]), Constraint("job_latency_p95_s", 9.0), 0.02)
+    assert one.seems[0] == 0.5
+    assert seeming([one], np.ones(1, np.bool_)).tolist() == [True]
+    assert seeming([one, one], np.ones(1, np.bool_)).tolist() == [False]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
 from sim.model.study import Constraint, Study
 from sim.report.metrics import Tree
+from sim.study.choice import choose, held
 from sim.study.evaluate import Task
 from sim.study.search.exclusions import Exclusion, Exclusions, Kind
 from sim.study.search.figures import Figures
@@ -86,3 +88,28 @@ def test_the_nearest_miss_is_the_cheapest_of_the_equal_ones() -> None:
     assert nearest_miss(samples, study, judge(samples, study)) == 2
     left_out: Exclusions = {(2,): Exclusion(Kind.UNSTABLE, "it grows")}
     assert nearest_miss(samples, study, judge(samples, study, left_out), left_out) == 1
+
+
+def test_a_round_may_err_as_often_as_there_are_looks() -> None:
+    """Bonferroni over three looks: the parts of being wrong are those of the choice, summed, three times."""
+    study = a_study(factor("a", 3))
+    samples = samples_of(study, costs(10.0, 10.0, 10.05))
+    x = samples.values(samples.objective)
+    choice = choose(x, [], study.indifference, np.ones(3, np.bool_))
+    verdict = judge(samples, study)
+    assert 1e-4 < choice.wrong.sum() < 0.3
+    assert verdict.decided == verdict.good == pytest.approx(1 - 3 * choice.wrong.sum())
+
+
+def test_a_cheaper_rival_counts_by_the_chance_that_it_clearly_holds() -> None:
+    """The cheaper one holds its limit of 4 with some chance, with 2 % to spare with less."""
+    study = a_study(factor("a", 2), constraints=(Constraint(STUCK, 4.0),))
+    stuck = [[4.4 + 0.5 * each for each in WOBBLE], [1.0 + 0.1 * each for each in WOBBLE]]
+    figures = [{**of, STUCK: values} for of, values in zip(costs(10.0, 20.0), stuck, strict=True)]
+    samples = samples_of(study, figures)
+    known = held(np.array(stuck), study.constraints[0], study.indifference)
+    verdict = judge(samples, study)
+    assert verdict.best == 1
+    assert 0.001 < known.clearly[0] < 0.7 * known.holds[0]
+    assert verdict.good == pytest.approx(1 - 3 * known.clearly[0], abs=1e-6)
+    assert verdict.correct == pytest.approx(1 - 3 * known.holds[0], abs=1e-6)
