@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from enum import IntEnum, IntFlag
-from typing import TYPE_CHECKING
+from enum import IntEnum
+from heapq import merge
+from typing import TYPE_CHECKING, Final
 
 from sim.engine.entities import PENDING
 
@@ -13,30 +14,37 @@ if TYPE_CHECKING:
 
 
 Turn = tuple[int, int, tuple[int, ...], int]
+History = tuple[int, int, int, int, tuple[int, ...]]
+Key = tuple[int, Turn]  # the second in which the back-off ends out of which it is taken, or ACTIVE
 
 ACTIVE = -1  # where a cohort is taken from that is not backing off
 RANKED = 10  # numbers of a rank that are kept: five attempts
 
 
-class Rejector(IntFlag):
-    """The plugins that refused nodes, which decide what events may help: kept as bits."""
+class Rejector:
+    """The plugins that refused nodes, which decide what events may help.
 
-    NONE = 0
-    FIT = 1
-    TAINTS = 2
-    UNSCHEDULABLE = 4
-    AFFINITY = 8
-    SPREAD = 16
-    INTER_POD = 32
+    Bits of plain integers: those of an ``IntFlag`` take ten times as long.
+    """
+
+    NONE: Final = 0
+    FIT: Final = 1
+    TAINTS: Final = 2
+    UNSCHEDULABLE: Final = 4
+    AFFINITY: Final = 8
+    SPREAD: Final = 16
+    INTER_POD: Final = 32
 
 
 class Place(IntEnum):
-    """Where the queue holds a cohort; NOWHERE while it is being tried, or sleeps."""
+    """Where the queue holds a cohort; NOWHERE while it is being tried, HOPEFUL if asleep and called on."""
 
     NOWHERE = 0
     ACTIVE = 1
     BACKING_OFF = 2
     UNSCHEDULABLE = 3
+    ASLEEP = 4
+    HOPEFUL = 5
 
 
 class Cohort:
@@ -60,7 +68,7 @@ class Cohort:
         self.rank: tuple[int, ...] = ()
         self.taken_from = ACTIVE
         self.pods_gone = 0
-        self.refused_by = Rejector.NONE
+        self.refused_by: int = Rejector.NONE
         self.place = Place.NOWHERE
 
     def head(self) -> Pod | None:
@@ -85,12 +93,19 @@ class Cohort:
         return (taken_from, before_us, *self.rank[:RANKED])
 
 
+def history_of(cohort: Cohort) -> History:
+    """Return what decides what becomes of a cohort, besides what pods it has and of what class."""
+    return cohort.failed_us, cohort.attempts, cohort.pods_gone, cohort.refused_by, cohort.rank
+
+
 def alike(first: Cohort, second: Cohort) -> bool:
     """Say whether two cohorts of a class have the same history from now on."""
-    return (
-        first.failed_us == second.failed_us
-        and first.attempts == second.attempts
-        and first.pods_gone == second.pods_gone
-        and first.refused_by == second.refused_by
-        and first.rank == second.rank
-    )
+    return history_of(first) == history_of(second)
+
+
+def merged_pods(first: deque[Pod], second: deque[Pod]) -> deque[Pod]:
+    """Return the pods of two cohorts that are alike in the order of their turn: of creation."""
+    if not first or not second or first[-1].order < second[0].order:
+        first.extend(second)
+        return first
+    return deque(merge(first, second, key=lambda pod: pod.order))

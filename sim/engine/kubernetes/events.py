@@ -27,15 +27,16 @@ if TYPE_CHECKING:
     from sim.model.pods import PodClass
 
 Known = tuple[int, bool, bool, bool]
+Kind = tuple[int, bool, bool]
 
 
-def rejectors(view: ClassView, nodes: Sequence[Node], domains: Domains) -> Rejector:
+def rejectors(view: ClassView, nodes: Sequence[Node], domains: Domains) -> int:
     """Return the plugins that refuse the nodes for a class, the first of each node."""
-    found = Rejector.NONE
+    found: int = Rejector.NONE
     cls = view.cls
-    seen: set[tuple[int, bool, bool]] = set()
+    seen: set[Kind] = set()
     for node in nodes:
-        kind = (node.shape, node.open, node.cordoned)
+        kind = kind_of(node)
         if kind not in seen:
             seen.add(kind)
             found |= _first_of_a_kind(cls, node)
@@ -44,7 +45,12 @@ def rejectors(view: ClassView, nodes: Sequence[Node], domains: Domains) -> Rejec
     return found
 
 
-def _first_of_a_kind(cls: ClassState, node: Node) -> Rejector:
+def kind_of(node: Node) -> Kind:
+    """Return what a plugin other than the fit reads of a node: its shape, whether it is open, cordoned."""
+    return node.shape, node.open, node.cordoned
+
+
+def _first_of_a_kind(cls: ClassState, node: Node) -> int:
     """Return the plugin that refuses a node for what it is; the fit, if nothing does."""
     if node.cordoned and not cls.tolerates_cordon:
         return Rejector.UNSCHEDULABLE
@@ -56,9 +62,9 @@ def _first_of_a_kind(cls: ClassState, node: Node) -> Rejector:
     return Rejector.FIT
 
 
-def _by_room_or_others(view: ClassView, nodes: Sequence[Node], domains: Domains) -> Rejector:
+def _by_room_or_others(view: ClassView, nodes: Sequence[Node], domains: Domains) -> int:
     """Return which of room, spread and other pods refuse the nodes that could be used."""
-    found = Rejector.NONE
+    found: int = Rejector.NONE
     spread = [room >= asked for _, room, asked in domains.hard_spread(view)]
     for node in nodes:
         if _first_of_a_kind(view.cls, node) is not Rejector.FIT:
@@ -94,7 +100,7 @@ def taints_of(node: Node) -> Known:
     return node.shape, node.open, node.cordoned, node.avoid
 
 
-def _helped_by_new(cls: ClassState, refused_by: Rejector, node: Node, *, usable: bool) -> bool:
+def _helped_by_new(cls: ClassState, refused_by: int, node: Node, *, usable: bool) -> bool:
     spec, room = cls.spec, node.spec.allocatable
     if refused_by & Rejector.FIT and (
         cls.cpu_m <= room.cpu_m

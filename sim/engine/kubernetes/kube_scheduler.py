@@ -24,6 +24,7 @@ from sim.engine.kubernetes.events import (
     helped_by_node,
     helped_by_pod,
     helped_by_pod_gone,
+    kind_of,
     rejectors,
     taints_of,
 )
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from sim.engine.clock import Clock
     from sim.engine.entities import ClassState, Node, Pod
     from sim.engine.kubernetes.cohort import Cohort
-    from sim.engine.kubernetes.events import Known
+    from sim.engine.kubernetes.events import Kind, Known
     from sim.engine.state import ClusterState
     from sim.engine.streams import Streams
     from sim.model.cluster import SchedulerOptions
@@ -66,7 +67,7 @@ class KubeScheduler:
         self.streams = streams
         self.other_nodes = other_nodes
         self.rules = scheduler_rules(state.cluster.kubernetes_version)
-        self.queue = SchedulingQueue(clock, options, self.rules, self.wake)
+        self.queue = SchedulingQueue(clock, options, self.rules, self.wake, self._call_on)
         self.table = NodeTable(state)
         self.placement = Placement(self.table)
         self.preemptor = Preemptor(clock, state, streams, self.placement.domains, self._claim_given_up)
@@ -74,9 +75,12 @@ class KubeScheduler:
         self._ties: dict[str, Ties] = {}
         self._lowest_priority = 2**31
         self._hopeless: list[tuple[int, int, ClassView]] = []  # fitting nowhere, by cpu asked for
+        self._rooms: list[Node] = []  # where room appeared since the last pass, and sleeping pods have hope
         self._known: dict[Node, Known] = {}  # the taints of each node
         self._leaving: set[Pod] = set()  # pods in their grace
-        self._refused_by: dict[ClassView, Rejector] = {}  # as the nodes are now
+        self._refused_by: dict[ClassView, int] = {}  # by nodes of these kinds
+        self._kinds: set[Kind] = set()
+        self._kinds_known = False
         self._minds_pods = False  # whether any class minds what pods are elsewhere
         self._pass_due_us = -1
         self._next_pass = Call(self._pass, None)
@@ -108,6 +112,7 @@ class KubeScheduler:
         while (cohort := queue.next()) is not None:
             while self._schedule_head(cohort) and queue.goes_on(cohort):
                 pass
+        self._rooms.clear()
         self._pass_due_us = -1
 
     def _schedule_head(self, cohort: Cohort) -> bool:
@@ -163,10 +168,16 @@ class KubeScheduler:
                 if pod.state is PodState.PENDING:
                     self.state.refuse(pod)
 
-    def _rejectors(self, view: ClassView) -> Rejector:
+    def _rejectors(self, view: ClassView) -> int:
         """Return who refuses a class; for what nodes are it is asked anew when one comes, goes or changes."""
         if view.is_bound_by_others or view.apart_row >= 0:
             return rejectors(view, self.state.nodes, self.placement.domains)
+        if not self._kinds_known:
+            self._kinds_known = True
+            kinds = {kind_of(node) for node in self.state.nodes}
+            if kinds != self._kinds:
+                self._kinds = kinds
+                self._refused_by.clear()
         known = self._refused_by.get(view)
         if known is None:
             known = self._refused_by[view] = rejectors(view, self.state.nodes, self.placement.domains)
@@ -175,7 +186,7 @@ class KubeScheduler:
     def _node_for(self, pod: Pod, view: ClassView) -> Node | None:
         if pod.nominated is not None and self.fits_where_nominated(pod, view):
             return pod.nominated
-        if view.hopeless:
+        if view.hopeless and not self._has_hope(view):
             return None
         taken = self.preemptor.kept_for_others(pod) if self.preemptor.nominated else ()
         node = self.placement.choose(view, taken)
@@ -183,6 +194,24 @@ class KubeScheduler:
             view.hopeless = True
             insort(self._hopeless, (view.cls.cpu_m, view.cls.index, view))
         return node
+
+    def _has_hope(self, view: ClassView) -> bool:
+        """Let a class that fitted nowhere try again if it fits where room has appeared."""
+        for node in self._rooms:
+            if node.position >= 0 and view.cls.fits(node):
+                self._give_hope([view])
+                return True
+        return False
+
+    def _call_on(self, cohort: Cohort) -> None:
+        """Rouse a class that sleeps when its turn has come, unless it would fail as it did before."""
+        view = self._views[cohort.cls]
+        if self._has_hope(view):
+            return
+        if cohort.refused_by != self._rejectors(view):
+            self._give_hope([view])
+        elif self.table.touched:
+            self.table.take_snapshot()
 
     def fits_where_nominated(self, pod: Pod, view: ClassView) -> bool:
         """Say whether a pod fits on its nominated node, which it then takes unscored."""
@@ -256,13 +285,13 @@ class KubeScheduler:
     def node_ready(self, node: Node) -> None:
         """Let pods try a new node."""
         self.table.add(node)
-        self._refused_by.clear()
+        self._kinds_known = False
         self._node_usable(node, is_new=True)
 
     def node_removed(self, node: Node) -> None:
         """Forget a node, and what was nominated to it."""
         self.table.remove(node)
-        self._refused_by.clear()
+        self._kinds_known = False
         self.preemptor.node_gone(node)
         self._known.pop(node, None)
         if self._minds_pods:
@@ -272,7 +301,7 @@ class KubeScheduler:
         """Read a node anew, and let pods try it if it is open."""
         if node.position >= 0:
             self.table.refresh(node)
-            self._refused_by.clear()
+            self._kinds_known = False
             self._node_usable(node, is_new=False)
 
     def _node_usable(self, node: Node, *, is_new: bool) -> None:
@@ -300,7 +329,7 @@ class KubeScheduler:
         spec = pod.cls.spec
         self.queue.pod_gone(lambda cohort: helped_by_pod_gone(cohort, spec, self.rules))
         if self._hopeless:
-            self._room_appeared(node)
+            self._room_left(node)
 
     def pod_leaving(self, pod: Pod, node: Node) -> None:
         """Count a pod in its grace no longer where upstream does not."""
@@ -308,8 +337,23 @@ class KubeScheduler:
         if node.position >= 0:
             self.table.leaves(node, self._views[pod.cls].counters)
 
+    def _room_left(self, node: Node) -> None:
+        """Let classes try the room that a pod has left: those that sleep, when their turn comes."""
+        fitting = self._fitting(node)
+        if fitting and self.rules.pops_from_backoff:
+            self._rooms.append(node)
+            fitting = [view for view in fitting if view.apart_row >= 0 or not self.queue.let_hope(view.cls)]
+        if fitting:
+            self._give_hope(fitting)
+
     def _room_appeared(self, node: Node) -> None:
         """Let those classes try again that were refused everywhere and now fit on a node."""
+        fitting = self._fitting(node)
+        if fitting:
+            self._give_hope(fitting)
+
+    def _fitting(self, node: Node) -> list[ClassView]:
+        """Return the hopeless classes that fit on a node."""
         free_cpu_m, free_memory_mib = node.free_cpu_m, node.free_memory_mib
         fitting = []
         for cpu_m, _, view in self._hopeless:
@@ -317,8 +361,7 @@ class KubeScheduler:
                 break
             if view.cls.memory_mib <= free_memory_mib and view.cls.fits(node):
                 fitting.append(view)
-        if fitting:
-            self._give_hope(fitting)
+        return fitting
 
     def _give_hope(self, views: list[ClassView]) -> None:
         for view in views:

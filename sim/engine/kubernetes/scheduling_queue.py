@@ -35,7 +35,19 @@ from sim.decisions.kubernetes.scheduling import (
     retry_us,
 )
 from sim.engine.clock import Phase
-from sim.engine.kubernetes.cohort import ACTIVE, RANKED, Cohort, Place, Rejector, Turn, alike
+from sim.engine.kubernetes.cohort import (
+    ACTIVE,
+    RANKED,
+    Cohort,
+    History,
+    Key,
+    Place,
+    Rejector,
+    Turn,
+    alike,
+    history_of,
+    merged_pods,
+)
 from sim.model.units import SECOND
 
 if TYPE_CHECKING:
@@ -50,9 +62,14 @@ class SchedulingQueue:
     """All pods that wait for the scheduler; calls ``wake`` when a cohort's turn has come."""
 
     def __init__(
-        self, clock: Clock, options: SchedulerOptions, rules: SchedulerRules, wake: Callable[[], None]
+        self,
+        clock: Clock,
+        options: SchedulerOptions,
+        rules: SchedulerRules,
+        wake: Callable[[], None],
+        call_on: Callable[[Cohort], None],
     ) -> None:
-        """Start empty."""
+        """Start empty; ``call_on`` is told when the turn of a sleeping cohort has come."""
         self.clock = clock
         self.rules = rules
         self.pods_gone = 0
@@ -61,14 +78,18 @@ class SchedulingQueue:
             backoff_us(n, options.initial_backoff_us, options.max_backoff_us) for n in range(1, most + 1)
         ]
         self._wake = wake
+        self._call_on = call_on
         self._number = count()
         self._active: list[tuple[Turn, int, Cohort]] = []
         self._backing_off: list[tuple[int, Turn, int, Cohort]] = []  # those an idle scheduler may take
         self._fresh: dict[int, Cohort] = {}  # by class: pods not tried yet
         self._unschedulable: list[Cohort] = []
         self._asleep: dict[int, list[Cohort]] = {}  # by class
+        self._hopeful: list[tuple[Key, int, Cohort]] = []  # asleep, and called on when their turn comes
         self._gone_us = array("q")  # when pods left nodes, while any cohort sleeps
         self._gone_before = 0  # how many had left before
+        self._shared: dict[History, History] = {}  # what became of sleeping cohorts, at one instant
+        self._shared_of = (-1, -1, -1)
         self._moved_us: dict[int, list[int]] = {}  # by class: when else its sleeping cohorts were moved
 
     def add(self, pod: Pod) -> None:
@@ -85,40 +106,51 @@ class SchedulingQueue:
 
     def next(self) -> Cohort | None:
         """Return the cohort whose turn it is, which is no longer queued; its head is pending."""
-        while self._active:
+        while self._active or self._hopeful or self._backing_off:
+            if self._hopeful and self._is_first_of_all(self._hopeful[0][0]):
+                self._call_hopeful()
+                continue
+            if not self._active:
+                if (cohort := self._pop_from_backoff()) is not None:
+                    return cohort
+                continue
             turn, _, cohort = heappop(self._active)
             if cohort.head() is None:
                 cohort.place = Place.NOWHERE
-            elif self._active and cohort.turn() > max(turn, self._active[0][0]):
+            elif cohort.turn() > turn:
                 self._push(cohort)  # its first pods were deleted
             else:
                 cohort.place = Place.NOWHERE
                 cohort.taken_from = ACTIVE
                 return cohort
-        return self._pop_from_backoff()
+        return None
 
     def _pop_from_backoff(self) -> Cohort | None:
-        while self._backing_off:
-            over_s, _, _, cohort = heappop(self._backing_off)
-            if cohort.place is Place.BACKING_OFF:
-                cohort.place = Place.NOWHERE
-                cohort.taken_from = over_s
-                if cohort.head() is not None:
-                    return cohort
-        return None
+        """Take the first out of the back-off queue; None if nothing is left of it."""
+        over_s, _, _, cohort = heappop(self._backing_off)
+        if cohort.place is not Place.BACKING_OFF:
+            return None
+        cohort.place = Place.NOWHERE
+        cohort.taken_from = over_s
+        return None if cohort.head() is None else cohort
 
     def goes_on(self, cohort: Cohort) -> bool:
         """Say whether a cohort that was taken and has pods left is next again; otherwise queue it."""
         if cohort.place is not Place.NOWHERE:  # pods of a class came while others were placed
             return False
-        if self._active and cohort.head() is not None and cohort.turn() > self._active[0][0]:
+        if not (self._active or self._hopeful) or cohort.head() is None:
+            return True
+        turn = cohort.turn()
+        while self._hopeful and self._hopeful[0][0] < (ACTIVE, turn):
+            self._call_hopeful()
+        if self._active and turn > self._active[0][0]:
             self._push(cohort)
             return False
         return True
 
     # -- failures ---------------------------------------------------------------------------
 
-    def fail(self, cohort: Cohort, refused_by: Rejector, *, asleep: bool) -> None:
+    def fail(self, cohort: Cohort, refused_by: int, *, asleep: bool) -> None:
         """Put back all pods of a cohort that was tried, to sleep until the class is roused or not."""
         failed = self._failed(cohort, cohort.pods, refused_by)
         cohort.pods = deque()  # a class's fresh cohort goes on with new pods
@@ -133,7 +165,7 @@ class SchedulingQueue:
         cohort.pods = deque()
         self._back_off(failed, takes_part=False)
 
-    def fail_alone(self, cohort: Cohort, refused_by: Rejector, *, moved: bool) -> None:
+    def fail_alone(self, cohort: Cohort, refused_by: int, *, moved: bool) -> None:
         """Put back the head of a cohort by itself: it made room for itself, and may be moved by that."""
         failed = self._failed(cohort, deque([cohort.pods.popleft()]), refused_by)
         if moved:
@@ -141,7 +173,7 @@ class SchedulingQueue:
         else:
             self._await_event(failed)
 
-    def _failed(self, cohort: Cohort, pods: deque[Pod], refused_by: Rejector) -> Cohort:
+    def _failed(self, cohort: Cohort, pods: deque[Pod], refused_by: int) -> Cohort:
         failed = Cohort(cohort.cls, pods)
         failed.attempts = self._counted(cohort.attempts + 1)
         failed.failed_us = self.clock.now_us
@@ -196,7 +228,7 @@ class SchedulingQueue:
             return False
         if cohort.pods[0].nominated is not None:
             return False
-        last.pods.extend(cohort.pods)
+        last.pods = merged_pods(last.pods, cohort.pods)
         return True
 
     def _flush(self, call: Call[Cohort]) -> None:
@@ -226,9 +258,10 @@ class SchedulingQueue:
         if not self._asleep:
             del self._gone_us[:]
             self._gone_before = self.pods_gone
+        cohort.place = Place.ASLEEP
         sleeping = self._asleep.setdefault(cohort.cls.index, [])
         if sleeping and alike(sleeping[-1], cohort):
-            sleeping[-1].pods.extend(cohort.pods)
+            sleeping[-1].pods = merged_pods(sleeping[-1].pods, cohort.pods)
         else:
             sleeping.append(cohort)
 
@@ -238,21 +271,44 @@ class SchedulingQueue:
         if sleeping is None:
             return
         moved_us = self._moved_us.pop(cls.index, [])
+        for cohort in self._caught_up(sleeping, moved_us):
+            cohort.place = Place.NOWHERE
+            self._resume(cohort, moved_us)
+
+    def _caught_up(self, sleeping: list[Cohort], moved_us: list[int]) -> list[Cohort]:
+        """Bring cohorts of a class up to this instant; those that have one history by now become one."""
+        sleeping = [cohort for cohort in sleeping if cohort.head() is not None]
         for cohort in sleeping:
             self._catch_up(cohort, moved_us)
+        if len(sleeping) < 2:  # noqa: PLR2004
+            return sleeping
         sleeping.sort(key=lambda cohort: (cohort.failed_us, cohort.rank, cohort.attempts))
-        last = None
+        merged: list[Cohort] = []
         for cohort in sleeping:
-            if last is not None and alike(last, cohort):
-                last.pods.extend(cohort.pods)
-                continue
-            if last is not None:
-                self._resume(last, moved_us)
-            last = cohort
-        if last is not None:
-            self._resume(last, moved_us)
+            if merged and alike(merged[-1], cohort):
+                merged[-1].pods = merged_pods(merged[-1].pods, cohort.pods)
+                cohort.place = Place.NOWHERE
+            else:
+                merged.append(cohort)
+        return merged
 
     def _catch_up(self, cohort: Cohort, moved_us: list[int]) -> None:
+        """Bring a cohort up to this instant; those of one history share what becomes of it."""
+        if moved_us and moved_us[-1] > cohort.failed_us:  # by events of its class alone
+            self._try_in_vain(cohort, moved_us)
+            return
+        if self._shared_of != (known := (self.clock.now_us, len(self._gone_us), self._gone_before)):
+            self._shared_of = known
+            self._shared.clear()
+        before = history_of(cohort)
+        after = self._shared.get(before)
+        if after is None:
+            self._try_in_vain(cohort, moved_us)
+            self._shared[before] = history_of(cohort)
+        else:
+            cohort.failed_us, cohort.attempts, cohort.pods_gone, cohort.refused_by, cohort.rank = after
+
+    def _try_in_vain(self, cohort: Cohort, moved_us: list[int]) -> None:
         """Go through the attempts that would have been made, and failed, before this instant."""
         while True:
             self._skip_most(cohort)
@@ -260,9 +316,8 @@ class SchedulingQueue:
             tried_us = retry_us(cohort.failed_us, self._over_us(cohort), event_us, self.rules)
             if tried_us >= self.clock.now_us:
                 return
-            over_us = self._over_us(cohort)
-            taken_from = over_us // SECOND if self._is_taken_early(cohort, tried_us) else ACTIVE
-            cohort.rank = cohort.rank_after(cohort.pods[0], taken_from)
+            taken_from = self._taken_from(cohort, tried_us) if self.rules.pops_from_backoff else ACTIVE
+            cohort.rank = (taken_from, cohort.failed_us, *cohort.rank[:RANKED])
             cohort.attempts = self._counted(cohort.attempts + 1)
             cohort.failed_us = tried_us
             cohort.pods_gone = self._gone_before + bisect_right(self._gone_us, tried_us)
@@ -277,15 +332,12 @@ class SchedulingQueue:
             cohort.failed_us = self._gone_us[skipped]
             cohort.pods_gone = self._gone_before + bisect_right(self._gone_us, cohort.failed_us)
 
-    def _is_taken_early(self, cohort: Cohort, time_us: int) -> bool:
-        return self.rules.pops_from_backoff and self._is_held_back(cohort, time_us)
-
     def _event_us(self, cohort: Cohort, moved_us: list[int]) -> int | None:
         """Return the first event that moved a sleeping cohort after its last attempt, if any did."""
         gone = cohort.pods_gone - self._gone_before
         left = cohort.refused_by & Rejector.FIT and gone < len(self._gone_us)
         times = [self._gone_us[gone]] if left else []
-        later = bisect_left(moved_us, cohort.failed_us + 1)
+        later = bisect_right(moved_us, cohort.failed_us)
         times += moved_us[later : later + 1]
         return min(times, default=None)
 
@@ -298,6 +350,45 @@ class SchedulingQueue:
             self._back_off(cohort, takes_part=True)
         else:
             self._activate(cohort)
+
+    # -- hope -------------------------------------------------------------------------------
+
+    def let_hope(self, cls: ClassState) -> bool:
+        """Call on the sleeping cohorts of a class when their turn comes, if a pod gone makes them active.
+
+        They sleep on until then, and for good if others were first to take the room: that leaves out the
+        attempt, which would fail, and which they catch up on when they are roused. Return whether they can.
+        """
+        sleeping = self._asleep.get(cls.index)
+        if sleeping is None or not all(cohort.refused_by & Rejector.FIT for cohort in sleeping):
+            return False
+        sleeping = self._caught_up(sleeping, self._moved_us.get(cls.index, []))
+        if not sleeping:
+            return False
+        self._asleep[cls.index] = sleeping
+        for cohort in sleeping:
+            if cohort.place is Place.ASLEEP:
+                cohort.place = Place.HOPEFUL
+                taken_from = self._taken_from(cohort, self.clock.now_us)
+                heappush(self._hopeful, ((taken_from, cohort.turn()), next(self._number), cohort))
+        self._wake()
+        return True
+
+    def _taken_from(self, cohort: Cohort, time_us: int) -> int:
+        """Return the second in which a back-off ends out of which a moved cohort is taken, or ACTIVE."""
+        return self._over_us(cohort) // SECOND if self._is_held_back(cohort, time_us) else ACTIVE
+
+    def _is_first_of_all(self, key: Key) -> bool:
+        if self._active:
+            return key < (ACTIVE, self._active[0][0])
+        return not self._backing_off or key < self._backing_off[0][:2]
+
+    def _call_hopeful(self) -> None:
+        cohort = heappop(self._hopeful)[2]
+        if cohort.place is Place.HOPEFUL:
+            cohort.place = Place.ASLEEP
+            if cohort.head() is not None:
+                self._call_on(cohort)
 
     # -- events -----------------------------------------------------------------------------
 
