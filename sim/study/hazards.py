@@ -19,6 +19,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from sim.engine.pachyderm.memory import container_killed
+from sim.study.choice import RARE
 from sim.study.luck import is_fixed, memory_mib
 from sim.study.tails import above
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from sim.model.study import Constraint
     from sim.report.metrics import Tree
 
-NEGLIGIBLE = 1e-4  # events a replication; nobody plans for one in ten thousand
 WORTH_SAYING = 0.01  # of being missed by luck
 
 
@@ -37,6 +37,14 @@ class Event(Enum):
     INTERRUPTION = "a Spot interruption"
     MEMORY = "a datum above its memory limit"
     FAILURE = "a datum that fails all its tries"
+
+
+NEGLIGIBLE = {Event.INTERRUPTION: 1e-4, Event.MEMORY: RARE, Event.FAILURE: RARE}
+"""Events a replication that nobody plans for.
+
+An interruption takes a node with all that runs there. A datum is one of many, and as with counts
+(`sim.study.choice`) nobody minds what happens in fewer than one replication of a hundred.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +85,7 @@ def unseen(scenario: Scenario, replications: Sequence[Shown]) -> dict[Event, flo
         Event.MEMORY: 0.0 if killed or failed else _events(scenario, replications, _too_big),
         Event.FAILURE: 0.0 if failed else _events(scenario, replications, _fails),
     }
-    return {event: mean if mean >= NEGLIGIBLE else 0.0 for event, mean in means.items()}
+    return {event: mean if mean >= NEGLIGIBLE[event] else 0.0 for event, mean in means.items()}
 
 
 @dataclass(frozen=True, slots=True)
