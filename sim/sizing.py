@@ -17,7 +17,6 @@ from typing import Any
 from sim.adapters.pachyderm.spec import read_specs
 from sim.catalog import HOME_REGION, Catalog
 from sim.decisions.aws.fargate import (
-    OVERHEAD_MIB,
     cheaper_request,
     fargate_size,
     usable_memory_mib,
@@ -29,7 +28,7 @@ from sim.decisions.kubernetes.empty_node import EKS_DAEMONS, empty_node
 from sim.decisions.pachyderm.requests import RequestRules, request_rules, worker_requests
 from sim.errors import InputError
 from sim.model.billing import fargate_usd_per_hour, volume_usd_per_hour
-from sim.model.machines import FargatePrice, FargateSize, InstanceType, Price
+from sim.model.machines import FARGATE_OVERHEAD_MIB, FargatePrice, FargateSize, InstanceType, Price
 from sim.model.pipelines import Pipeline, ResourceSpec, accelerator
 from sim.model.resources import MIB, Container, Resources, mib_up, pod_requests
 from sim.model.scenario import PachydermOptions
@@ -256,7 +255,7 @@ def _advice(pipeline: Pipeline, rules: RequestRules, bought: FargateSize, market
     if cheaper is not None:
         yield (
             f"{requests.memory_mib - cheaper.memory_mib} MiB less memory ({cheaper.memory_mib} MiB in all, "
-            f"as Fargate adds {OVERHEAD_MIB} MiB) lands on {cheaper.size.label}"
+            f"as Fargate adds {FARGATE_OVERHEAD_MIB} MiB) lands on {cheaper.size.label}"
             f"{_saving(now_usd, market.fargate_usd(cheaper.size, requests))}"
         )
     if rules < RequestRules.V2_8 or pipeline.sidecar_resource_requests is not None:

@@ -43,6 +43,9 @@ class InstanceType:
     max_pods: int = 110
 
 
+FARGATE_OVERHEAD_MIB = 256  # of a pod's memory, for kubelet, kube-proxy and containerd (aws.md §1.2)
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class FargateSize:
     """A combination of vCPU and memory that Fargate sells; what AWS calls 5 GB is 5 GiB here."""

@@ -22,8 +22,6 @@ from sim.model.pipelines import Pipeline
 from sim.model.pods import Image, PodClass
 from sim.model.units import MB
 
-GB = 1_000_000_000
-
 
 @dataclass(frozen=True, slots=True)
 class PachydermOptions:

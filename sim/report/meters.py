@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.model.billing import billed_s, granted_usd_per_hour, instance_usd_per_hour, volume_usd_per_hour
+from sim.model.machines import FARGATE_OVERHEAD_MIB
 from sim.model.resources import GIB
 from sim.model.units import HOUR, SECOND, SECONDS_PER_HOUR
 from sim.report.arrays import Flag, Float, Int
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from sim.model.log import EventLog
     from sim.model.scenario import Prices
     from sim.report.intervals import Nodes, Pods
-
-
-FARGATE_OVERHEAD_MIB = 256  # kubelet, kube-proxy and containerd (aws.md §1.2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from sim.adapters.cluster_autoscaler.read import read_autoscaler_file
+from sim.adapters.cluster_autoscaler.read import read_autoscaler
 from sim.adapters.eksctl.read import read_cluster_file
 from sim.adapters.kubernetes.kubectl import read_live_file
 from sim.adapters.pachyderm.spec import read_specs
+from sim.documents.fields import root
+from sim.documents.yaml_read import read_file
 from sim.draft import init
 from sim.errors import InputError
 from sim.loader import load
@@ -101,7 +103,7 @@ def test_a_capacity_block_is_told(cases: Path) -> None:
 
 @needs_shared
 def test_values_of_an_umbrella_chart(cases: Path) -> None:
-    read = read_autoscaler_file(cases / "r4-umbrella-values.yaml")
+    read = read_autoscaler([root(each) for each in read_file(cases / "r4-umbrella-values.yaml")])
     assert (read.expander, read.cluster) == ("least-waste", "plant")
 
 

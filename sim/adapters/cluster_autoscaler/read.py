@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from sim.adapters.cluster_autoscaler.flags import (
     AS_SIMULATED,
@@ -27,8 +26,8 @@ from sim.adapters.cluster_autoscaler.flags import (
     Takes,
 )
 from sim.adapters.cluster_autoscaler.values import canonical
-from sim.documents.fields import Field, root
-from sim.documents.yaml_read import read_file, read_text
+from sim.documents.fields import Field
+from sim.documents.yaml_read import read_text
 from sim.errors import InputError, nearest
 from sim.model.notices import Notice
 
@@ -71,11 +70,6 @@ class ReadAutoscaler:
                 yield at.notice("names Auto Scaling groups; sizes are taken from the ClusterConfig's groups")
             elif name != "node-group-auto-discovery":
                 yield at.notice(f"--{name} is kept but not simulated")
-
-
-def read_autoscaler_file(path: Path) -> ReadAutoscaler:
-    """Return what the chart values or manifests of a file say."""
-    return read_autoscaler([root(document) for document in read_file(path)])
 
 
 def read_autoscaler(documents: Sequence[Field]) -> ReadAutoscaler:

@@ -15,7 +15,6 @@ WINDOWS = tuple(
 )
 FAMILIES = (*AMAZON_LINUX, *UBUNTU, *BOTTLEROCKETS, *WINDOWS)
 AL2_ENDS = (1, 33)  # the first Kubernetes minor without Amazon Linux 2
-AL2023_STARTS = (1, 30)  # the first minor of which it is the default in managed groups
 
 _OWN_CASE = {family.casefold(): family for family in FAMILIES}
 

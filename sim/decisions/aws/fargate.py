@@ -13,10 +13,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sim.model.machines import FargateSize
+from sim.model.machines import FARGATE_OVERHEAD_MIB, FargateSize
 from sim.model.resources import Resources
 
-OVERHEAD_MIB = 256
 LARGEST_STORAGE_MIB = 175 * 1024
 
 
@@ -26,12 +25,12 @@ def fargate_size(requests: Resources, sizes: Sequence[FargateSize]) -> FargateSi
     ``sizes`` come in the catalog's order. Memory that was rounded up to whole MiB gives the same answer
     as exact bytes, because every size is a whole number of MiB.
     """
-    return _first_that_holds(requests.cpu_m, requests.memory_mib + OVERHEAD_MIB, sizes)
+    return _first_that_holds(requests.cpu_m, requests.memory_mib + FARGATE_OVERHEAD_MIB, sizes)
 
 
 def usable_memory_mib(size: FargateSize) -> int:
     """Return what the containers of a pod of this size can use together; there is no bursting beyond."""
-    return size.memory_mib - OVERHEAD_MIB
+    return size.memory_mib - FARGATE_OVERHEAD_MIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ def cheaper_request(requests: Resources, sizes: Sequence[FargateSize]) -> Cheape
     smaller = _first_that_holds(requests.cpu_m, requests.memory_mib, sizes)
     if smaller is None or smaller == fargate_size(requests, sizes):
         return None
-    advised = CheaperRequest(smaller.memory_mib - OVERHEAD_MIB, smaller)
+    advised = CheaperRequest(smaller.memory_mib - FARGATE_OVERHEAD_MIB, smaller)
     assert fargate_size(replace(requests, memory_mib=advised.memory_mib), sizes) == smaller
     return advised
 

@@ -26,11 +26,6 @@ class TokenBucket:
         """Return the first instant, now or later, at which a token can be taken."""
         return max(now_us, self.full_at_us - (self.burst - 1) * self.interval_us)
 
-    def tokens(self, now_us: int) -> int:
-        """Return how many whole tokens are there."""
-        missing_us = max(0, self.full_at_us - now_us)
-        return self.burst - -(-missing_us // self.interval_us)
-
     def taken(self, now_us: int) -> TokenBucket:
         """Return the bucket with one token less."""
         assert self.ready_at_us(now_us) == now_us, "no token to take"

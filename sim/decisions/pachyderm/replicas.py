@@ -13,11 +13,6 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
-from sim.model.units import SECOND
-
-POLL_US = 2 * SECOND
-SCALE_UP_INTERVAL_US = 30 * SECOND
-
 
 class Reason(Enum):
     """Why the target is what it is."""

@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 FIXED_ROWS = 11  # then one per image, and per kind of pods that are counted
 NOTHING = (0, 0)
 FULL = -1e9  # free cpu of a node that takes no pods
-NO_ZONE = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sim.decisions.kubernetes.allocatable import KARPENTER_OVERHEAD, OBSERVED_OVERHEAD
 from sim.documents.fields import Field
 from sim.errors import InputError
 from sim.loader.shape.pods import DAEMON_SET, DaemonSetFile
@@ -42,13 +43,12 @@ from sim.model.distributions import Distribution
 
 SCHEDULER_SOURCE = "cluster-autoscaler.md §5 (Kubernetes v1.31.13 pkg/scheduler)"
 QUOTA_SOURCE = "aws.md §3 (Amazon ECS endpoints and quotas; AWS Fargate throttling quotas)"
-OBSERVED = 0.051
 OVERHEAD_ALLOWED = "a share such as 0.075 or 0.051, or measured"
 
 
 def _overhead(raw: object) -> float:
     if raw == "measured":
-        return OBSERVED
+        return OBSERVED_OVERHEAD
     if isinstance(raw, bool) or not isinstance(raw, int | float) or not 0 <= raw < 1:
         raise InputError(value=raw, allowed=OVERHEAD_ALLOWED)
     return float(raw)
@@ -175,7 +175,7 @@ class ClusterFile:
     allocatable_overhead: float = key(
         OVERHEAD,
         "share of an instance's memory that the kernel never shows; measured is 0.051",
-        0.075,
+        KARPENTER_OVERHEAD,
         source="aws.md §7.1 (Karpenter vmMemoryOverheadPercent)",
     )
     daemonsets: tuple[DaemonSetFile, ...] | None = key(

@@ -12,11 +12,9 @@ from pathlib import Path
 from sim.adapters.pachyderm.text import pachctl_text
 from sim.documents.fields import Field, root
 from sim.documents.go_yaml import read_as_eksctl
-from sim.documents.yaml_read import Dialect, Document, read_file
+from sim.documents.yaml_read import Dialect, read_file
 from sim.errors import InputError
 from sim.loader.values.kinds import Json
-
-Documents = tuple[Document, ...]
 
 # The keys that refer to files which other programs read too, and how those read them.
 DIALECTS: Mapping[str, Dialect] = {"spec": pachctl_text, "eksctl": read_as_eksctl}

@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.adapters.cluster_autoscaler.flags import AS_SIMULATED, FLAGS, OPERATIONAL, SINCE, UNTIL
-from sim.adapters.cluster_autoscaler.read import ReadAutoscaler, read_autoscaler, read_autoscaler_file
+from sim.adapters.cluster_autoscaler.read import ReadAutoscaler, read_autoscaler
 from sim.documents.fields import root
-from sim.documents.yaml_read import read_text
+from sim.documents.yaml_read import read_file, read_text
 from sim.errors import InputError
 
 CHART = """\
@@ -225,7 +225,7 @@ def test_refused_documents(text: str, message: str, tmp_path: Path) -> None:
     path = tmp_path / "values.yaml"
     path.write_text(text)
     with pytest.raises(InputError, match=message):
-        read_autoscaler_file(path)
+        read_autoscaler([root(document) for document in read_file(path)])
 
 
 def test_the_tables_speak_of_the_same_flags() -> None:

@@ -29,9 +29,10 @@ def test_a_burst_of_fargate_launches() -> None:
 
 def test_tokens_come_back_and_stop_at_the_burst() -> None:
     bucket = TokenBucket(burst=2, interval_us=50_000)
-    assert bucket.tokens(0) == 2
     empty = bucket.taken(0).taken(0)
-    assert [empty.tokens(at) for at in (0, 49_999, 50_000, 100_000, 9 * S)] == [0, 0, 1, 2, 2]
+    assert [empty.ready_at_us(at) for at in (0, 49_999, 50_000)] == [50_000] * 3
+    assert empty.taken(50_000).ready_at_us(50_000) == 100_000
+    assert empty.taken(9 * S).taken(9 * S).ready_at_us(9 * S) == 9 * S + 50_000
 
 
 @given(
