@@ -109,7 +109,7 @@ class Catalog:
             raise InputError(
                 f"has no Fargate price in {region}",
                 field="region",
-                allowed=f"one of {', '.join(self._table('fargate_prices'))}, or prices given in the scenario",
+                allowed=f"one of {', '.join(self._table('fargate_prices'))}",
             )
         memory, storage = float(row["usd_per_gib_hour"]), row["usd_per_ephemeral_gib_hour"]
         return FargatePrice(

@@ -151,7 +151,7 @@ class _Assembly:
         prices = compiled_prices(
             said.prices,
             said.discounts,
-            region,
+            cluster,
             self.catalog,
             notes=self.notes,
             nat_gateways=gateways,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from sim.documents.fields import Field
 from sim.loader.values.kinds import Kind, ListOf, MapOf
 from sim.loader.values.sections import REQUIRED, Key, Section
-from sim.model.machines import is_trusted
+from sim.model.machines import Rate, is_trusted
 from sim.model.notices import Notice
 from sim.model.scenario import Assumption
 
@@ -41,6 +41,14 @@ class Notes:
         low = f"{name} is {status} ({date})"
         if not is_trusted(status) and low not in self.low_prices:
             self.low_prices.append(low)
+
+    def rate(self, path: str, rate: Rate) -> float:
+        """Note a rate of the price tables in use, and return it."""
+        where = f"{rate.source} ({rate.status}, {rate.date})"
+        if not any(each.field == path for each in self.assumptions):  # a price in steps is said once
+            self.assume(path, f"${rate.usd:g} per {rate.unit}", where)
+        self.price(path.removeprefix("prices."), rate.date, rate.status)
+        return rate.usd
 
     def add(self, notices: Iterable[Notice]) -> None:
         """Warn of what an adapter noticed."""

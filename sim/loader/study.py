@@ -21,6 +21,7 @@ from sim.loader.overrides import named, overridden, parse_set
 from sim.loader.study_file import STUDY, StudyFile
 from sim.loader.study_vary import assignment, factors
 from sim.loader.values.references import resolved
+from sim.model.billing import BILL_LINES
 from sim.model.metrics import ALL, PIPELINE, SOURCE, asked, usual
 from sim.model.paths import plain_key
 from sim.model.scenario import Scenario
@@ -28,7 +29,7 @@ from sim.model.study import Constraint, Factor, Study
 from sim.report.bill import Use
 from sim.report.starts import STEPS, Wait
 
-BILL = ("total", "ec2", "ebs", "fargate", "control_plane", "nat_hours", "nat_data")
+BILL = ("total", *BILL_LINES)
 UNKNOWN = "is not a known key"
 DAYS = ("seed", "start", "horizon", "warmup", "drain", "age", "finite")
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from sim.model.autoscaler import AutoscalerOptions
 from sim.model.distributions import Distribution
-from sim.model.machines import FargateSize
+from sim.model.machines import FargateSize, Volume
 from sim.model.pods import ZONE, Pairs, PodClass, Taint
 from sim.model.resources import Resources
 
@@ -54,8 +54,10 @@ class NodeShape:
 
     ``capacity`` is what the node object reports, ``allocatable`` what pods may request of it.
     ``interruptions_per_hour`` is a Spot node's hazard; its share ``reclaimed_together`` takes every node of
-    the shape at once, the rest one node. ``usd_per_hour`` is the instance's price, without ``volume_gib`` of
-    disk. ``nvme_raid``: local disks are made a RAID at boot.
+    the shape at once, the rest one node.
+    ``usd_per_hour`` is the instance's price, without its disks: ``volumes``, or ``volume_gib`` of gp3 where
+    there are none. ``nvme_raid``: local disks are made a RAID at boot. ``public_ip``: it has a public IPv4
+    address, so its pulls go through no NAT gateway.
     """
 
     capacity: Resources
@@ -71,6 +73,13 @@ class NodeShape:
     volume_gib: int = 80
     nvme_raid: bool = False
     reclaimed_together: float = 0.0
+    volumes: tuple[Volume, ...] = ()
+    public_ip: bool = False
+
+    @property
+    def disks(self) -> tuple[Volume, ...]:
+        """Return the volumes that are billed with it."""
+        return self.volumes or (Volume(self.volume_gib),)
 
     @property
     def name(self) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sim.model.cluster import FargateProfile
+from sim.model.machines import Volume
 from sim.model.pods import Pairs, Taint
 
 DEFAULT_INSTANCE_TYPE = "m5.large"
@@ -38,6 +39,7 @@ class NodeGroupConfig:
     """One node group. ``on_demand_share`` is the part of its nodes bought On-Demand, 0 for all Spot.
 
     ``spot_strategy`` says of which types Spot nodes are, ``spot_pools`` of how many for ``lowest-price``.
+    ``more_volumes`` are those beside the root volume.
     """
 
     name: str
@@ -53,6 +55,9 @@ class NodeGroupConfig:
     max_size: int = DEFAULT_NODE_COUNT
     volume_gib: int = DEFAULT_VOLUME_GIB
     volume_type: str = DEFAULT_VOLUME_TYPE
+    volume_iops: int = 0
+    volume_throughput: int = 0
+    more_volumes: tuple[Volume, ...] = ()
     ami_family: str = DEFAULT_AMI_FAMILY
     labels: Pairs = ()
     taints: tuple[Taint, ...] = ()
@@ -63,6 +68,12 @@ class NodeGroupConfig:
     autoscaler_policy: bool = False
     max_pods_per_node: int | None = None
     kept: Pairs = ()
+
+    @property
+    def volumes(self) -> tuple[Volume, ...]:
+        """Return what each of its nodes has of EBS, the root volume first."""
+        root = Volume(self.volume_gib, self.volume_type, self.volume_iops, self.volume_throughput)
+        return (root, *self.more_volumes)
 
     @property
     def spot(self) -> bool:

@@ -81,6 +81,29 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
+class Volume:
+    """An EBS volume: size in GiB, type, and provisioned IOPS and MiB/s; 0 is what comes with the type."""
+
+    gib: int = 80
+    kind: str = "gp3"
+    iops: int = 0
+    throughput: int = 0
+
+
+Tiers = tuple[tuple[float, float], ...]
+"""Steps of a price: above so many units, USD each, until the next step."""
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeRates:
+    """USD a month of a volume type: of a GiB, of provisioned IOPS, of provisioned MiB/s."""
+
+    gib: float
+    iops: Tiers = ()
+    throughput: Tiers = ()
+
+
+@dataclass(frozen=True, slots=True)
 class VersionSupport:
     """How long EKS supports a Kubernetes minor; days are in UTC, and the first that no longer count.
 

@@ -17,7 +17,7 @@ from sim.model.cluster import Cluster
 from sim.model.distributions import Constant, Counts, Distribution, Uniform
 from sim.model.latency import Latencies
 from sim.model.layout import FLAT, Layout
-from sim.model.machines import FargateRates
+from sim.model.machines import FargateRates, VolumeRates
 from sim.model.pipelines import Pipeline
 from sim.model.pods import Image, PodClass
 from sim.model.units import MB
@@ -135,8 +135,8 @@ class Prices:
     """Prices of one region (EC2 prices stand on the node groups); discounts are shares off.
 
     The control plane costs ``control_plane_extended_hour`` from ``extended_from_us`` on, the instant at which
-    its version leaves standard support; None: it does not. ``notes`` name the rows whose status is below
-    ``verified``.
+    its version leaves standard support; None: it does not. ``ebs_…`` are of gp3, ``other_volumes`` has the
+    other types that the cluster uses. ``notes`` name the rows whose status is below ``verified``.
     """
 
     fargate_vcpu_hour: float = 0.04048
@@ -146,6 +146,10 @@ class Prices:
     control_plane_extended_hour: float = 0.60
     extended_from_us: int | None = None
     ebs_gib_month: float = 0.08
+    ebs_iops_month: float = 0.005
+    ebs_throughput_month: float = 0.04
+    other_volumes: tuple[tuple[str, VolumeRates], ...] = ()
+    public_ipv4_hour: float = 0.005
     nat_gateway_hour: float = 0.045
     nat_gib: float = 0.045
     nat_gateways: int = 1
@@ -154,6 +158,13 @@ class Prices:
     fargate_discount: float = 0.0
     date: str = ""
     notes: tuple[str, ...] = ()
+
+    def volume_rates(self, kind: str) -> VolumeRates:
+        """Return what a volume type costs a month; gp3 includes 3000 IOPS and 125 MiB/s (aws.md §5)."""
+        if kind == "gp3":
+            above = ((3000, self.ebs_iops_month),), ((125, self.ebs_throughput_month),)
+            return VolumeRates(self.ebs_gib_month, *above)
+        return dict(self.other_volumes)[kind]
 
     @property
     def fargate_rates(self) -> FargateRates:

@@ -12,7 +12,7 @@ Split A says for whom: sources (pipelines, plain pods, base load) and jobs. Spli
   rest of a pipeline (idle workers, rounding) is overhead: in ``by_source`` only.
 - A plain pod is useful if it completes or goes on at the horizon, else lost. Pipelines that run no
   jobs (spouts, services) are like plain pods.
-- Base load, DaemonSets, control plane and NAT hours are system overhead.
+- Base load, DaemonSets, control plane, NAT gateways and their addresses are system overhead.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.model.billing import control_plane_usd
+from sim.model.billing import control_plane_usd, gateways_usd_per_hour
 from sim.model.log import PodEnd, TaskEnd
 from sim.model.pipelines import Kind
 from sim.report.arrays import Code, Flag, Float, Int, Small
 from sim.report.intervals import SourceKind, source_kinds
-from sim.report.meters import Window, fargate_meters, node_meters, pull_usd
+from sim.report.meters import Window, fargate_meters, node_meters, private_pods, pull_usd
 from sim.report.sharing import NodeShares, share_nodes
 
 if TYPE_CHECKING:
@@ -109,22 +109,23 @@ def make_bill(log: EventLog, scenario: Scenario, lives: Lives, from_us: int = 0)
     prices, pods, nodes = scenario.prices, lives.pods, lives.nodes
     ec2 = node_meters(nodes, scenario.cluster.shapes, prices, window)
     fargate = fargate_meters(log, pods, prices, window)
-    pulls_usd = pull_usd(log, prices, window)
+    pulls_usd = pull_usd(log, private_pods(pods, nodes, scenario.cluster.shapes), prices, window)
     shares = share_nodes(log, pods, nodes, scenario.cluster, window)
     items = {
-        "ec2": ec2.ec2_usd,
-        "ebs": ec2.ebs_usd,
+        **ec2.items,
         "fargate": fargate.usd,
         "control_plane": control_plane_usd(prices, window.from_us, window.to_us),
-        "nat_hours": prices.nat_gateways * prices.nat_gateway_hour * window.hours,
+        "nat_hours": 0.0,
         "nat_data": float(pulls_usd.sum()),
     }
+    gateways = {line: usd * window.hours for line, usd in gateways_usd_per_hour(prices).items()}
+    items |= {line: items[line] + usd for line, usd in gateways.items()}
     cost = _price(lives, shares, _usd_per_us(pods, shares, ec2, fargate), window)
     pieces = _pieces(lives, cost, scenario.cluster, (ec2, fargate), pulls_usd)
     cost = replace(cost, start_usd=cost.start_usd + pulls_usd)
     kinds = _kinds(log, scenario)
     shared = _shared(nodes, shares, ec2, window)
-    shared[Use.SYSTEM] += items["control_plane"] + items["nat_hours"]
+    shared[Use.SYSTEM] += items["control_plane"] + sum(gateways.values())
     by_source = np.vstack((_split_sources(lives, cost, fargate, kinds), shared))
     return Bill(window, items, by_source, _split_jobs(lives, cost), pieces)
 

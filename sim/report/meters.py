@@ -1,8 +1,9 @@
 """Meters: what AWS charges for, per second and with its floors, inside a window.
 
-EC2 and EBS: by the second from launch to the terminate call, at least 60 s (aws.md §0 fact 9, §5).
+EC2, EBS and addresses: by the second from launch to the terminate call, at least 60 s (aws.md §0 fact 9, §5).
 Fargate: by the second from the start of the image pull to the pod's end, at least 60 s, for the size
-granted (aws.md §4). Control plane and NAT gateways: by the hour. NAT data: per GiB of images pulled.
+granted (aws.md §4). Control plane and NAT gateways: by the hour. NAT data: per GiB of images
+pulled where there is no public address: on Fargate, and on nodes of private subnets.
 What goes on at the horizon is charged up to it; the seconds that rounding adds are charged when the
 meter stops. Savings Plan discounts take a share off On-Demand instances, and off Fargate's vCPU and
 memory; Spot prices, volumes and ephemeral storage stay as they are.
@@ -10,12 +11,13 @@ memory; Spot prices, volumes and ephemeral storage stay as they are.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.model.billing import billed_s, granted_usd_per_hour, instance_usd_per_hour, volume_usd_per_hour
+from sim.model.billing import NODE_LINES, billed_s, granted_usd_per_hour
 from sim.model.machines import FARGATE_OVERHEAD_MIB
 from sim.model.resources import GIB
 from sim.model.units import HOUR, SECOND, SECONDS_PER_HOUR
@@ -54,13 +56,15 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class NodeMeters:
-    """EC2 nodes in the window, shape ``(nodes,)``: rate, USD that rounding adds, and all that each costs."""
+    """EC2 nodes in the window, shape ``(nodes,)``: rate, USD that rounding adds, and all that each costs.
+
+    ``items`` has the same by line of the bill.
+    """
 
     usd_per_us: Float
     rounding_usd: Float
     usd: Float
-    ec2_usd: float
-    ebs_usd: float
+    items: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +83,17 @@ class FargateMeters:
 
 
 def node_meters(nodes: Nodes, shapes: tuple[NodeShape, ...], prices: Prices, window: Window) -> NodeMeters:
-    """Charge EC2 instances and their volumes."""
-    ec2 = np.array([instance_usd_per_hour(shape, prices) for shape in shapes])
-    ebs = np.array([volume_usd_per_hour(shape.volume_gib, prices.ebs_gib_month) for shape in shapes])
+    """Charge EC2 instances, their volumes and their addresses."""
+    rates = {name: np.array([line(shape, prices) for shape in shapes]) for name, line in NODE_LINES.items()}
     ran_us = window.clip(nodes.terminated_us) - window.clip(nodes.launched_us)
     added_s = window.rounding_s(nodes.launched_us, nodes.terminated_us, nodes.finished & nodes.launched)
     hours = ran_us / HOUR + added_s / SECONDS_PER_HOUR
-    usd_per_hour = (ec2 + ebs)[nodes.shape]
+    usd_per_hour = np.sum([*rates.values()], axis=0)[nodes.shape]
     return NodeMeters(
         usd_per_us=usd_per_hour / HOUR,
         rounding_usd=usd_per_hour * added_s / SECONDS_PER_HOUR,
         usd=hours * usd_per_hour,
-        ec2_usd=float(hours @ ec2[nodes.shape]),
-        ebs_usd=float(hours @ ebs[nodes.shape]),
+        items={name: float(hours @ rate[nodes.shape]) for name, rate in rates.items()},
     )
 
 
@@ -119,10 +121,18 @@ def fargate_meters(log: EventLog, pods: Pods, prices: Prices, window: Window) ->
     )
 
 
-def pull_usd(log: EventLog, prices: Prices, window: Window) -> Float:
-    """Return the NAT data charge of each pod's image pulls, shape ``(pods,)``."""
+def pull_usd(log: EventLog, private: Flag, prices: Prices, window: Window) -> Float:
+    """Return the NAT data charge of each pod's image pulls, shape ``(pods,)`` like ``private``."""
     pulls = log["image_pulls"].rows()
     pulls = pulls[(pulls[:, 0] >= window.from_us) & (pulls[:, 0] < window.to_us)]
     usd_per_byte = prices.nat_gib / GIB if prices.pulls_through_nat else 0.0
     charged = np.bincount(pulls[:, 1], weights=pulls[:, 2] * usd_per_byte, minlength=len(log["pods"]))
-    return charged.astype(np.float64, copy=False)
+    return np.where(private, charged, 0.0)
+
+
+def private_pods(pods: Pods, nodes: Nodes, shapes: tuple[NodeShape, ...]) -> Flag:
+    """Say which pods reach the internet through NAT gateways alone, shape ``(pods,)``."""
+    public = np.array([*(shape.public_ip for shape in shapes), False])
+    shape = np.append(nodes.shape, np.int32(-1))  # the last is of a pod on Fargate
+    private: Flag = ~public[shape[np.where(pods.node >= 0, pods.node, -1)]]
+    return private

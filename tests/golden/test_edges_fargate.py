@@ -69,6 +69,8 @@ def test_the_bill_by_hand() -> None:
     assert bill["ebs"] == pytest.approx(hours * 80 * 0.08 / 730, rel=1e-5)
     assert bill["control_plane"] == pytest.approx(hours * 0.10)
     assert bill["nat_hours"] == pytest.approx(hours * 0.045)
+    assert bill["public_ipv4"] == pytest.approx(hours * 0.005)  # the gateway's; nodes are in private subnets
+    assert bill["ebs_performance"] == 0
     assert bill["nat_data"] == pytest.approx(metrics["pods_started"] * 650e6 / 2**30 * 0.045, rel=1e-5)
     assert bill["fargate"] == pytest.approx(metrics["fargate_pod_hours"] * 0.103185, rel=1e-3)  # and rounding
     assert said["waste_usd"]["total"] == pytest.approx(bill["total"])

@@ -17,6 +17,7 @@ from sim.model.arrivals import PoissonArrivals, TraceArrivals
 from sim.model.cluster import Cluster, FargateProfile, FargateQuotas, Selector
 from sim.model.distributions import Constant
 from sim.model.log import EventLog, NodeState
+from sim.model.machines import Volume
 from sim.model.pipelines import PfsInput, Pipeline
 from sim.model.pods import Controller, PodClass
 from sim.model.resources import Resources
@@ -32,9 +33,10 @@ from tests.property import cluster_checks, pachyderm_checks
 from tests.property.ledger import Ledger
 from tests.property.thorough import thorough_looks
 from tests.property.workloads import pod_loads
-from tests.property.worlds import MONDAY, SIZES, scenarios
+from tests.property.worlds import FAST_DISK, FASTER_DISK, MONDAY, SIZES, scenarios
 
 SEED = 1
+SPEED_USD_PER_MONTH = {Volume(): 0.0, FAST_DISK: 65 + 35.0, FASTER_DISK: 2_080 + 1_456 + 191.1}  # aws.md §5
 CHECKS = [*cluster_checks.CHECKS, *pachyderm_checks.CHECKS]
 EXTRA = Repo("extra-images", commits=PoissonArrivals(40 / 3_600))
 WORKER = PodClass("extra-v1", Resources(500, 512), Resources(500, 512), owner="extra-v1")
@@ -107,13 +109,16 @@ def check_invoice(ledger: Ledger) -> None:
     prices, hours = scenario.prices, ledger.log.end_us / HOUR
     items = make_bill(ledger.log, scenario, lives(ledger.log)).items
     ended = ledger.once("pod_ended")
-    ec2 = ebs = fargate = 0.0
+    ec2 = ebs = speed = addresses = fargate = 0.0
     stopped = ledger.first(NodeState.TERMINATING, NodeState.GONE)
     for node, launched_us in ledger.first(NodeState.LAUNCHED).items():
         group = ledger.group_of(node)
         metered_h = metered_s(launched_us, stopped.get(node), end_us) / 3_600
         ec2 += metered_h * group.usd_per_hour * (1 if group.spot else 1 - prices.ec2_discount)
-        ebs += metered_h * group.volume_gib * prices.ebs_gib_month / 730
+        for disk in group.shape.volumes or (Volume(group.volume_gib),):
+            ebs += metered_h * disk.gib * (0.125 if disk.kind == "io2" else 0.08) / 730
+            speed += metered_h * SPEED_USD_PER_MONTH[disk] / 730
+        addresses += metered_h * group.shape.public_ip * 0.005
     started = ledger.once("fargate_ready")
     for _, pod, vcpu_m, memory_mib, storage_mib in ledger.rows("fargate_pods"):
         if pod in started:
@@ -121,12 +126,19 @@ def check_invoice(ledger: Ledger) -> None:
             storage = storage_mib / 1_024 * prices.fargate_ephemeral_gib_hour
             metered_h = metered_s(started[pod], ended.get(pod), end_us) / 3_600
             fargate += metered_h * (size * (1 - prices.fargate_discount) + storage)
-    pulled_gib = sum(row[2] for row in ledger.rows("image_pulls")) / 1_024**3
+    bound = {row[1]: row[2] for row in ledger.rows("pod_bound")}
+    pulled_gib = 0.0
+    for _, pod, size_bytes in (row[:3] for row in ledger.rows("image_pulls")):
+        if pod not in bound or not ledger.group_of(bound[pod]).shape.public_ip:
+            pulled_gib += size_bytes / 1_024**3
+    extended_h = 0.0 if prices.extended_from_us is None else max(0.0, hours - 0.5)
     expected = {
         "ec2": ec2,
         "ebs": ebs,
+        "ebs_performance": speed,
+        "public_ipv4": addresses + prices.nat_gateways * 0.005 * hours,
         "fargate": fargate,
-        "control_plane": prices.control_plane_hour * hours,
+        "control_plane": 0.10 * hours + 0.50 * extended_h,
         "nat_hours": prices.nat_gateways * prices.nat_gateway_hour * hours,
         "nat_data": pulled_gib * prices.nat_gib * prices.pulls_through_nat,
     }

@@ -28,6 +28,7 @@ from sim.model.cluster import (
     Selector,
 )
 from sim.model.distributions import Constant
+from sim.model.machines import Volume, VolumeRates
 from sim.model.pods import Controller, Effect, PodClass, Taint, Toleration
 from sim.model.resources import Resources
 from sim.model.scenario import PipelineLoad, Prices, Scenario
@@ -60,6 +61,11 @@ MACHINES = (
 )
 
 
+FAST_DISK, FASTER_DISK = Volume(100, "gp3", 16_000, 1_000), Volume(50, "io2", 70_000)
+DISKS = st.lists(st.sampled_from((Volume(), FAST_DISK, FASTER_DISK)), max_size=2).map(tuple)
+IO2 = ("io2", VolumeRates(0.125, ((0, 0.065), (32_000, 0.0455), (64_000, 0.03185))))
+
+
 # -- cluster ----------------------------------------------------------------------------------
 
 
@@ -89,7 +95,10 @@ def node_groups(draw: st.DrawFn, number: int) -> NodeGroup:
     )
     if draw(st.booleans()):
         return group
-    shape = replace(group.shape, spot=True, interruptions_per_hour=draw(one_of(0.5, 3.0)))
+    shape = replace(group.shape, spot=draw(st.booleans()), volumes=draw(DISKS), public_ip=draw(st.booleans()))
+    if not shape.spot:
+        return replace(group, shapes=(shape,))
+    shape = replace(shape, interruptions_per_hour=draw(one_of(0.5, 3.0)))
     return replace(group, shapes=(shape,))
 
 
@@ -192,8 +201,15 @@ def scenarios(draw: st.DrawFn) -> Scenario:
         base_load=tuple(draw(st.lists(base_loads(), max_size=1))),
         prices=draw(
             one_of(
-                Prices(),
-                Prices(ec2_discount=0.3, fargate_discount=0.2, nat_gateways=2, pulls_through_nat=False),
+                Prices(other_volumes=(IO2,)),
+                Prices(
+                    other_volumes=(IO2,),
+                    ec2_discount=0.3,
+                    fargate_discount=0.2,
+                    nat_gateways=2,
+                    pulls_through_nat=False,
+                    extended_from_us=30 * MINUTE,
+                ),
             )
         ),
     )

@@ -22,9 +22,11 @@ from sim.model.cluster_config import (
     InstanceSelector,
     NodeGroupConfig,
 )
+from sim.model.machines import Volume
 from sim.model.pods import Effect, Pairs, Taint
 
 PERCENT = 100
+LEAST_IOPS, PROVISIONED = 100, ("io1", "io2")
 MIXED = "mixed"
 SPOT_POOLS = 2  # Amazon EC2 Auto Scaling, InstancesDistribution.SpotInstancePools
 MOST_NODES = 100_000  # twenty times what Kubernetes supports in a cluster
@@ -51,6 +53,9 @@ def read_group(field: Field, *, managed: bool) -> NodeGroupConfig:
         max_size=maximum,
         volume_gib=field.integer_at("volumeSize", least=1) or DEFAULT_VOLUME_GIB,
         volume_type=field.text_at("volumeType") or DEFAULT_VOLUME_TYPE,
+        volume_iops=_iops(field),
+        volume_throughput=field.integer_at("volumeThroughput") or 0,
+        more_volumes=tuple(map(_volume, field.items_at("additionalVolumes"))),
         ami_family=family_of(field.text_at("amiFamily")) or DEFAULT_AMI_FAMILY,
         labels=_labels(field.child("labels")),
         taints=_taints(field.child("taints"), managed=managed),
@@ -201,6 +206,19 @@ def _taint(field: Field, key: str, value: str, effect: str) -> Taint:
         raise field.error(f"has the effect {effect!r}", allowed=", ".join(_EFFECTS))
     check_label(field, key, value)
     return Taint(key, value, _EFFECTS[effect])
+
+
+def _volume(field: Field) -> Volume:
+    kind = field.text_at("volumeType") or DEFAULT_VOLUME_TYPE
+    _check_volume_type(field, kind)
+    gib = field.integer_at("volumeSize") or DEFAULT_VOLUME_GIB
+    return Volume(gib, kind, _iops(field), field.integer_at("volumeThroughput") or 0)
+
+
+def _iops(field: Field) -> int:
+    """Return provisioned IOPS; io1 has 100 unless it is said (eksctl's DefaultNodeVolumeIO1IOPS)."""
+    least = LEAST_IOPS if field.text_at("volumeType") in PROVISIONED else 0
+    return field.integer_at("volumeIOPS") or least
 
 
 def _check_volume_type(field: Field, volume_type: str) -> None:

@@ -39,7 +39,10 @@ GROUP_READ = frozenset(
         "propagateASGTags",
         "tags",
         "taints",
+        "additionalVolumes",
+        "volumeIOPS",
         "volumeSize",
+        "volumeThroughput",
         "volumeType",
     }
 )

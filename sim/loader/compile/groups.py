@@ -24,7 +24,7 @@ from sim.loader.compile.selectors import selected_types
 from sim.loader.notes import Notes
 from sim.loader.shape.cluster import GroupFile, ShapeFile
 from sim.model.cluster import GPU_LABEL, NodeGroup, NodeShape
-from sim.model.cluster_config import DEFAULT_VOLUME_TYPE, ClusterConfig, InstanceSelector, NodeGroupConfig
+from sim.model.cluster_config import ClusterConfig, InstanceSelector, NodeGroupConfig
 from sim.model.machines import InstanceType
 from sim.model.pods import Pairs
 from sim.model.resources import Resources
@@ -75,7 +75,6 @@ class GroupMaker:
                 raise at.error(problem, allowed=f"0 to its maxSize ({config.max_size})")
         self._warn(config, instance)
         self._warn_of_spot(config, more)
-        self._warn_of_volume(config)
         shapes = tuple(
             self._shape(config, more, cluster.name, each, zone) for each in bought for zone in zones
         )
@@ -121,6 +120,8 @@ class GroupMaker:
             volume_gib=config.volume_gib,
             nvme_raid=more.nvme_raid,
             reclaimed_together=more.reclaimed_together,
+            volumes=config.volumes,
+            public_ip=not config.private_networking,
         )
 
     def _template_shape(
@@ -227,13 +228,6 @@ class GroupMaker:
             )
         if instance.name.startswith(AMD_GPUS):
             self.notes.warn(f"group {config.name}: {instance.name} has AMD GPUs, counted as nvidia.com/gpu")
-
-    def _warn_of_volume(self, config: NodeGroupConfig) -> None:
-        if config.volume_type != DEFAULT_VOLUME_TYPE:
-            self.notes.warn(
-                f"group {config.name}: volumeType {config.volume_type} is billed at the price of "
-                f"{DEFAULT_VOLUME_TYPE}, IOPS and throughput at none"
-            )
 
     def _warn_of_spot(self, config: NodeGroupConfig, more: GroupFile) -> None:
         if config.on_demand_share < 1.0:

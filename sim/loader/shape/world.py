@@ -118,12 +118,23 @@ USD_PER_GIB = Scalar("USD/GiB", USD_PER_HOUR.allowed, USD_PER_HOUR.parse, float,
 USD_PER_GIB_MONTH = Scalar(
     "USD/GiB-month", USD_PER_HOUR.allowed, USD_PER_HOUR.parse, float, ("number",), {"minimum": 0}
 )
+USD_PER_MONTH = Scalar(
+    "USD/month", USD_PER_HOUR.allowed, USD_PER_HOUR.parse, float, ("number",), {"minimum": 0}
+)
 _FROM_TABLE = "left out: the price table"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VolumePriceFile:
+    """Prices of one type of EBS volume."""
+
+    gib_month: float | None = key(USD_PER_GIB_MONTH, f"its storage; {_FROM_TABLE}", None)
+    iops_month: float | None = key(USD_PER_MONTH, f"each provisioned IOPS; {_FROM_TABLE}", None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PricesFile:
-    """Prices that replace those of the tables."""
+    """Prices that replace those of the tables; one of 0 leaves a line of the bill out."""
 
     instances: Mapping[str, float] | None = key(
         MapOf(USD_PER_HOUR, "instance type"), "On-Demand prices of instance types", None
@@ -142,6 +153,16 @@ class PricesFile:
         USD_PER_HOUR, f"EKS cluster, in whatever support; {_FROM_TABLE}", None
     )
     ebs_gib_month: float | None = key(USD_PER_GIB_MONTH, f"gp3 volume; {_FROM_TABLE}", None)
+    ebs_iops_month: float | None = key(USD_PER_MONTH, f"each IOPS of gp3 above 3000; {_FROM_TABLE}", None)
+    ebs_throughput_month: float | None = key(
+        USD_PER_MONTH, f"each MiB/s of gp3 above 125; {_FROM_TABLE}", None
+    )
+    volumes: Mapping[str, VolumePriceFile] | None = key(
+        MapOf(section_of(VolumePriceFile), "volume type"), "volumes of other types than gp3", None
+    )
+    public_ipv4_hour: float | None = key(
+        USD_PER_HOUR, f"public IPv4 address of a node or a NAT gateway; {_FROM_TABLE}", None
+    )
     nat_gateway_hour: float | None = key(USD_PER_HOUR, f"NAT gateway; {_FROM_TABLE}", None)
     nat_gib: float | None = key(USD_PER_GIB, f"data through a NAT gateway; {_FROM_TABLE}", None)
     nat_gateways: int | None = key(COUNT, "how many NAT gateways; as vpc.nat.gateway says", None)

@@ -20,7 +20,7 @@ from functools import cache
 import numpy as np
 
 from sim.model.arrivals import PoissonArrivals
-from sim.model.billing import control_plane_usd, node_usd_per_hour
+from sim.model.billing import control_plane_usd, gateways_usd_per_hour, node_usd_per_hour
 from sim.model.distributions import Counts, Distribution
 from sim.model.layout import FLAT
 from sim.model.metrics import COST
@@ -55,7 +55,7 @@ def standing_usd_per_day(scenario: Scenario) -> float:
     """Return what a day costs at least, whatever arrives."""
     prices = scenario.prices
     plane_usd = control_plane_usd(prices, scenario.warmup_us, scenario.horizon_us)
-    hourly = plane_usd * HOUR / scenario.window_us + prices.nat_gateways * prices.nat_gateway_hour
+    hourly = plane_usd * HOUR / scenario.window_us + sum(gateways_usd_per_hour(prices).values())
     for group in scenario.cluster.node_groups:
         if group.fail_windows or any(shape.interruptions_per_hour for shape in group.shapes):
             continue  # it may be below its smallest size for a while

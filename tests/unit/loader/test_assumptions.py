@@ -180,11 +180,6 @@ def test_an_unmanaged_group_whose_labels_the_autoscaler_cannot_see(tmp_path: Pat
     assert not any(unseen in warning for warning in loaded(tmp_path, text).warnings)
 
 
-def test_volumes_that_are_not_gp3_are_warned_of(tmp_path: Path) -> None:
-    told = loaded(tmp_path, SCENARIO, f"{GROUP}.volumeType=io2").warnings
-    assert any("volumeType io2 is billed at the price of gp3" in warning for warning in told)
-
-
 def test_the_zone_of_a_group_is_said(tmp_path: Path) -> None:
     path = "cluster.eksctl.managedNodeGroups[cpu].availabilityZones"
     two = loaded(tmp_path, SCENARIO, f"{path}=[us-east-1b, us-east-1c]")

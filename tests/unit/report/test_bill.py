@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.model.log import EventLog, PodEnd, TaskEnd
+from sim.model.machines import Volume, VolumeRates
 from sim.model.pipelines import Kind
+from sim.model.resources import GIB
 from sim.model.scenario import Prices, Scenario
 from sim.model.units import HOUR
 from sim.report.bill import Bill, Use, make_bill
@@ -86,15 +89,16 @@ def test_two_nodes_by_hand() -> None:
     assert job[job_1].sum() == job[job_1, Use.LOST_WORK] == pytest.approx(20)
 
 
-def node_bill(life: dict[str, float], prices: Prices = FREE, spot: bool = False) -> Bill:
+def node_bill(life: dict[str, float], prices: Prices = FREE, **shape: Any) -> Bill:
     world = World(horizon_s=7200)
     world.node("m5.xlarge", **life)
     log = world.log()
-    return bill_of(log, a_scenario(log, a_group("m5.xlarge", 0.192, volume_gib=80, spot=spot), prices=prices))
+    return bill_of(log, a_scenario(log, a_group("m5.xlarge", 0.192, volume_gib=80, **shape), prices=prices))
 
 
 LIST = Prices()  # us-east-1 (aws.md §4, §5)
-ONLY_EBS = Prices(control_plane_hour=0, nat_gateway_hour=0)
+ONLY_EBS = Prices(control_plane_hour=0, nat_gateway_hour=0, public_ipv4_hour=0)
+IO2 = (("io2", VolumeRates(0.125, ((0, 0.065), (32_000, 0.0455), (64_000, 0.03185)))),)
 
 
 SECOND = 0.192 / 3600
@@ -124,6 +128,42 @@ def test_ec2_meter(life: dict[str, float], seconds: float) -> None:
 def test_m5_xlarge_with_its_volume_costs_what_the_sheet_says() -> None:
     """aws.md §5.1: node 0.192 + 0.0088 = 0.2008 $/h."""
     assert node_bill(ALWAYS, ONLY_EBS).total_usd / 2 == pytest.approx(0.2008, abs=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("disks", "storage", "performance"),
+    [
+        pytest.param((Volume(80, "gp3", 16_000, 1_000),), 6.40, 65 + 35, id="13,000 IOPS and 875 MiB/s more"),
+        pytest.param((Volume(80, "gp3", 3_000, 125),), 6.40, 0, id="what gp3 includes"),
+        pytest.param((Volume(100, "io2", 1_000),), 12.50, 65, id="every IOPS of io2"),
+        pytest.param((Volume(100, "io2", 70_000),), 12.50, 2_080 + 1_456 + 191.10, id="io2 in three steps"),
+        pytest.param((Volume(80), Volume(200, "gp3", 4_000)), 22.40, 5, id="a second volume"),
+    ],
+)
+def test_a_month_of_volumes(disks: tuple[Volume, ...], storage: float, performance: float) -> None:
+    """USD of 730 hours by aws.md §5."""
+    prices = replace(FREE, ebs_gib_month=0.08, other_volumes=IO2)
+    items = node_bill(ALWAYS, prices, volumes=disks).items
+    assert items["ebs"] * 365 == pytest.approx(storage)
+    assert items["ebs_performance"] * 365 == pytest.approx(performance)
+
+
+@pytest.mark.parametrize(("public", "usd"), [(True, 0.02), (False, 0.01)])
+def test_public_addresses_of_nodes_and_of_nat_gateways(public: bool, usd: float) -> None:
+    """Two hours at 0.005 $ each (aws.md §5); a gateway has one whatever nodes have."""
+    bill = node_bill(ALWAYS, replace(FREE, public_ipv4_hour=0.005), public_ip=public)
+    assert bill.items["public_ipv4"] == pytest.approx(usd)
+    assert bill.by_source.sum() == pytest.approx(bill.total_usd)
+
+
+@pytest.mark.parametrize(("public", "gib"), [(True, 0), (False, 2)])
+def test_nodes_with_a_public_address_pull_past_the_nat_gateway(public: bool, gib: int) -> None:
+    world = World(horizon_s=1000)
+    node = world.node(ready=0)
+    world.pod(a_class("w"), node=node, created=5, bound=10, pulled=20, pulled_bytes=2 * GIB, running=100)
+    log = world.log()
+    bill = bill_of(log, a_scenario(log, a_group(public_ip=public), prices=replace(FREE, nat_gib=0.045)))
+    assert bill.items["nat_data"] == pytest.approx(gib * 0.045)
 
 
 def test_discounts_are_off_on_demand_and_fargate_but_not_spot_or_storage() -> None:

@@ -21,6 +21,7 @@ FREE = Prices(
     fargate_ephemeral_gib_hour=0.0,
     control_plane_hour=0.0,
     ebs_gib_month=0.0,
+    public_ipv4_hour=0.0,
     nat_gateway_hour=0.0,
     nat_gib=0.0,
 )

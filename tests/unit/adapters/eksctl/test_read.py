@@ -16,6 +16,7 @@ from sim.documents.yaml_read import read_text
 from sim.errors import InputError
 from sim.model.cluster import FargateProfile, Selector
 from sim.model.cluster_config import InstanceSelector, NodeGroupConfig
+from sim.model.machines import Volume
 from sim.model.pods import Effect, Taint
 from tests.conftest import needs_shared
 
@@ -226,7 +227,9 @@ def test_types_may_be_selected_instead_of_named() -> None:
     assert group.instance_types == ()
     assert group.instance_selector == InstanceSelector(vcpus=8, memory="32", gpus=1)
     assert (group.volume_gib, group.volume_type, group.ami_family) == (200, "io1", "Bottlerocket")
-    assert [path for path, _ in group.kept] == ["volumeIOPS", "updateConfig"]
+    assert group.volumes == (Volume(200, "io1", group.volume_iops),)
+    assert group.volume_iops > 0
+    assert [path for path, _ in group.kept] == ["updateConfig"]
 
 
 def group_of(**said: Any) -> NodeGroupConfig:

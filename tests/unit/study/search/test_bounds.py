@@ -134,7 +134,7 @@ def test_the_standing_cost_is_what_is_always_on(scenario: Scenario) -> None:
         cluster=replace(scenario.cluster, node_groups=(group, spot, clocked)),
         prices=Prices(control_plane_hour=0.1, nat_gateway_hour=0.05, nat_gateways=1),
     )
-    assert standing_usd_per_day(world) == pytest.approx(24 * (0.1 + 0.05 + 2 * 0.5 + 1 * 0.5))
+    assert standing_usd_per_day(world) == pytest.approx(24 * (0.1 + 0.05 + 0.005 + 2 * 0.5 + 1 * 0.5))
     assert too_dear(world, STUDY, 38.0) is not None
     assert too_dear(world, STUDY, 40.0) is None
     assert too_dear(world, a_study(factor("a", 1), objectives=("job_latency_p95_s",)), 38.0) is None
