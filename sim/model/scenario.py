@@ -112,13 +112,15 @@ class PodLoad:
     """Plain pods: what arrives, when, and for how long each runs (None: from the trace).
 
     ``dropped`` holds the rows of a trace that fit nowhere, each as its instant and how many pods it has: they
-    are not simulated, and count as pods that never start.
+    are not simulated, and count as pods that never start. ``kept_us`` is how long a pod is there after it
+    completed, until it is deleted: on Fargate it is billed until then (aws.md §0 fact 5).
     """
 
     name: str
     arrivals: Arrivals
     pod_class: PodClass
     duration_s: Distribution | None = None
+    kept_us: int = 0
     dropped: tuple[tuple[int, int], ...] = ()
 
 

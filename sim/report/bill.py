@@ -108,7 +108,7 @@ def make_bill(log: EventLog, scenario: Scenario, lives: Lives, from_us: int = 0)
     window = Window(from_us, log.end_us)
     prices, pods, nodes = scenario.prices, lives.pods, lives.nodes
     ec2 = node_meters(nodes, scenario.cluster.shapes, prices, window)
-    fargate = fargate_meters(log, pods, prices, window)
+    fargate = fargate_meters(log, pods, scenario, window)
     pulls_usd = pull_usd(log, private_pods(pods, nodes, scenario.cluster.shapes), prices, window)
     shares = share_nodes(log, pods, nodes, scenario.cluster, window)
     items = {
@@ -175,6 +175,7 @@ def _split_sources(lives: Lives, cost: Cost, fargate: FargateMeters, kinds: Code
         + _tally(pods.source, run_use, cost.run_usd, count)
         + _tally(worker, _use_of(claims), cost.claim_usd, count)
         - _tally(worker, run_use[claims.pod], cost.claim_usd, count)
+        + _tally(pods.source[fargate.pod], np.full(len(fargate.pod), Use.IDLE), fargate.kept_usd, count)
         + _tally(pods.source[fargate.pod], over_use, fargate.over_usd + fargate.rounding_usd, count)
     )
 

@@ -2,7 +2,8 @@
 
 EC2, EBS and addresses: by the second from launch to the terminate call, at least 60 s (aws.md §0 fact 9, §5).
 Fargate: by the second from the start of the image pull to the pod's end, at least 60 s, for the size
-granted (aws.md §4). Control plane and NAT gateways: by the hour. NAT data: per GiB of images
+granted (aws.md §4); a pod that completed ends when it is deleted.
+Control plane and NAT gateways: by the hour. NAT data: per GiB of images
 pulled where there is no public address: on Fargate, and on nodes of private subnets.
 What goes on at the horizon is charged up to it; the seconds that rounding adds are charged when the
 meter stops. Savings Plan discounts take a share off On-Demand instances, and off Fargate's vCPU and
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.model.billing import NODE_LINES, billed_s, granted_usd_per_hour
+from sim.model.log import PodEnd
 from sim.model.machines import FARGATE_OVERHEAD_MIB
 from sim.model.resources import GIB
 from sim.model.units import HOUR, SECOND, SECONDS_PER_HOUR
@@ -26,7 +28,7 @@ from sim.report.arrays import Flag, Float, Int
 if TYPE_CHECKING:
     from sim.model.cluster import NodeShape
     from sim.model.log import EventLog
-    from sim.model.scenario import Prices
+    from sim.model.scenario import Prices, Scenario
     from sim.report.intervals import Nodes, Pods
 
 
@@ -71,13 +73,15 @@ class NodeMeters:
 class FargateMeters:
     """Fargate pods whose pull began, shape ``(pods started,)``.
 
-    ``share`` is what the pod's request takes of its size; ``over_usd`` pays for the rest.
+    ``share`` is what the pod's request takes of its size; ``over_usd`` pays for the rest, ``kept_usd`` for
+    pods that completed and were not deleted yet.
     """
 
     pod: Int
     usd_per_us: Float
     share: Float
     over_usd: Float
+    kept_usd: Float
     rounding_usd: Float
     usd: float
 
@@ -97,8 +101,9 @@ def node_meters(nodes: Nodes, shapes: tuple[NodeShape, ...], prices: Prices, win
     )
 
 
-def fargate_meters(log: EventLog, pods: Pods, prices: Prices, window: Window) -> FargateMeters:
-    """Charge Fargate pods."""
+def fargate_meters(log: EventLog, pods: Pods, scenario: Scenario, window: Window) -> FargateMeters:
+    """Charge Fargate pods until they are deleted."""
+    prices = scenario.prices
     started = np.sort(log["fargate_ready"].column("pod"))
     rows = log["fargate_pods"].rows()
     rows = rows[np.argsort(rows[:, 1], kind="stable")]
@@ -109,16 +114,27 @@ def fargate_meters(log: EventLog, pods: Pods, prices: Prices, window: Window) ->
     share = np.maximum(asked[:, 0] / vcpu_m, (asked[:, 1] + FARGATE_OVERHEAD_MIB) / memory_mib)
     share = np.minimum(share, 1.0)
     from_us, to_us = pods.ready_us[started], pods.ended_us[started]
-    added_s = window.rounding_s(from_us, to_us, pods.reason[started] >= 0)
+    deleted_us = to_us + _kept_us(log, pods, scenario)[started]
+    deleted = (pods.reason[started] >= 0) & ((deleted_us == to_us) | (deleted_us < window.to_us))
+    added_s = window.rounding_s(from_us, deleted_us, deleted)
     ran_us = window.clip(to_us) - window.clip(from_us)
+    kept_us = window.clip(deleted_us) - window.clip(to_us)
     return FargateMeters(
         pod=started,
         usd_per_us=usd_per_hour / HOUR,
         share=share,
         over_usd=usd_per_hour / HOUR * (1.0 - share) * ran_us,
+        kept_usd=usd_per_hour / HOUR * kept_us,
         rounding_usd=usd_per_hour * added_s / SECONDS_PER_HOUR,
-        usd=float((ran_us / HOUR + added_s / SECONDS_PER_HOUR) @ usd_per_hour),
+        usd=float(((ran_us + kept_us) / HOUR + added_s / SECONDS_PER_HOUR) @ usd_per_hour),
     )
+
+
+def _kept_us(log: EventLog, pods: Pods, scenario: Scenario) -> Int:
+    """Return how long each pod is there after it completed, shape ``(pods,)``; of others 0."""
+    by_name = {load.name: load.kept_us for load in scenario.pods}
+    kept_us = np.array([by_name.get(name, 0) for name in log.names["source"]] or [0], np.int64)
+    return np.where(pods.reason == PodEnd.COMPLETED, kept_us[pods.source], 0)
 
 
 def pull_usd(log: EventLog, private: Flag, prices: Prices, window: Window) -> Float:

@@ -16,7 +16,7 @@ from sim.engine.run import simulate
 from sim.model.arrivals import PoissonArrivals, TraceArrivals
 from sim.model.cluster import Cluster, FargateProfile, FargateQuotas, Selector
 from sim.model.distributions import Constant
-from sim.model.log import EventLog, NodeState
+from sim.model.log import EventLog, NodeState, PodEnd
 from sim.model.machines import Volume
 from sim.model.pipelines import PfsInput, Pipeline
 from sim.model.pods import Controller, PodClass
@@ -108,7 +108,12 @@ def check_invoice(ledger: Ledger) -> None:
     scenario, end_us = ledger.scenario, ledger.log.end_us
     prices, hours = scenario.prices, ledger.log.end_us / HOUR
     items = make_bill(ledger.log, scenario, lives(ledger.log)).items
-    ended = ledger.once("pod_ended")
+    kept_us = {load.name: load.kept_us for load in scenario.pods}
+    source = [ledger.log.names["source"][row[2]] for row in ledger.rows("pods")]
+    deleted: dict[int, int | None] = {}
+    for ended_us, pod, reason in ledger.rows("pod_ended"):
+        later_us = kept_us.get(source[pod], 0) if reason == PodEnd.COMPLETED else 0
+        deleted[pod] = ended_us + later_us if not later_us or ended_us + later_us < end_us else None
     ec2 = ebs = speed = addresses = fargate = 0.0
     stopped = ledger.first(NodeState.TERMINATING, NodeState.GONE)
     for node, launched_us in ledger.first(NodeState.LAUNCHED).items():
@@ -124,7 +129,7 @@ def check_invoice(ledger: Ledger) -> None:
         if pod in started:
             size = vcpu_m / 1_000 * prices.fargate_vcpu_hour + memory_mib / 1_024 * prices.fargate_gib_hour
             storage = storage_mib / 1_024 * prices.fargate_ephemeral_gib_hour
-            metered_h = metered_s(started[pod], ended.get(pod), end_us) / 3_600
+            metered_h = metered_s(started[pod], deleted.get(pod), end_us) / 3_600
             fargate += metered_h * (size * (1 - prices.fargate_discount) + storage)
     bound = {row[1]: row[2] for row in ledger.rows("pod_bound")}
     pulled_gib = 0.0

@@ -142,6 +142,7 @@ def pod_loads(draw: st.DrawFn, name: str) -> PodLoad:
         TRACE if traced else draw(arrivals(20.0)),
         draw(pod_classes(name)),
         None if traced else draw(DURATIONS),
+        kept_us=draw(one_of(0, 0, 90, 86_400)) * SECOND,
     )
 
 

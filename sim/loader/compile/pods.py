@@ -106,7 +106,8 @@ class PodMaker:
             anti_affinity=pods.anti_affinity,
             images=(self.images.user(pods.image),) if pods.image else (),
         )
-        return PodLoad(pods.name, pods.arrivals, pod_class, None if traced else pods.duration)
+        duration_s = None if traced else pods.duration
+        return PodLoad(pods.name, pods.arrivals, pod_class, duration_s, pods.ttl_seconds_after_finished)
 
     def base(self, load: BaseLoadFile) -> BaseLoad:
         """Return pods that are always there; their images are on the node from the start."""

@@ -105,6 +105,13 @@ class PodsFile(MovablePodFile):
 
     arrivals: Arrivals = key(PODS, "when they appear")
     duration: Distribution | None = key(SECONDS_VARYING, "how long each runs; a trace brings its own", None)
+    ttl_seconds_after_finished: int = key(
+        DURATION,
+        "how long a pod that completed is there before it is deleted; Fargate bills it until then",
+        0,
+        source="assumption: deleted at once; Kubernetes keeps a Job's pods until something deletes them",
+        name="ttlSecondsAfterFinished",
+    )
     image: str = key(TEXT, "image it pulls, see images", "")
     controller: Controller = key(choice_of(Controller), "what re-creates it when it is lost", Controller.JOB)
     anti_affinity: bool = key(FLAG, "never two of them on one node", False)

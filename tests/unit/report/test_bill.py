@@ -214,6 +214,32 @@ def fargate_bill(
 
 
 @pytest.mark.parametrize(
+    ("kept_s", "reason", "seconds"),
+    [
+        pytest.param(0, PodEnd.COMPLETED, 3_600, id="deleted at once"),
+        pytest.param(600, PodEnd.COMPLETED, 4_200, id="deleted ten minutes later"),
+        pytest.param(86_400, PodEnd.COMPLETED, 9_950, id="there at the horizon"),
+        pytest.param(600, PodEnd.OOM_KILLED, 3_600, id="gone, not completed"),
+    ],
+)
+def test_a_completed_pod_is_billed_on_fargate_until_it_is_deleted(
+    kept_s: int, reason: PodEnd, seconds: int
+) -> None:
+    """An hour from the pull at 50 s, of 10,000 s; 1 vCPU and 5 GiB cost 0.062705 $ an hour (aws.md §1.3)."""
+    world = World(horizon_s=10_000)
+    world.fargate_pod(a_class("job"), granted=5, ready=50, running=50, ended=3_650, reason=reason)
+    log = world.log()
+    scenario = a_scenario(log, prices=LIST)
+    pods = tuple(replace(load, kept_us=kept_s * 1_000_000) for load in scenario.pods)
+    bill = bill_of(log, replace(scenario, pods=pods))
+    assert bill.items["fargate"] == pytest.approx(seconds / 3_600 * 0.062705, rel=1e-4)
+    assert bill.by_source.sum() == pytest.approx(bill.total_usd)
+    assert bill.by_source[:-1, Use.IDLE].sum() == pytest.approx(
+        (seconds - 3_600) / 3_600 * 0.062705, rel=1e-4
+    )
+
+
+@pytest.mark.parametrize(
     ("vcpu_m", "memory_gib", "usd_per_hour"),
     [
         (250, 0.5, 0.012343), (1000, 5, 0.062705), (2000, 9, 0.120965), (2000, 5, 0.103185),
