@@ -34,13 +34,14 @@ from sim.model.cluster import (
 from sim.model.distributions import Constant, Distribution, Exponential, Poisson, Uniform
 from sim.model.latency import FargateLatency, Latencies
 from sim.model.machines import FargateSize
-from sim.model.metrics import ALL, usual
+from sim.model.metrics import ALL, COST, WORK_COST, usual
 from sim.model.pods import PodClass
 from sim.model.resources import Resources
 from sim.model.scenario import PodLoad, Prices, Scenario
 from sim.model.study import Choice, Constraint, Factor, Study
 from sim.report.bill import make_bill
-from sim.report.intervals import lives, source_kinds
+from sim.report.durations import Measured
+from sim.report.intervals import lives
 from sim.report.metrics import Tree
 from sim.report.pod_numbers import PodNumbers
 from sim.study.evaluate import Task
@@ -154,7 +155,7 @@ def _sized(vcpu: int, memory: int, image: int = 4, quota: int = 1_000) -> Scenar
     asked = Resources(size.vcpu_m, size.memory_mib - FARGATE_KEEPS_MIB)
     work_s = 3.0 + 2.0 * image + 250.0 / vcpu + 250.0 / memory + 60.0 / image
     load = PodLoad("customers", PoissonArrivals(0.03), _pods(asked), Exponential(work_s))
-    return _scenario(_fargate(size, quota / 2), load, 900, start_s=30.0)
+    return _finite(_scenario(_fargate(size, quota / 2), load, 900, start_s=30.0))
 
 
 def _burst(nodes: int, size: int, speed: int) -> Scenario:
@@ -165,19 +166,29 @@ def _burst(nodes: int, size: int, speed: int) -> Scenario:
     cluster = Cluster(node_groups=(group,), autoscaler=BY_HAND, scheduler=FIRST_COME)
     arrivals = BatchArrivals(PoissonArrivals(1 / 600), Poisson(30.0))
     load = PodLoad("customers", arrivals, _pods(Resources(1_000, 1)), Exponential(90.0 / speed))
-    return _scenario(cluster, load, 1_500)
+    return _finite(_scenario(cluster, load, 1_500))
+
+
+def _finite(scenario: Scenario) -> Scenario:
+    """Return the scenario as one whose span is the whole story, with all of its work done in the end."""
+    return replace(scenario, finite=True, drain_us=None)
 
 
 def few(scenario: Scenario, seed: int, replication: int) -> Tree:
     """Return the cost and the waits of a replication, which is all that is asked for, and NaN else."""
     log = run(scenario, seed, replication)
-    lived = lives(log)
-    bill = make_bill(log, scenario, lived, log.warmup_us)
-    kinds = source_kinds(log, [load.name for load in scenario.pods])
-    waits = PodNumbers(log, lived, kinds, bill.window).numbers()
+    lived, at_horizon = lives(log), lives(log.to_horizon())
+    bill = make_bill(log.to_horizon(), scenario, at_horizon, log.warmup_us)
+    numbers = PodNumbers(log, lived, at_horizon, bill.window, scenario.pods).numbers()
+    waits = {name: math.inf if isinstance(each, Measured) else each for name, each in numbers.items()}
     usd_per_day = bill.total_usd / bill.window.hours * 24
     return {
-        "metrics": {**dict.fromkeys(usual(ALL), math.nan), "cost_usd_per_day": usd_per_day, **waits},
+        "metrics": {
+            **dict.fromkeys(usual(ALL), math.nan),
+            COST: usd_per_day,
+            WORK_COST: usd_per_day,
+            **waits,
+        },
         "slo": {f"{n}": {"latency_s": math.nan} for n in range(len(scenario.slos))},
     }
 

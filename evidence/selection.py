@@ -26,7 +26,7 @@ import numpy as np
 from evidence.problems import queue, servers, sizes, study, usd_per_day_of_size
 from evidence.record import Figure
 from sim.model.distributions import Constant
-from sim.model.metrics import ALL, usual
+from sim.model.metrics import ALL, COST, WORK_COST, usual
 from sim.model.scenario import Scenario
 from sim.model.study import Study
 from sim.report.metrics import Tree
@@ -82,12 +82,12 @@ def _drawn(task: Task) -> Tree:
     own = zlib.crc32(task.configuration.encode())
     luck = np.random.default_rng([task.seed, task.replication, own]).normal(0.0, OWN)
     metrics = dict.fromkeys(usual(ALL), 0.0)
-    metrics["cost_usd_per_day"] = (50.0 if best else 51.25) + float(day + luck)
+    metrics[COST] = metrics[WORK_COST] = (50.0 if best else 51.25) + float(day + luck)
     return {"metrics": metrics, "slo": {f"{n}": {"latency_s": 0.0} for n in range(len(task.scenario.slos))}}
 
 
 def _blank(system: int) -> Scenario:
-    return replace(queue(1, 1.0, Constant(1), 1), name=f"system {system}")
+    return replace(queue(1, 1.0, Constant(1), 1), name=f"system {system}", finite=True)
 
 
 PROBLEMS: dict[str, tuple[Callable[..., Study], Evaluator, str]] = {
