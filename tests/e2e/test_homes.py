@@ -72,7 +72,7 @@ def test_a_node_holds_as_many_workers_in_every_answer(pachsim: Pachsim, tmp_path
     one_node = replace(scenario.cluster.node_groups[0], max_size=1)
     alone = replace(scenario, cluster=replace(scenario.cluster, node_groups=(one_node,)))
     assert workers_at_most(alone, alone.pipelines[0]) == 1
-    assert "minSize: 1 # $146.56 a month" in exported  # 730 h with the volume
+    assert "minSize: 1 # $150.21 a month" in exported  # 730 h with the volume, $146.56, and a public address
     assert offer["usd_per_node_hour"] == pytest.approx(0.192 + 80 * 0.08 / 730)
 
 
